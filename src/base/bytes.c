@@ -1,0 +1,120 @@
+#include "base/bytes.h"
+
+#include <string.h>
+
+struct adit_bytes adit_bytes_of_text(const char *text)
+{
+    if (!text) {
+        return (struct adit_bytes){0};
+    }
+    return (struct adit_bytes){.ptr = (const uint8_t *)text, .len = strlen(text)};
+}
+
+struct adit_bytes adit_bytes_of_chars(const char *chars, size_t size)
+{
+    return (struct adit_bytes){.ptr = (const uint8_t *)chars, .len = strnlen(chars, size)};
+}
+
+struct adit_status adit_bytes_slice(struct adit_bytes bytes, size_t offset, size_t count,
+                                    struct adit_bytes *out_slice)
+{
+    ADIT_ENSURE(offset <= bytes.len, INVALID, "slice starts past the end");
+    ADIT_ENSURE(count <= bytes.len - offset, INVALID, "slice ends past the end");
+    *out_slice = adit_bytes_first(adit_bytes_from(bytes, offset), count);
+    return adit_ok();
+}
+
+bool adit_bytes_equal(struct adit_bytes a, struct adit_bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+bool adit_bytes_equal_secret(struct adit_bytes a, struct adit_bytes b)
+{
+    if (a.len != b.len) {
+        return false;
+    }
+    volatile uint8_t difference = 0;
+    for (size_t i = 0; i < a.len; i++) {
+        difference = (uint8_t)(difference | (adit_bytes_at(a, i) ^ adit_bytes_at(b, i)));
+    }
+    return difference == 0;
+}
+
+static uint8_t lower(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
+}
+
+bool adit_bytes_equal_nocase(struct adit_bytes a, struct adit_bytes b)
+{
+    if (a.len != b.len) {
+        return false;
+    }
+    for (size_t i = 0; i < a.len; i++) {
+        if (lower(adit_bytes_at(a, i)) != lower(adit_bytes_at(b, i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int adit_bytes_compare(struct adit_bytes a, struct adit_bytes b)
+{
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common == 0 ? 0 : memcmp(a.ptr, b.ptr, common);
+    if (order != 0) {
+        return order;
+    }
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
+bool adit_bytes_starts_with(struct adit_bytes bytes, struct adit_bytes prefix)
+{
+    return bytes.len >= prefix.len && adit_bytes_equal(adit_bytes_first(bytes, prefix.len), prefix);
+}
+
+bool adit_bytes_ends_with(struct adit_bytes bytes, struct adit_bytes suffix)
+{
+    return bytes.len >= suffix.len &&
+           adit_bytes_equal(adit_bytes_from(bytes, bytes.len - suffix.len), suffix);
+}
+
+size_t adit_bytes_find(struct adit_bytes bytes, uint8_t byte)
+{
+    const uint8_t *found = bytes.len == 0 ? NULL : memchr(bytes.ptr, byte, bytes.len);
+    return found ? (size_t)(found - bytes.ptr) : bytes.len;
+}
+
+struct adit_status adit_span_copy(struct adit_span span, struct adit_bytes bytes)
+{
+    ADIT_ENSURE(bytes.len <= span.len, LIMIT, "the bytes do not fit");
+    if (bytes.len > 0) {
+        memcpy(span.ptr, bytes.ptr, bytes.len);
+    }
+    return adit_ok();
+}
+
+struct adit_status adit_span_move(struct adit_span span, size_t to, size_t from, size_t count)
+{
+    ADIT_ENSURE(to <= span.len && count <= span.len - to, INVALID, "move ends outside");
+    ADIT_ENSURE(from <= span.len && count <= span.len - from, INVALID, "move starts outside");
+    if (count > 0) {
+        memmove(adit_span_from(span, to).ptr, adit_span_from(span, from).ptr, count);
+    }
+    return adit_ok();
+}
+
+void adit_span_fill(struct adit_span span, uint8_t byte)
+{
+    if (span.len > 0) {
+        memset(span.ptr, byte, span.len);
+    }
+}
+
+void adit_span_wipe(struct adit_span span)
+{
+    if (span.len > 0) {
+        explicit_bzero(span.ptr, span.len);
+    }
+}

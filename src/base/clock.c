@@ -1,0 +1,17 @@
+#include "base/clock.h"
+
+#include <time.h>
+
+uint64_t adit_clock_now_us(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * ADIT_SECOND_US + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t adit_clock_wall_ms(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}

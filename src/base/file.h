@@ -1,0 +1,22 @@
+/* File: whole small files (keys, tokens, certificates), read with a limit and written so that no
+ * reader ever sees half of one. Paths are NUL-terminated because the kernel wants them so. */
+#ifndef ADIT_BASE_FILE_H
+#define ADIT_BASE_FILE_H
+
+#include "base/writer.h"
+
+/* Appends the whole file. LIMIT where it does not fit; SYSTEM with errno. */
+struct adit_status adit_file_read(const char *path, struct adit_writer *out);
+
+/* The same from an open descriptor, from its start; the descriptor stays open. */
+struct adit_status adit_file_read_fd(int fd, struct adit_writer *out);
+
+/* Writes a new file beside the old one, syncs it and renames it over: all or nothing. `mode` as
+ * for open(2), 0600 for secrets. */
+struct adit_status adit_file_write(const char *path, unsigned mode, struct adit_bytes bytes);
+
+/* Joins with one '/'. LIMIT where `out` (which becomes NUL-terminated) is too small. */
+struct adit_status adit_path_join(struct adit_span out, struct adit_bytes folder,
+                                  struct adit_bytes name);
+
+#endif

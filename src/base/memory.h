@@ -1,0 +1,15 @@
+/* Memory: the only door to the allocator. Everything outside src/base gets memory from a pool, a
+ * queue's chunks or a table, which get it here. Sizes are checked for overflow; memory is zeroed. */
+#ifndef ADIT_BASE_MEMORY_H
+#define ADIT_BASE_MEMORY_H
+
+#include "base/bytes.h"
+
+/* Zeroed memory for `count` objects of `size` bytes. Large blocks come from the kernel untouched,
+ * so capacity that is never used costs no memory. MEMORY where there is none. */
+struct adit_status adit_memory_open(size_t count, size_t size, struct adit_span *out_memory);
+
+/* Gives it back and empties the view. An empty view is fine. */
+void adit_memory_close(struct adit_span *memory);
+
+#endif

@@ -1,0 +1,142 @@
+#include "base/table.h"
+
+#include "base/memory.h"
+
+/* A slot is this head, then key_max bytes of key, padded to 8. */
+struct slot_head {
+    uint64_t value;
+    uint32_t hash; /* the low bits of the key's hash, to move a slot without hashing again */
+    uint8_t key_len;
+    bool is_used;
+};
+
+static struct adit_span slot_span(const struct adit_table *table, size_t index)
+{
+    return adit_span_first(adit_span_from(table->slots, index * table->slot_size),
+                           table->slot_size);
+}
+
+static struct slot_head *head_at(const struct adit_table *table, size_t index)
+{
+    return (void *)slot_span(table, index).ptr;
+}
+
+static struct adit_bytes key_at(const struct adit_table *table, size_t index)
+{
+    struct adit_bytes slot = adit_span_bytes(slot_span(table, index));
+    return adit_bytes_first(adit_bytes_from(slot, sizeof(struct slot_head)),
+                            head_at(table, index)->key_len);
+}
+
+static size_t next_index(const struct adit_table *table, size_t index)
+{
+    return (index + 1) & (table->slot_count - 1);
+}
+
+struct adit_status adit_table_init(struct adit_table *table, size_t key_max, uint32_t capacity,
+                                   struct adit_siphash_key seed)
+{
+    ADIT_ENSURE(key_max > 0 && key_max <= UINT8_MAX, INVALID, "table of odd key size");
+    ADIT_ENSURE(capacity > 0 && capacity <= 1 << 28, INVALID, "table of odd capacity");
+    size_t slot_count = 4;
+    while (slot_count / 4 * 3 < capacity) {
+        slot_count *= 2;
+    }
+    size_t slot_size = (sizeof(struct slot_head) + key_max + 7) & ~(size_t)7;
+    struct adit_span slots = {0};
+    ADIT_TRY(adit_memory_open(slot_count, slot_size, &slots));
+    *table = (struct adit_table){.slots = slots,
+                                 .seed = seed,
+                                 .slot_size = slot_size,
+                                 .slot_count = slot_count,
+                                 .key_max = key_max,
+                                 .capacity = capacity};
+    return adit_ok();
+}
+
+void adit_table_deinit(struct adit_table *table)
+{
+    adit_memory_close(&table->slots);
+    *table = (struct adit_table){0};
+}
+
+/* The slot of the key, or the free one where it would go. Ends: the table is never full. */
+static size_t find(const struct adit_table *table, struct adit_bytes key, uint32_t hash)
+{
+    size_t index = hash & (table->slot_count - 1);
+    while (head_at(table, index)->is_used &&
+           !(head_at(table, index)->hash == hash && adit_bytes_equal(key_at(table, index), key))) {
+        index = next_index(table, index);
+    }
+    return index;
+}
+
+struct adit_status adit_table_set(struct adit_table *table, struct adit_bytes key, uint64_t value)
+{
+    ADIT_ENSURE(key.len <= table->key_max, INVALID, "the key is longer than the table's limit");
+    uint32_t hash = (uint32_t)adit_siphash(table->seed, key);
+    size_t index = find(table, key, hash);
+    struct slot_head *head = head_at(table, index);
+    if (!head->is_used) {
+        ADIT_ENSURE(table->used < table->capacity, FULL, "the table is full");
+        ADIT_TRY(adit_span_copy(adit_span_from(slot_span(table, index), sizeof(*head)), key));
+        *head = (struct slot_head){.hash = hash, .key_len = (uint8_t)key.len, .is_used = true};
+        table->used++;
+    }
+    head->value = value;
+    return adit_ok();
+}
+
+bool adit_table_get(const struct adit_table *table, struct adit_bytes key, uint64_t *out_value)
+{
+    if (key.len > table->key_max) {
+        return false;
+    }
+    const struct slot_head *head =
+        head_at(table, find(table, key, (uint32_t)adit_siphash(table->seed, key)));
+    if (!head->is_used) {
+        return false;
+    }
+    *out_value = head->value;
+    return true;
+}
+
+bool adit_table_remove(struct adit_table *table, struct adit_bytes key)
+{
+    if (key.len > table->key_max) {
+        return false;
+    }
+    size_t hole = find(table, key, (uint32_t)adit_siphash(table->seed, key));
+    if (!head_at(table, hole)->is_used) {
+        return false;
+    }
+    size_t mask = table->slot_count - 1;
+    for (size_t index = next_index(table, hole); head_at(table, index)->is_used;
+         index = next_index(table, index)) {
+        size_t home = head_at(table, index)->hash & mask;
+        if (((index - home) & mask) >= ((index - hole) & mask)) { /* it may move back to the hole */
+            adit_status_ignore(adit_span_copy(slot_span(table, hole),
+                                              adit_span_bytes(slot_span(table, index))),
+                               "slots are of one size");
+            hole = index;
+        }
+    }
+    adit_span_fill(slot_span(table, hole), 0);
+    table->used--;
+    return true;
+}
+
+bool adit_table_next(const struct adit_table *table, size_t *cursor, struct adit_bytes *out_key,
+                     uint64_t *out_value)
+{
+    while (*cursor < table->slot_count) {
+        size_t index = *cursor;
+        *cursor = index + 1;
+        if (head_at(table, index)->is_used) {
+            *out_key = key_at(table, index);
+            *out_value = head_at(table, index)->value;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,102 @@
+#include "base/writer.h"
+
+struct adit_status adit_write_reserve(struct adit_writer *writer, size_t count,
+                                      struct adit_span *out_hole)
+{
+    ADIT_ENSURE(count <= adit_writer_room(writer), LIMIT, "the output has no room");
+    *out_hole = adit_span_first(adit_span_from(writer->span, writer->len), count);
+    writer->len += count;
+    return adit_ok();
+}
+
+struct adit_status adit_write_fill(struct adit_span hole, uint64_t value)
+{
+    ADIT_ENSURE(hole.len >= 8 || value >> (8 * hole.len) == 0, LIMIT, "the number is too big");
+    for (size_t i = hole.len; i > 0; i--) {
+        ADIT_SLOT(hole.ptr, hole.len, i - 1) = (uint8_t)(value & 0xff);
+        value >>= 8;
+    }
+    return adit_ok();
+}
+
+static struct adit_status write_number(struct adit_writer *writer, size_t width, uint64_t value)
+{
+    struct adit_span hole = {0};
+    ADIT_ENSURE(width >= 8 || value >> (8 * width) == 0, LIMIT, "the number is too big");
+    ADIT_TRY(adit_write_reserve(writer, width, &hole));
+    return adit_write_fill(hole, value);
+}
+
+struct adit_status adit_write_u8(struct adit_writer *writer, uint8_t value)
+{
+    return write_number(writer, 1, value);
+}
+
+struct adit_status adit_write_u16(struct adit_writer *writer, uint16_t value)
+{
+    return write_number(writer, 2, value);
+}
+
+struct adit_status adit_write_u24(struct adit_writer *writer, uint32_t value)
+{
+    return write_number(writer, 3, value);
+}
+
+struct adit_status adit_write_u32(struct adit_writer *writer, uint32_t value)
+{
+    return write_number(writer, 4, value);
+}
+
+struct adit_status adit_write_u64(struct adit_writer *writer, uint64_t value)
+{
+    return write_number(writer, 8, value);
+}
+
+struct adit_status adit_write_bytes(struct adit_writer *writer, struct adit_bytes bytes)
+{
+    struct adit_span hole = {0};
+    ADIT_TRY(adit_write_reserve(writer, bytes.len, &hole));
+    return adit_span_copy(hole, bytes);
+}
+
+struct adit_status adit_write_zeros(struct adit_writer *writer, size_t count)
+{
+    struct adit_span hole = {0};
+    ADIT_TRY(adit_write_reserve(writer, count, &hole));
+    adit_span_fill(hole, 0);
+    return adit_ok();
+}
+
+struct adit_status adit_write_decimal(struct adit_writer *writer, uint64_t value)
+{
+    uint8_t digits[20] = {0};
+    size_t first = ADIT_COUNT(digits);
+    do {
+        first--;
+        ADIT_AT(digits, first) = (uint8_t)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    return adit_write_bytes(writer, adit_bytes_from(ADIT_BYTES_OF(digits), first));
+}
+
+struct adit_status adit_write_hex(struct adit_writer *writer, struct adit_bytes bytes)
+{
+    static const uint8_t digits[] = "0123456789abcdef";
+    ADIT_ENSURE(bytes.len <= adit_writer_room(writer) / 2, LIMIT, "the output has no room");
+    for (size_t i = 0; i < bytes.len; i++) {
+        uint8_t byte = adit_bytes_at(bytes, i);
+        ADIT_TRY(adit_write_u8(writer, ADIT_AT(digits, byte >> 4)));
+        ADIT_TRY(adit_write_u8(writer, ADIT_AT(digits, byte & 15)));
+    }
+    return adit_ok();
+}
+
+struct adit_status adit_write_reserve_u16(struct adit_writer *writer, struct adit_span *out_hole)
+{
+    return adit_write_reserve(writer, 2, out_hole);
+}
+
+struct adit_status adit_write_reserve_u32(struct adit_writer *writer, struct adit_span *out_hole)
+{
+    return adit_write_reserve(writer, 4, out_hole);
+}
