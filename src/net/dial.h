@@ -1,0 +1,36 @@
+/* Dial: a name or address and a port to a connected socket, by Happy Eyeballs (RFC 8305): resolve at
+ * each dial (getaddrinfo in a helper process or thread, never on the loop), interleave families,
+ * 250 ms between attempts, first to connect wins. `*.localhost` is loopback without asking (RFC
+ * 6761). At most ADIT_DIAL_ADDRESSES_MAX addresses are tried.
+ *
+ * Process: agent. */
+#ifndef ADIT_NET_DIAL_H
+#define ADIT_NET_DIAL_H
+
+#include "net/loop.h"
+#include "net/socket.h"
+
+#define ADIT_DIAL_ADDRESSES_MAX 16
+
+struct adit_dial; /* one attempt in progress */
+
+/* Ends exactly once: a connected socket (the callee's) and success, or -1 and why not. TIMEOUT
+ * after `timeout_us` for all of it. */
+typedef void adit_dial_done_fn(void *context, uint64_t key, int fd, struct adit_status status);
+
+struct adit_dial_options {
+    struct adit_bytes host; /* name or address, without brackets */
+    uint16_t port;
+    uint64_t timeout_us;
+    adit_dial_done_fn *done;
+    void *context;
+    uint64_t key;
+};
+
+struct adit_status adit_dial_open(struct adit_loop *loop, const struct adit_dial_options *options,
+                                  struct adit_dial **out_dial);
+
+/* Gives up: done is not called any more. Null is fine; also right after done was called. */
+void adit_dial_close(struct adit_dial **dial);
+
+#endif

@@ -1,0 +1,13 @@
+/* HMAC-SHA-256 (RFC 2104, FIPS 180-4) by OpenSSL, in the shape that src/wire/token.h asks for. */
+#ifndef ADIT_NET_HMAC_H
+#define ADIT_NET_HMAC_H
+
+#include "base/base.h"
+
+#define ADIT_HMAC_BYTES 32
+
+/* The tag of first || second under `key` into `out` (32 bytes). CRYPTO where the library refuses. */
+struct adit_status adit_hmac_sha256(struct adit_bytes key, struct adit_bytes first,
+                                    struct adit_bytes second, struct adit_span out);
+
+#endif

@@ -1,0 +1,72 @@
+/* Loop: one epoll instance, the timers, and one turn after another.
+ *
+ * A watch ties a descriptor to a function; what the function gets is the context (something that
+ * outlives the loop, such as the role's state) and a key (usually a packed handle, looked up there:
+ * a stale one is ignored). Watches and timers are themselves named by handles, so a late event for
+ * one that was removed in the same turn is never delivered. Descriptors are watched edge-triggered
+ * unless said otherwise: a reader reads until it would block.
+ *
+ * After the events and timers of a turn `turn_end` is called once: that is where a link gathers the
+ * frames of all ready streams and sends once.
+ *
+ * Process: any role, one thread, one loop. Limits: watches_max, timers_max. */
+#ifndef ADIT_NET_LOOP_H
+#define ADIT_NET_LOOP_H
+
+#include "base/base.h"
+
+#define ADIT_LOOP_READ 0x1u    /* bytes, a connection, or the end can be read */
+#define ADIT_LOOP_WRITE 0x2u   /* there is room to write */
+#define ADIT_LOOP_HANGUP 0x4u  /* the peer ended its direction, or both */
+#define ADIT_LOOP_ERROR 0x8u   /* the descriptor has an error (a reset, a refused connect) */
+#define ADIT_LOOP_LEVEL 0x10u  /* interest only: level-triggered instead of edge-triggered */
+#define ADIT_LOOP_ONESHOT 0x20u   /* interest only: silent after one event until changed */
+#define ADIT_LOOP_EXCLUSIVE 0x40u /* interest only, at add: one of several processes wakes */
+
+typedef void adit_loop_ready_fn(void *context, uint64_t key, uint32_t events);
+typedef void adit_loop_timer_fn(void *context, uint64_t key);
+typedef void adit_loop_turn_fn(void *context);
+
+struct adit_loop {
+    int epoll_fd;
+    bool is_stopping;
+    struct adit_pool watches;
+    struct adit_pool timers;
+    struct adit_span heap; /* timer indexes by time */
+    uint32_t heap_len;
+    uint64_t now_us; /* the time at the start of this turn's events */
+    adit_loop_turn_fn *turn_end;
+    void *turn_context;
+    uint64_t turns_total, events_total; /* counters */
+};
+
+struct adit_status adit_loop_open(struct adit_loop *loop, uint32_t watches_max, uint32_t timers_max);
+void adit_loop_close(struct adit_loop *loop);
+void adit_loop_turn_end_set(struct adit_loop *loop, adit_loop_turn_fn *turn_end, void *context);
+
+/* Watches `fd`, which stays the caller's. FULL at watches_max. */
+struct adit_status adit_loop_watch(struct adit_loop *loop, int fd, uint32_t interest,
+                                   adit_loop_ready_fn *ready, void *context, uint64_t key,
+                                   struct adit_handle *out_watch);
+struct adit_status adit_loop_interest_set(struct adit_loop *loop, struct adit_handle watch,
+                                          uint32_t interest);
+
+/* Before the descriptor is closed or handed over. A stale or unset handle is fine. The handle is
+ * emptied. */
+void adit_loop_unwatch(struct adit_loop *loop, struct adit_handle *watch);
+
+/* Calls `fire` once, at or after `when_us`. A handle that is set names a timer to move; otherwise
+ * one is made. FULL at timers_max. */
+struct adit_status adit_loop_timer_set(struct adit_loop *loop, struct adit_handle *timer,
+                                       uint64_t when_us, adit_loop_timer_fn *fire, void *context,
+                                       uint64_t key);
+void adit_loop_timer_cancel(struct adit_loop *loop, struct adit_handle *timer);
+
+/* Runs turns until adit_loop_stop. */
+struct adit_status adit_loop_run(struct adit_loop *loop);
+
+/* One turn, waiting at most `wait_us` (rounded up to milliseconds; 0: not at all). */
+struct adit_status adit_loop_turn(struct adit_loop *loop, uint64_t wait_us);
+void adit_loop_stop(struct adit_loop *loop);
+
+#endif

@@ -1,0 +1,70 @@
+/* Socket: TCP over IPv4 and IPv6, non-blocking and close-on-exec always. The only socket calls.
+ *
+ * "Would block" is a value (0 bytes and ADIT_IO_BLOCKED), not an error. TCP_NODELAY is set on every
+ * stream socket that is made or accepted here. */
+#ifndef ADIT_NET_SOCKET_H
+#define ADIT_NET_SOCKET_H
+
+#include "base/base.h"
+
+struct adit_address {
+    uint8_t family; /* 4, 6, or 0 for none */
+    uint16_t port;  /* host order */
+    uint8_t ip[16]; /* IPv4 in the first four */
+};
+
+/* "127.0.0.1:80", "[::1]:80"; INVALID otherwise. */
+struct adit_status adit_address_parse(struct adit_bytes text, struct adit_address *out_address);
+struct adit_status adit_address_write(struct adit_writer *writer,
+                                      const struct adit_address *address);
+bool adit_address_is_loopback(const struct adit_address *address);
+
+enum adit_io { ADIT_IO_DONE, ADIT_IO_BLOCKED, ADIT_IO_END };
+
+/* Listening socket with SO_REUSEADDR. SYSTEM with errno (EADDRINUSE ...). */
+struct adit_status adit_socket_listen(const struct adit_address *address, int backlog, int *out_fd);
+struct adit_status adit_socket_local(int fd, struct adit_address *out_address);
+
+/* BLOCKED: nobody is waiting. A connection that died in the queue counts as BLOCKED.
+ * SYSTEM with EMFILE or ENFILE where descriptors ran out. */
+struct adit_status adit_socket_accept(int fd, int *out_fd, struct adit_address *out_peer,
+                                      enum adit_io *out_io);
+
+/* Begins to connect; writable (or an error event) says that it ended, connect_result how. */
+struct adit_status adit_socket_connect(const struct adit_address *address, int *out_fd);
+struct adit_status adit_socket_connect_result(int fd); /* SYSTEM with errno where it failed */
+
+/* Up to span.len bytes. END at the peer's FIN. SYSTEM with errno (ECONNRESET ...). */
+struct adit_status adit_socket_receive(int fd, struct adit_span span, size_t *out_count,
+                                       enum adit_io *out_io);
+struct adit_status adit_socket_peek(int fd, struct adit_span span, size_t *out_count,
+                                    enum adit_io *out_io);
+
+/* As many as the kernel takes now: BLOCKED where that is fewer than all. Never SIGPIPE. */
+struct adit_status adit_socket_send(int fd, struct adit_bytes bytes, size_t *out_count,
+                                    enum adit_io *out_io);
+struct adit_status adit_socket_send_views(int fd, const struct iovec *views, size_t view_count,
+                                          size_t *out_count, enum adit_io *out_io);
+
+void adit_socket_close(int *fd);                       /* and sets it to -1; -1 is fine */
+struct adit_status adit_socket_finish(int fd);         /* FIN: shutdown(SHUT_WR) */
+struct adit_status adit_socket_stop_listening(int fd); /* shutdown(SHUT_RD): every holder's too */
+
+/* Close means reset (SO_LINGER 1,0) until it is set back to false. */
+struct adit_status adit_socket_reset_on_close_set(int fd, bool is_reset);
+struct adit_status adit_socket_low_water_set(int fd, size_t bytes);        /* SO_RCVLOWAT */
+struct adit_status adit_socket_unsent_max_set(int fd, size_t bytes);       /* TCP_NOTSENT_LOWAT */
+struct adit_status adit_socket_congestion_set(int fd, struct adit_bytes name);
+struct adit_status adit_socket_keepalive_set(int fd, uint32_t idle_s, uint32_t interval_s,
+                                             uint32_t count);
+struct adit_status adit_socket_buffers_set(int fd, size_t receive, size_t send); /* 0: as it is */
+
+struct adit_socket_info {
+    uint64_t rtt_us, rtt_min_us;
+    uint64_t delivery_rate; /* bytes a second, as measured by the kernel */
+    uint64_t unsent;        /* bytes written and not sent yet */
+    uint64_t unacked;       /* bytes sent and not acknowledged, about */
+};
+struct adit_status adit_socket_info_get(int fd, struct adit_socket_info *out_info);
+
+#endif

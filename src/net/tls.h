@@ -1,0 +1,75 @@
+/* TLS: OpenSSL over memory. Ciphertext comes in as views and leaves through a queue of chunks; this
+ * module touches no socket. A BIO of our own stands in between, so that a turn's plaintext becomes
+ * full 16 KiB records and one send.
+ *
+ * Each process makes its own OSSL_LIB_CTX, before its sandbox closes; nothing is shared. TLS 1.3
+ * only on the agent link, early data never, SSL_MODE_RELEASE_BUFFERS always (an idle connection
+ * keeps about 14 KiB). Certificates of the server are always verified: chain and name.
+ *
+ * Process: worker (server side), agent (client side). */
+#ifndef ADIT_NET_TLS_H
+#define ADIT_NET_TLS_H
+
+#include "base/base.h"
+
+#define ADIT_TLS_RECORD_BYTES 16384 /* plaintext of a full record */
+
+struct adit_tls_context; /* configuration: certificate and key, or trusted roots */
+struct adit_tls;         /* one connection */
+
+struct adit_tls_server_options {
+    struct adit_bytes certificate_pem; /* leaf first, then the chain */
+    struct adit_bytes key_pem;
+    struct adit_bytes alpn; /* the one protocol that is accepted: "adit/1"; others get an alert */
+};
+
+struct adit_tls_client_options {
+    struct adit_bytes roots_pem; /* trusted roots; empty: the system's */
+    struct adit_bytes alpn;
+    const char *keylog_path; /* SSLKEYLOGFILE, or null */
+};
+
+struct adit_status adit_tls_server_open(const struct adit_tls_server_options *options,
+                                        struct adit_tls_context **out_context);
+struct adit_status adit_tls_client_open(const struct adit_tls_client_options *options,
+                                        struct adit_tls_context **out_context);
+void adit_tls_context_close(struct adit_tls_context **context);
+
+/* A connection. `pool` gives the chunks of the outgoing ciphertext (bytes_max of it at most).
+ * `server_name` is checked against the certificate (client only; a name or an address). */
+struct adit_status adit_tls_open(struct adit_tls_context *context, struct adit_chunk_pool *pool,
+                                 size_t bytes_max, struct adit_bytes server_name,
+                                 struct adit_tls **out_tls);
+void adit_tls_close(struct adit_tls **tls);
+
+/* Ciphertext waiting to be sent: read it with adit_queue_views, drop what was sent. */
+struct adit_queue *adit_tls_out(struct adit_tls *tls);
+
+/* Gives received ciphertext. It is used up by the following calls of handshake and read, which
+ * must go on until they want more; the view must live until then. */
+void adit_tls_input_set(struct adit_tls *tls, struct adit_bytes ciphertext);
+
+/* Goes on with the handshake. *out_is_done once it is over. CRYPTO where the peer's certificate
+ * does not verify or the handshake fails; an alert then waits in adit_tls_out. */
+struct adit_status adit_tls_handshake(struct adit_tls *tls, bool *out_is_done);
+
+/* The sentence for a person why the certificate did not verify, or empty. */
+struct adit_bytes adit_tls_verify_error(const struct adit_tls *tls);
+struct adit_bytes adit_tls_alpn(const struct adit_tls *tls); /* the chosen protocol, or empty */
+
+/* Decrypts up to span.len bytes. 0 bytes and *out_is_end false: wants more input. *out_is_end at
+ * close_notify. */
+struct adit_status adit_tls_read(struct adit_tls *tls, struct adit_span span, size_t *out_count,
+                                 bool *out_is_end);
+
+/* Encrypts all of `bytes` into adit_tls_out, in full records. FULL where the queue could not take
+ * it all (check adit_tls_room first). */
+struct adit_status adit_tls_write(struct adit_tls *tls, struct adit_bytes bytes);
+
+/* Plaintext bytes that write is sure to take now. */
+size_t adit_tls_room(const struct adit_tls *tls);
+
+/* Queues close_notify. */
+void adit_tls_finish(struct adit_tls *tls);
+
+#endif
