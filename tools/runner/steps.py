@@ -1,0 +1,152 @@
+"""The steps of ./test. A step that finds nothing to check fails."""
+import glob
+import json
+import os
+import re
+import subprocess
+
+from command import JOBS, run, run_all
+from report import Result
+
+RELEASE = "build"          # gcc, hardened, optimised
+SANITIZE = "build-clang"   # clang-19, ASan and UBSan, libFuzzer
+SANITIZER_ENV = {
+    "ASAN_OPTIONS": "abort_on_error=0:detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1",
+}
+CMOCKA_LINE = re.compile(r"^\s*(?:ok|not ok) \d+", re.MULTILINE)
+
+
+class Steps:
+    def __init__(self, report, is_long):
+        self.report = report
+        self.is_long = is_long
+
+    def log(self, name, text):
+        with open(self.report.log_path(name), "a", encoding="utf-8") as file:
+            file.write(text)
+
+    # Builds.
+
+    def build(self, folder, compiler, mode):
+        result = Result()
+        log = ""
+        if not os.path.exists(os.path.join(folder, "build.ninja")):
+            code, log = run(["meson", "setup", folder, "-Dmode=" + mode, "-Dtests=true"], 120,
+                            env={"CC": compiler})
+        else:
+            code, log = run(["meson", "configure", folder, "-Dmode=" + mode, "-Dtests=true"], 120)
+        if code == 0:
+            code, more = run(["ninja", "-C", folder, "-j", str(JOBS)], 900)
+            log += more
+        if code == 0:
+            code, more = run(["tools/layout", folder], 60)
+            log += more
+        self.log("build " + folder, log)
+        if code == 0:
+            result.ok(folder)
+        else:
+            result.fail(folder, log)
+        return result
+
+    def build_release(self):
+        return self.build(RELEASE, "gcc", "release")
+
+    def build_sanitize(self):
+        return self.build(SANITIZE, "clang-19", "sanitize")
+
+    # Unit tests.
+
+    def unit(self, folder):
+        result = Result()
+        tests = json.loads(subprocess.check_output(["meson", "introspect", "--tests", folder]))
+        tasks = []
+        for test in tests:
+            if not any(suite.split(":")[-1] == "unit" for suite in test["suite"]):
+                continue
+            env = dict(SANITIZER_ENV, **test["env"])
+            env["CMOCKA_MESSAGE_OUTPUT"] = "TAP"
+            tasks.append((test["name"],
+                          lambda test=test, env=env: run(test["cmd"], test["timeout"], env)))
+        for name, (code, output) in run_all(tasks):
+            self.log("unit " + folder, "== %s\n%s" % (name, output))
+            one = Result()
+            one.read_lines(output, name + ": ", code)
+            if "stopped: it took longer" in output or (code < 0 and not one.failures):
+                one.fail(name + ": ended by signal or time", output)
+            result.merge(one)
+        return result
+
+    def unit_release(self):
+        return self.unit(RELEASE)
+
+    def unit_sanitize(self):
+        return self.unit(SANITIZE)
+
+    # Fuzzers.
+
+    def fuzzers(self, folder):
+        found = sorted(glob.glob(os.path.join(folder, "tests", "*_fuzz")))
+        return [(os.path.basename(path)[:-len("_fuzz")], path) for path in found]
+
+    def fuzz_replay(self):
+        result = Result()
+        tasks = []
+        for folder in (RELEASE, SANITIZE):
+            for name, path in self.fuzzers(folder):
+                corpus = os.path.join("tests", "corpus", name)
+                files = sorted(glob.glob(os.path.join(corpus, "*")))
+                label = "%s/%s (%d inputs)" % (folder, name, len(files))
+                if not files:
+                    result.fail(label, "no seed corpus in %s" % corpus)
+                    continue
+                tasks.append((label, lambda path=path, files=files:
+                              run([path] + files, 120, SANITIZER_ENV)))
+        for label, (code, output) in run_all(tasks):
+            self.log("fuzz replay", "== %s\n%s" % (label, output))
+            if code == 0:
+                result.ok(label)
+            else:
+                result.fail(label, output)
+        return result
+
+    def fuzz_one(self, name, path, seconds):
+        work = os.path.abspath(os.path.join(self.report.folder, "fuzz", name))
+        os.makedirs(work, exist_ok=True)
+        prefix = os.path.join(work, "..", "crash-%s-" % name)
+        return run([path, "-max_total_time=%d" % seconds, "-timeout=20", "-rss_limit_mb=1024",
+                    "-print_final_stats=1", "-max_len=65536", "-artifact_prefix=" + prefix,
+                    work, os.path.join("tests", "corpus", name)], seconds + 120, SANITIZER_ENV)
+
+    def fuzz_run(self):
+        result = Result()
+        seconds = 600 if self.is_long else 8
+        tasks = [(name, lambda name=name, path=path: self.fuzz_one(name, path, seconds))
+                 for name, path in self.fuzzers(SANITIZE)]
+        for name, (code, output) in run_all(tasks):
+            self.log("fuzz run", "== %s\n%s" % (name, output))
+            runs = re.search(r"stat::number_of_executed_units:\s*(\d+)", output)
+            if code == 0 and runs and int(runs.group(1)) > 0:
+                result.ok("%s (%s runs)" % (name, runs.group(1)))
+            else:
+                inputs = re.findall(r"Test unit written to (\S+)", output)
+                result.fail("%s %s" % (name, " ".join(inputs)), output)
+        return result
+
+    # Programs that print their own ok and not ok lines.
+
+    def program(self, name, arguments, timeout_s):
+        result = Result()
+        code, output = run(arguments, timeout_s, SANITIZER_ENV)
+        self.log(name, output)
+        result.read_lines(output, "", code)
+        return result
+
+    def all(self):
+        """(name, function, needs): a step whose need failed is counted as failed, not run."""
+        return [
+            ("release build, gcc", self.build_release, []),
+            ("sanitized build, clang-19", self.build_sanitize, []),
+            ("unit tests, release", self.unit_release, ["release build, gcc"]),
+            ("unit tests, sanitized", self.unit_sanitize, ["sanitized build, clang-19"]),
+        ]
