@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/field.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
