@@ -1,0 +1,58 @@
+/* Channel: messages between two processes over a SOCK_SEQPACKET socketpair, with descriptors.
+ *
+ * Sending never blocks: what the socket does not take now waits in a ring of bounded size, in
+ * order; beyond that send says FULL and the caller keeps what it has. A channel treats its peer as
+ * hostile: a message that does not decode, is cut, or carries other descriptors than the table
+ * says is INVALID, its descriptors are closed, and the caller closes the channel.
+ *
+ * Watch the descriptor for reading and writing, edge-triggered: on READ call receive until it is
+ * BLOCKED or END, on WRITE call flush. Limit: ADIT_CHANNEL_WAITING_MAX messages. One thread. */
+#ifndef ADIT_IPC_CHANNEL_H
+#define ADIT_IPC_CHANNEL_H
+
+#include "ipc/message.h"
+
+#define ADIT_CHANNEL_WAITING_MAX 256
+
+struct adit_channel {
+    int fd;            /* -1: closed */
+    uint32_t sends;    /* ADIT_EDGE_ bit of what goes out */
+    uint32_t receives; /* ADIT_EDGE_ bit of what comes in */
+    struct adit_span ring;
+    uint32_t head, waiting; /* first waiting message, how many wait */
+};
+
+/* Two ends, non-blocking and close-on-exec. */
+struct adit_status adit_channel_pair(int *out_first, int *out_second);
+
+/* Takes the descriptor over; on failure it stays the caller's. */
+struct adit_status adit_channel_open(struct adit_channel *channel, int fd, uint32_t sends,
+                                     uint32_t receives);
+
+/* Closes it with everything that waits. A closed channel, or one that is all zero but for fd -1,
+ * is fine. */
+void adit_channel_close(struct adit_channel *channel);
+
+static inline bool adit_channel_is_open(const struct adit_channel *channel)
+{
+    return channel->fd >= 0;
+}
+
+/* Sends, or queues to send, a message. On success the message's descriptors are taken over: they
+ * will be closed here once they are on their way, and the message holds none any more. On failure
+ * they stay the caller's. FULL at ADIT_CHANNEL_WAITING_MAX; CLOSED where the peer has gone. */
+struct adit_status adit_channel_send(struct adit_channel *channel, struct adit_message *message);
+
+/* Sends what waits, as far as the socket takes it. CLOSED where the peer has gone. */
+struct adit_status adit_channel_flush(struct adit_channel *channel);
+
+/* The next message. DONE: *out_message is filled and its descriptors (close-on-exec) are the
+ * caller's. BLOCKED: none now. END: the peer has closed. INVALID: see above. */
+struct adit_status adit_channel_receive(struct adit_channel *channel,
+                                        struct adit_message *out_message, enum adit_io *out_io);
+
+/* The next message, waiting for it: for a role's first one, before its loop runs. TIMEOUT. */
+struct adit_status adit_channel_receive_wait(struct adit_channel *channel, uint32_t timeout_ms,
+                                             struct adit_message *out_message);
+
+#endif

@@ -1,0 +1,207 @@
+#include "ipc/channel.h"
+
+#include "unit.h"
+
+struct ends {
+    struct adit_channel door, worker;
+};
+
+static struct ends ends_open(void)
+{
+    struct ends ends = {0};
+    int first = -1;
+    int second = -1;
+    assert_ok(adit_channel_pair(&first, &second));
+    assert_ok(adit_channel_open(&ends.door, first, ADIT_EDGE_DOOR_WORKER, ADIT_EDGE_WORKER_DOOR));
+    assert_ok(
+        adit_channel_open(&ends.worker, second, ADIT_EDGE_WORKER_DOOR, ADIT_EDGE_DOOR_WORKER));
+    return ends;
+}
+
+static void ends_close(struct ends *ends)
+{
+    adit_channel_close(&ends->door);
+    adit_channel_close(&ends->worker);
+}
+
+static int lowest_fd(void)
+{
+    int fd = dup(0);
+    close(fd);
+    return fd;
+}
+
+static struct adit_message bound(uint64_t request)
+{
+    struct adit_message message = {
+        .type = ADIT_MESSAGE_BOUND, .request = request, .port = 20001, .fd_count = 1};
+    message.fds[0] = dup(0);
+    assert_true(message.fds[0] >= 0);
+    return message;
+}
+
+static void a_descriptor_travels_and_is_close_on_exec(void **state)
+{
+    (void)state;
+    int before = lowest_fd();
+    struct ends ends = ends_open();
+    struct adit_message message = bound(5);
+    struct adit_message got = {0};
+    enum adit_io io = ADIT_IO_DONE;
+    assert_ok(adit_channel_receive(&ends.worker, &got, &io));
+    assert_int_equal(io, ADIT_IO_BLOCKED);
+    assert_ok(adit_channel_send(&ends.door, &message));
+    assert_int_equal(message.fd_count, 0); /* taken over */
+    assert_ok(adit_channel_receive(&ends.worker, &got, &io));
+    assert_int_equal(io, ADIT_IO_DONE);
+    assert_int_equal(got.type, ADIT_MESSAGE_BOUND);
+    assert_int_equal(got.request, 5);
+    assert_int_equal(got.fd_count, 1);
+    int fd = adit_message_fd_take(&got, 0);
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    close(fd);
+    assert_int_equal(adit_message_fd_take(&got, 0), -1);
+    assert_int_equal(adit_message_fd_take(&got, 1), -1);
+    adit_message_fds_close(&got);
+    ends_close(&ends);
+    assert_int_equal(lowest_fd(), before);
+}
+
+static void order_holds_while_the_peer_does_not_read(void **state)
+{
+    (void)state;
+    int before = lowest_fd();
+    struct ends ends = ends_open();
+    uint64_t sent = 0;
+    for (;; sent++) {
+        struct adit_message message = bound(sent);
+        struct adit_status status = adit_channel_send(&ends.door, &message);
+        if (!adit_is_ok(status)) {
+            assert_int_equal(adit_status_error(status), ADIT_ERROR_FULL);
+            assert_int_equal(message.fd_count, 1); /* still ours */
+            adit_message_fds_close(&message);
+            break;
+        }
+    }
+    assert_int_equal(ends.door.waiting, ADIT_CHANNEL_WAITING_MAX);
+    for (uint64_t at = 0; at < sent;) {
+        struct adit_message got = {0};
+        enum adit_io io = ADIT_IO_BLOCKED;
+        assert_ok(adit_channel_receive(&ends.worker, &got, &io));
+        if (io == ADIT_IO_BLOCKED) {
+            assert_true(ends.door.waiting > 0);
+            assert_ok(adit_channel_flush(&ends.door));
+            continue;
+        }
+        assert_int_equal(got.request, at);
+        adit_message_fds_close(&got);
+        at++;
+    }
+    assert_int_equal(ends.door.waiting, 0);
+    ends_close(&ends);
+    assert_int_equal(lowest_fd(), before);
+}
+
+static void closing_closes_what_waits(void **state)
+{
+    (void)state;
+    int before = lowest_fd();
+    struct ends ends = ends_open();
+    for (bool is_full = false; !is_full;) {
+        struct adit_message message = bound(1);
+        is_full = !adit_is_ok(adit_channel_send(&ends.door, &message));
+        adit_message_fds_close(&message);
+    }
+    ends_close(&ends);
+    adit_channel_close(&ends.door); /* twice is fine */
+    assert_int_equal(lowest_fd(), before);
+    struct adit_message message = {.type = ADIT_MESSAGE_READY};
+    assert_fails(adit_channel_send(&ends.door, &message), CLOSED);
+    assert_fails(adit_channel_flush(&ends.door), CLOSED);
+}
+
+static void the_end_is_seen(void **state)
+{
+    (void)state;
+    struct ends ends = ends_open();
+    struct adit_message message = {.type = ADIT_MESSAGE_OWN_END};
+    struct adit_message got = {0};
+    enum adit_io io = ADIT_IO_BLOCKED;
+    assert_ok(adit_channel_send(&ends.worker, &message));
+    adit_channel_close(&ends.worker);
+    assert_ok(adit_channel_receive(&ends.door, &got, &io)); /* what was sent still arrives */
+    assert_int_equal(io, ADIT_IO_DONE);
+    assert_ok(adit_channel_receive(&ends.door, &got, &io));
+    assert_int_equal(io, ADIT_IO_END);
+    message = bound(1);
+    assert_fails(adit_channel_send(&ends.door, &message), CLOSED);
+    assert_int_equal(message.fd_count, 1);
+    adit_message_fds_close(&message);
+    ends_close(&ends);
+}
+
+/* Sends raw bytes with some descriptors, as a hostile peer could. */
+static void hostile_send(int fd, struct adit_span bytes, size_t fd_count)
+{
+    int fds[ADIT_RIGHTS_MAX] = {0};
+    struct adit_rights rights = {0};
+    struct iovec part = {.iov_base = bytes.ptr, .iov_len = bytes.len};
+    struct msghdr head = {.msg_iov = &part, .msg_iovlen = 1};
+    adit_rights_attach(&rights, &head, fds, fd_count);
+    assert_int_equal(sendmsg(fd, &head, 0), bytes.len);
+}
+
+static void hostile_messages_are_refused_and_leak_nothing(void **state)
+{
+    (void)state;
+    static uint8_t long_bytes[ADIT_MESSAGE_BYTES_MAX + 1];
+    static uint8_t own_end[] = {0, 23, 0, 1};
+    static uint8_t ready[] = {0, 5, 0, 1};
+    const struct {
+        struct adit_span bytes;
+        size_t fds;
+    } cases[] = {
+        {ADIT_SPAN_OF(long_bytes), 0}, {ADIT_SPAN_OF(long_bytes), 8}, /* too long */
+        {ADIT_SPAN_OF(own_end), 1},    {ADIT_SPAN_OF(own_end), 8},    /* descriptors it has not */
+        {ADIT_SPAN_OF(ready), 0},      {ADIT_SPAN_OF(ready), 2},      /* not on this edge */
+    };
+    struct ends ends = ends_open();
+    int before = lowest_fd();
+    for (size_t i = 0; i < ADIT_COUNT(cases); i++) {
+        struct adit_message got = {0};
+        enum adit_io io = ADIT_IO_BLOCKED;
+        hostile_send(ends.worker.fd, ADIT_AT(cases, i).bytes, ADIT_AT(cases, i).fds);
+        assert_fails(adit_channel_receive(&ends.door, &got, &io), INVALID);
+        assert_int_equal(got.type, ADIT_MESSAGE_NONE);
+        assert_int_equal(lowest_fd(), before);
+    }
+    ends_close(&ends);
+}
+
+static void waiting_has_a_limit(void **state)
+{
+    (void)state;
+    struct ends ends = ends_open();
+    struct adit_message message = {.type = ADIT_MESSAGE_UNBIND, .port = 20007};
+    struct adit_message got = {0};
+    assert_fails(adit_channel_receive_wait(&ends.door, 20, &got), TIMEOUT);
+    assert_ok(adit_channel_send(&ends.worker, &message));
+    assert_ok(adit_channel_receive_wait(&ends.door, 1000, &got));
+    assert_int_equal(got.port, 20007);
+    adit_channel_close(&ends.worker);
+    assert_fails(adit_channel_receive_wait(&ends.door, 1000, &got), CLOSED);
+    ends_close(&ends);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_descriptor_travels_and_is_close_on_exec),
+        cmocka_unit_test(order_holds_while_the_peer_does_not_read),
+        cmocka_unit_test(closing_closes_what_waits),
+        cmocka_unit_test(the_end_is_seen),
+        cmocka_unit_test(hostile_messages_are_refused_and_leak_nothing),
+        cmocka_unit_test(waiting_has_a_limit),
+    };
+    return cmocka_run_group_tests_name("ipc/channel", tests, NULL, NULL);
+}

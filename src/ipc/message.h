@@ -1,0 +1,188 @@
+/* Message: what the processes say to each other, as one table; and its bytes on a channel.
+ *
+ * A message is u16 type, u16 version (1), then its fields in the order of the field table, all
+ * big-endian; texts are u8 length and bytes, an address is u8 family, u16 port and 16 bytes.
+ * Descriptors travel beside the bytes (SCM_RIGHTS), exactly as many as the table says. A message
+ * that is not exactly of this form, or that this edge may not carry, is INVALID: the peer is then
+ * treated as taken over and its channel closed.
+ *
+ * Limits: ADIT_MESSAGE_BYTES_MAX bytes, ADIT_MESSAGE_FDS_MAX descriptors. Process: supervisor, door,
+ * worker. Allocates nothing. */
+#ifndef ADIT_IPC_MESSAGE_H
+#define ADIT_IPC_MESSAGE_H
+
+#include "base/base.h"
+#include "net/socket.h"
+
+#define ADIT_MESSAGE_BYTES_MAX 1024
+#define ADIT_MESSAGE_FDS_MAX 8
+#define ADIT_MESSAGE_TEXT_MAX 255
+#define ADIT_MESSAGE_VERSION 1
+
+/* Which way a message may travel; a set of bits. */
+#define ADIT_EDGE_SUPERVISOR_DOOR 0x01u   /* from supervisor to door */
+#define ADIT_EDGE_SUPERVISOR_WORKER 0x02u /* from supervisor to worker */
+#define ADIT_EDGE_DOOR_SUPERVISOR 0x04u
+#define ADIT_EDGE_WORKER_SUPERVISOR 0x08u
+#define ADIT_EDGE_DOOR_WORKER 0x10u
+#define ADIT_EDGE_WORKER_DOOR 0x20u
+#define ADIT_EDGE_TO_ROLES (ADIT_EDGE_SUPERVISOR_DOOR | ADIT_EDGE_SUPERVISOR_WORKER)
+#define ADIT_EDGE_TO_SUPERVISOR (ADIT_EDGE_DOOR_SUPERVISOR | ADIT_EDGE_WORKER_SUPERVISOR)
+
+/* Every field that a message can have: bit name, member of struct adit_message, kind. */
+#define ADIT_MESSAGE_FIELD_TABLE(ROW)                                                           \
+    ROW(REQUEST, request, u64)        /* who asked: the answer repeats it */                    \
+    ROW(SESSION, session, u64)        /* a session of the worker, by its number there */        \
+    ROW(INDEX, index, u32)            /* which worker */                                        \
+    ROW(OPTIONS, options, u32)        /* ADIT_START_ bits */                                    \
+    ROW(COUNT, count, u32)                                                                      \
+    ROW(STREAMS, streams, u32)                                                                  \
+    ROW(DRAIN, drain_ms, u32)         /* how long what runs may go on */                        \
+    ROW(PORT, port, u16)                                                                        \
+    ROW(PORT_FROM, port_from, u16)                                                              \
+    ROW(PORT_TO, port_to, u16)                                                                  \
+    ROW(KIND, kind, kind)                                                                       \
+    ROW(REASON, reason, reason)                                                                 \
+    ROW(REFUSAL, refusal, refusal)                                                              \
+    ROW(ADDRESS, address, address)                                                              \
+    ROW(DOMAIN, domain, text)                                                                   \
+    ROW(ACCOUNT, account, text)
+
+/* Every message: name, number on the wire, edges, descriptors, fields. */
+#define ADIT_MESSAGE_TABLE(ROW)                                                                 \
+    /* First message to a door. fd: the HTTPS listener. address: where TCP tunnels are bound;    \
+     * port_from to port_to: their range; count: unauthenticated agents a source may hold. */   \
+    ROW(DOOR_START, 1, ADIT_EDGE_SUPERVISOR_DOOR, 1,                                            \
+        F(OPTIONS) | F(COUNT) | F(PORT_FROM) | F(PORT_TO) | F(ADDRESS) | F(DOMAIN))             \
+    /* First message to a worker. fds: certificate PEM, key PEM, token key; read-only. port: the \
+     * public HTTPS port; address: where TCP tunnels are bound. */                              \
+    ROW(WORKER_START, 2, ADIT_EDGE_SUPERVISOR_WORKER, 3,                                        \
+        F(INDEX) | F(OPTIONS) | F(PORT) | F(ADDRESS) | F(DOMAIN))                               \
+    /* A channel to worker `index`, new or in place of its last one. fd: this end. */           \
+    ROW(WIRE_WORKER, 3, ADIT_EDGE_SUPERVISOR_DOOR, 1, F(INDEX))                                 \
+    /* The channel to the door, new or in place of the last one. fd: this end. The worker       \
+     * answers on it with an OWN for each of its TCP ports, then OWN_END. */                    \
+    ROW(WIRE_DOOR, 4, ADIT_EDGE_SUPERVISOR_WORKER, 1, 0)                                        \
+    /* The role has read its start message, entered its sandbox and serves. */                  \
+    ROW(READY, 5, ADIT_EDGE_TO_SUPERVISOR, 0, 0)                                                \
+    /* End within drain_ms: take nothing new, cut visibly what is left then. */                 \
+    ROW(STOP, 6, ADIT_EDGE_TO_ROLES, 0, F(DRAIN))                                               \
+    /* New certificate, key and token key, in place of those of WORKER_START. */                \
+    ROW(CREDENTIALS, 7, ADIT_EDGE_SUPERVISOR_WORKER, 3, 0)                                      \
+    ROW(STATUS_ASK, 8, ADIT_EDGE_TO_ROLES, 0, F(REQUEST))                                       \
+    /* count: sessions (worker) or pending connections (door). */                               \
+    ROW(STATUS, 9, ADIT_EDGE_TO_SUPERVISOR, 0, F(REQUEST) | F(COUNT) | F(STREAMS))              \
+    /* A connection whose ClientHello offers adit/1, untouched. The worker repeats `request` in  \
+     * AGENT_DONE once it has logged in or ended. address: the peer. */                         \
+    ROW(AGENT, 16, ADIT_EDGE_DOOR_WORKER, 1, F(REQUEST) | F(ADDRESS))                           \
+    /* A connection nobody owns, untouched: the worker answers as `reason` asks and closes. */  \
+    ROW(ORPHAN, 17, ADIT_EDGE_DOOR_WORKER, 1, F(REASON) | F(ADDRESS))                           \
+    /* Wants a port; 0: any of the range. Answered with BOUND or BIND_REFUSED. */               \
+    ROW(BIND, 18, ADIT_EDGE_WORKER_DOOR, 0,                                                     \
+        F(REQUEST) | F(SESSION) | F(PORT) | F(KIND) | F(ACCOUNT))                               \
+    /* fd: the listening socket, non-blocking. */                                               \
+    ROW(BOUND, 19, ADIT_EDGE_DOOR_WORKER, 1, F(REQUEST) | F(PORT))                              \
+    ROW(BIND_REFUSED, 20, ADIT_EDGE_DOOR_WORKER, 0, F(REQUEST) | F(REFUSAL))                    \
+    /* The session gives the port up. count 1: keep it for the grace (the agent went away); 0:  \
+     * close it now (the agent asked). */                                                       \
+    ROW(UNBIND, 21, ADIT_EDGE_WORKER_DOOR, 0, F(SESSION) | F(COUNT) | F(PORT))                  \
+    /* To a new door: this worker owns the port. fd: a duplicate of the listener. */            \
+    ROW(OWN, 22, ADIT_EDGE_WORKER_DOOR, 1, F(SESSION) | F(PORT) | F(ACCOUNT))                   \
+    ROW(OWN_END, 23, ADIT_EDGE_WORKER_DOOR, 0, 0)                                               \
+    /* The connection of AGENT `request` has logged in, or ended before that. */                \
+    ROW(AGENT_DONE, 24, ADIT_EDGE_WORKER_DOOR, 0, F(REQUEST))
+
+enum adit_message_type {
+    ADIT_MESSAGE_NONE = 0,
+#define ADIT_MESSAGE_ENUM(NAME, number, edges, fds, fields) ADIT_MESSAGE_##NAME = (number),
+    ADIT_MESSAGE_TABLE(ADIT_MESSAGE_ENUM)
+#undef ADIT_MESSAGE_ENUM
+};
+
+/* Bits of `options`. */
+#define ADIT_START_JSON 0x1u       /* log as JSON */
+#define ADIT_START_NO_SANDBOX 0x2u /* the person asked for none */
+
+/* The kind of a tunnel; 0 is none. The numbers are those of the stream head. */
+enum adit_tunnel_kind {
+    ADIT_TUNNEL_NONE = 0,
+    ADIT_TUNNEL_TCP = 1,
+    ADIT_TUNNEL_HTTP = 2,
+    ADIT_TUNNEL_TLS = 3,
+};
+
+/* Why a connection is an orphan. */
+#define ADIT_ORPHAN_TABLE(ROW)                                                                  \
+    ROW(PLAIN, "plain")           /* not TLS: answered with a 400 in plain text */              \
+    ROW(NO_ALPN, "no_alpn")       /* TLS without ALPN */                                        \
+    ROW(OTHER_ALPN, "other_alpn") /* TLS, ALPN without adit/1 */                                \
+    ROW(BAD_HELLO, "bad_hello")   /* TLS whose ClientHello breaks the rules */                  \
+    ROW(TOO_OLD, "too_old")       /* TLS, no version we speak */                                \
+    ROW(OVER_LIMIT, "over_limit") /* too many unauthenticated agents */
+
+enum adit_orphan {
+#define ADIT_ORPHAN_ENUM(NAME, text) ADIT_ORPHAN_##NAME,
+    ADIT_ORPHAN_TABLE(ADIT_ORPHAN_ENUM)
+#undef ADIT_ORPHAN_ENUM
+};
+
+/* Why the door refuses a port. */
+#define ADIT_REFUSAL_TABLE(ROW)                                                                 \
+    ROW(PORT_TAKEN, "port_taken")       /* somebody else has it, or another program */          \
+    ROW(PORT_RANGE, "port_range")       /* outside the range */                                 \
+    ROW(PORT_MOVED, "port_moved")       /* another session of this account has it */            \
+    ROW(LIMIT_REACHED, "limit_reached") /* no port is left, or too many */                      \
+    ROW(UNSUPPORTED, "unsupported")     /* a kind that has no port */
+
+enum adit_refusal {
+#define ADIT_REFUSAL_ENUM(NAME, text) ADIT_REFUSAL_##NAME,
+    ADIT_REFUSAL_TABLE(ADIT_REFUSAL_ENUM)
+#undef ADIT_REFUSAL_ENUM
+};
+
+struct adit_message_text {
+    uint8_t len;
+    uint8_t bytes[ADIT_MESSAGE_TEXT_MAX];
+};
+
+/* All fields as plain members; those that the type does not have are zero and are not sent. */
+struct adit_message {
+    enum adit_message_type type;
+    uint64_t request, session;
+    uint32_t index, options, count, streams, drain_ms;
+    uint16_t port, port_from, port_to;
+    enum adit_tunnel_kind kind;
+    enum adit_orphan reason;
+    enum adit_refusal refusal;
+    struct adit_address address;
+    struct adit_message_text domain, account;
+    int fds[ADIT_MESSAGE_FDS_MAX];
+    size_t fd_count;
+};
+
+/* LIMIT where the text is longer than ADIT_MESSAGE_TEXT_MAX. */
+struct adit_status adit_message_text_set(struct adit_message_text *text, struct adit_bytes bytes);
+struct adit_bytes adit_message_text_get(const struct adit_message_text *text);
+
+/* The lower-case name for logs: "agent_done". */
+struct adit_bytes adit_message_name(enum adit_message_type type);
+struct adit_bytes adit_orphan_name(enum adit_orphan reason);
+struct adit_bytes adit_refusal_name(enum adit_refusal refusal);
+
+/* The bytes of a message, without its descriptors. INVALID for a type that is not in the table, a
+ * wrong number of descriptors, or an edge that may not carry it; LIMIT where `writer` is small. */
+struct adit_status adit_message_write(struct adit_writer *writer, uint32_t edge,
+                                      const struct adit_message *message);
+
+/* Decodes one whole message that came with `fd_count` descriptors over `edge`; the fds of
+ * *out_message stay empty, they are the caller's business. INVALID as above. */
+struct adit_status adit_message_read(struct adit_bytes bytes, uint32_t edge, size_t fd_count,
+                                     struct adit_message *out_message);
+
+/* Closes the descriptors that it still holds. */
+void adit_message_fds_close(struct adit_message *message);
+
+/* Takes descriptor `index` out: the caller's from now on. -1 where it is gone or never was. */
+int adit_message_fd_take(struct adit_message *message, size_t index);
+
+#endif
