@@ -40,7 +40,7 @@ struct adit_status adit_tunnel_of(uint8_t number, enum adit_tunnel *out_kind)
     }
 }
 
-struct adit_status adit_dial_of(uint8_t byte, enum adit_dial *out_dial)
+struct adit_status adit_dial_result_of(uint8_t byte, enum adit_dial_result *out_dial)
 {
     switch (byte) {
 #define ADIT_DIAL_CASE(NAME, number, text, meaning)                                             \
@@ -54,7 +54,7 @@ struct adit_status adit_dial_of(uint8_t byte, enum adit_dial *out_dial)
     }
 }
 
-const char *adit_dial_name(enum adit_dial dial)
+const char *adit_dial_name(enum adit_dial_result dial)
 {
     switch (dial) {
 #define ADIT_DIAL_CASE(NAME, number, text, meaning)                                             \
@@ -66,7 +66,7 @@ const char *adit_dial_name(enum adit_dial dial)
     return "unknown";
 }
 
-const char *adit_dial_meaning(enum adit_dial dial)
+const char *adit_dial_meaning(enum adit_dial_result dial)
 {
     switch (dial) {
 #define ADIT_DIAL_CASE(NAME, number, text, meaning)                                             \

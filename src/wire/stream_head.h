@@ -68,17 +68,17 @@ struct adit_status adit_stream_head_write(struct adit_writer *writer,
     ROW(LIMIT, 5, "limit", "the agent has as many connections as it allows")                    \
     ROW(FAILED, 6, "failed", "the agent could not dial for another reason")
 
-enum adit_dial {
+enum adit_dial_result {
 #define ADIT_DIAL_ENUM(NAME, number, text, meaning) ADIT_DIAL_##NAME = (number),
     ADIT_DIAL_TABLE(ADIT_DIAL_ENUM)
 #undef ADIT_DIAL_ENUM
 };
 
 /* INVALID for a byte that is not in the table. */
-struct adit_status adit_dial_of(uint8_t byte, enum adit_dial *out_dial);
+struct adit_status adit_dial_result_of(uint8_t byte, enum adit_dial_result *out_dial);
 
 /* "refused", for logs and error pages, and its sentence. */
-const char *adit_dial_name(enum adit_dial dial);
-const char *adit_dial_meaning(enum adit_dial dial);
+const char *adit_dial_name(enum adit_dial_result dial);
+const char *adit_dial_meaning(enum adit_dial_result dial);
 
 #endif

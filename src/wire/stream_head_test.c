@@ -113,8 +113,8 @@ static void dial_results_and_kinds_have_names(void **state)
 {
     (void)state;
     for (unsigned byte = 0; byte < 256; byte++) {
-        enum adit_dial dial = ADIT_DIAL_FAILED;
-        struct adit_status status = adit_dial_of((uint8_t)byte, &dial);
+        enum adit_dial_result dial = ADIT_DIAL_FAILED;
+        struct adit_status status = adit_dial_result_of((uint8_t)byte, &dial);
         assert_int_equal(adit_is_ok(status), byte <= 6);
         if (adit_is_ok(status)) {
             assert_int_equal(dial, byte);
