@@ -6,6 +6,10 @@
  * one that was removed in the same turn is never delivered. Descriptors are watched edge-triggered
  * unless said otherwise: a reader reads until it would block.
  *
+ * With HANGUP or ERROR comes READ and WRITE too, as far as the interest names them: who only looks
+ * at these finds the end or the error there. EXCLUSIVE goes with READ and WRITE only, and its
+ * interest cannot be changed (the kernel's rule).
+ *
  * After the events and timers of a turn `turn_end` is called once: that is where a link gathers the
  * frames of all ready streams and sends once.
  *
@@ -32,7 +36,7 @@ struct adit_loop {
     bool is_stopping;
     struct adit_pool watches;
     struct adit_pool timers;
-    struct adit_span heap; /* timer indexes by time */
+    struct adit_span heap; /* timers by time: a binary heap */
     uint32_t heap_len;
     uint64_t now_us; /* the time at the start of this turn's events */
     adit_loop_turn_fn *turn_end;
@@ -55,7 +59,7 @@ struct adit_status adit_loop_interest_set(struct adit_loop *loop, struct adit_ha
  * emptied. */
 void adit_loop_unwatch(struct adit_loop *loop, struct adit_handle *watch);
 
-/* Calls `fire` once, at or after `when_us`. A handle that is set names a timer to move; otherwise
+/* Calls `fire` once, at or after `when_us`, and not in the turn that sets it. A handle that is set names a timer to move; otherwise
  * one is made. FULL at timers_max. */
 struct adit_status adit_loop_timer_set(struct adit_loop *loop, struct adit_handle *timer,
                                        uint64_t when_us, adit_loop_timer_fn *fire, void *context,

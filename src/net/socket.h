@@ -13,6 +13,10 @@ struct adit_address {
     uint8_t ip[16]; /* IPv4 in the first four */
 };
 
+/* An IP address without brackets, and a port; INVALID for anything else, names included. */
+struct adit_status adit_address_of_ip(struct adit_bytes ip, uint16_t port,
+                                      struct adit_address *out_address);
+
 /* "127.0.0.1:80", "[::1]:80"; INVALID otherwise. */
 struct adit_status adit_address_parse(struct adit_bytes text, struct adit_address *out_address);
 struct adit_status adit_address_write(struct adit_writer *writer,
@@ -21,12 +25,13 @@ bool adit_address_is_loopback(const struct adit_address *address);
 
 enum adit_io { ADIT_IO_DONE, ADIT_IO_BLOCKED, ADIT_IO_END };
 
-/* Listening socket with SO_REUSEADDR. SYSTEM with errno (EADDRINUSE ...). */
+/* Listening socket with SO_REUSEADDR; one of IPv6 takes IPv6 only, so that a program can listen on
+ * 0.0.0.0 and [::] both. SYSTEM with errno (EADDRINUSE ...). */
 struct adit_status adit_socket_listen(const struct adit_address *address, int backlog, int *out_fd);
 struct adit_status adit_socket_local(int fd, struct adit_address *out_address);
 
 /* BLOCKED: nobody is waiting. A connection that died in the queue counts as BLOCKED.
- * SYSTEM with EMFILE or ENFILE where descriptors ran out. */
+ * SYSTEM with EMFILE or ENFILE where descriptors ran out. CLOSED after stop_listening. */
 struct adit_status adit_socket_accept(int fd, int *out_fd, struct adit_address *out_peer,
                                       enum adit_io *out_io);
 
