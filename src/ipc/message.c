@@ -128,16 +128,16 @@ static struct adit_status read_below(struct adit_reader *reader, uint8_t bound, 
     return adit_ok();
 }
 
-static struct adit_status write_kind(struct adit_writer *writer, const enum adit_tunnel_kind *kind)
+static struct adit_status write_kind(struct adit_writer *writer, const enum adit_tunnel *kind)
 {
     return adit_write_u8(writer, (uint8_t)*kind);
 }
 
-static struct adit_status read_kind(struct adit_reader *reader, enum adit_tunnel_kind *out_kind)
+static struct adit_status read_kind(struct adit_reader *reader, enum adit_tunnel *out_kind)
 {
     uint8_t value = 0;
     ADIT_TRY(read_below(reader, ADIT_TUNNEL_TLS + 1, &value));
-    *out_kind = (enum adit_tunnel_kind)value;
+    *out_kind = (enum adit_tunnel)value;
     return adit_ok();
 }
 

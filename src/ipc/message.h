@@ -13,6 +13,7 @@
 
 #include "base/base.h"
 #include "net/socket.h"
+#include "wire/stream_head.h"
 
 #define ADIT_MESSAGE_BYTES_MAX 1024
 #define ADIT_MESSAGE_FDS_MAX 8
@@ -103,14 +104,6 @@ enum adit_message_type {
 #define ADIT_START_JSON 0x1u       /* log as JSON */
 #define ADIT_START_NO_SANDBOX 0x2u /* the person asked for none */
 
-/* The kind of a tunnel; 0 is none. The numbers are those of the stream head. */
-enum adit_tunnel_kind {
-    ADIT_TUNNEL_NONE = 0,
-    ADIT_TUNNEL_TCP = 1,
-    ADIT_TUNNEL_HTTP = 2,
-    ADIT_TUNNEL_TLS = 3,
-};
-
 /* Why a connection is an orphan. */
 #define ADIT_ORPHAN_TABLE(ROW)                                                                  \
     ROW(PLAIN, "plain")           /* not TLS: answered with a 400 in plain text */              \
@@ -151,7 +144,7 @@ struct adit_message {
     uint64_t request, session;
     uint32_t index, options, count, streams, drain_ms;
     uint16_t port, port_from, port_to;
-    enum adit_tunnel_kind kind;
+    enum adit_tunnel kind;
     enum adit_orphan reason;
     enum adit_refusal refusal;
     struct adit_address address;
