@@ -1,8 +1,9 @@
 /* Stream head: the 32 bytes that the server sends first on each data stream, and the one byte that
  * the agent sends back. docs/protocol.md has the layout.
  *
- *     0 version u8 = 1 | 1 kind u8 | 2 family u8 | 3 zero u8 | 4 bind u32 | 8 port u16 | 10 zero u16
- *     12 ip, 16 bytes (IPv4 in the first four, the rest zero) | 28 zero u32          big-endian
+ *     0 version u8 = 1 | 1 kind u8 | 2 family u8 | 3 zero u8 | 4 bind u32 | 8 port u16
+ *     10 zero u16 | 12 ip, 16 bytes (IPv4 in the first four, the rest zero) | 28 zero u32
+ * big-endian.
  *
  * Reserved bytes must be zero, so that they can mean something one day. Pure: no state. */
 #ifndef ADIT_WIRE_STREAM_HEAD_H
