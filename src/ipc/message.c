@@ -75,13 +75,13 @@ struct adit_bytes adit_orphan_name(enum adit_orphan reason)
     return ADIT_BYTES("unknown");
 }
 
-struct adit_bytes adit_refusal_name(enum adit_refusal refusal)
+struct adit_bytes adit_port_refusal_name(enum adit_port_refusal refusal)
 {
     switch (refusal) {
 #define NAME_CASE(NAME, text)                                                                   \
-    case ADIT_REFUSAL_##NAME:                                                                   \
+    case ADIT_PORT_REFUSAL_##NAME:                                                                   \
         return ADIT_BYTES(text);
-        ADIT_REFUSAL_TABLE(NAME_CASE)
+        ADIT_PORT_REFUSAL_TABLE(NAME_CASE)
 #undef NAME_CASE
     }
     return ADIT_BYTES("unknown");
@@ -155,16 +155,16 @@ static struct adit_status read_reason(struct adit_reader *reader, enum adit_orph
 }
 
 static struct adit_status write_refusal(struct adit_writer *writer,
-                                        const enum adit_refusal *refusal)
+                                        const enum adit_port_refusal *refusal)
 {
     return adit_write_u8(writer, (uint8_t)*refusal);
 }
 
-static struct adit_status read_refusal(struct adit_reader *reader, enum adit_refusal *out_refusal)
+static struct adit_status read_refusal(struct adit_reader *reader, enum adit_port_refusal *out_refusal)
 {
     uint8_t value = 0;
-    ADIT_TRY(read_below(reader, ADIT_REFUSAL_UNSUPPORTED + 1, &value));
-    *out_refusal = (enum adit_refusal)value;
+    ADIT_TRY(read_below(reader, ADIT_PORT_REFUSAL_UNSUPPORTED + 1, &value));
+    *out_refusal = (enum adit_port_refusal)value;
     return adit_ok();
 }
 

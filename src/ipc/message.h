@@ -120,17 +120,17 @@ enum adit_orphan {
 };
 
 /* Why the door refuses a port. */
-#define ADIT_REFUSAL_TABLE(ROW)                                                                 \
-    ROW(PORT_TAKEN, "port_taken")       /* somebody else has it, or another program */          \
-    ROW(PORT_RANGE, "port_range")       /* outside the range */                                 \
-    ROW(PORT_MOVED, "port_moved")       /* another session of this account has it */            \
-    ROW(LIMIT_REACHED, "limit_reached") /* no port is left, or too many */                      \
+#define ADIT_PORT_REFUSAL_TABLE(ROW)                                                                 \
+    ROW(TAKEN, "port_taken")       /* somebody else has it, or another program */          \
+    ROW(RANGE, "port_range")       /* outside the range */                                 \
+    ROW(MOVED, "port_moved")       /* another session of this account has it */            \
+    ROW(LIMIT, "limit_reached") /* no port is left, or too many */                      \
     ROW(UNSUPPORTED, "unsupported")     /* a kind that has no port */
 
-enum adit_refusal {
-#define ADIT_REFUSAL_ENUM(NAME, text) ADIT_REFUSAL_##NAME,
-    ADIT_REFUSAL_TABLE(ADIT_REFUSAL_ENUM)
-#undef ADIT_REFUSAL_ENUM
+enum adit_port_refusal {
+#define ADIT_PORT_REFUSAL_ENUM(NAME, text) ADIT_PORT_REFUSAL_##NAME,
+    ADIT_PORT_REFUSAL_TABLE(ADIT_PORT_REFUSAL_ENUM)
+#undef ADIT_PORT_REFUSAL_ENUM
 };
 
 struct adit_message_text {
@@ -146,7 +146,7 @@ struct adit_message {
     uint16_t port, port_from, port_to;
     enum adit_tunnel kind;
     enum adit_orphan reason;
-    enum adit_refusal refusal;
+    enum adit_port_refusal refusal;
     struct adit_address address;
     struct adit_message_text domain, account;
     int fds[ADIT_MESSAGE_FDS_MAX];
@@ -160,7 +160,7 @@ struct adit_bytes adit_message_text_get(const struct adit_message_text *text);
 /* The lower-case name for logs: "agent_done". */
 struct adit_bytes adit_message_name(enum adit_message_type type);
 struct adit_bytes adit_orphan_name(enum adit_orphan reason);
-struct adit_bytes adit_refusal_name(enum adit_refusal refusal);
+struct adit_bytes adit_port_refusal_name(enum adit_port_refusal refusal);
 
 /* The bytes of a message, without its descriptors. INVALID for a type that is not in the table, a
  * wrong number of descriptors, or an edge that may not carry it; LIMIT where `writer` is small. */

@@ -30,7 +30,7 @@ static struct adit_message message_full(const struct row *row)
         .port_to = 20999,
         .kind = ADIT_TUNNEL_TLS,
         .reason = ADIT_ORPHAN_OVER_LIMIT,
-        .refusal = ADIT_REFUSAL_UNSUPPORTED,
+        .refusal = ADIT_PORT_REFUSAL_UNSUPPORTED,
         .address = {.family = 4, .port = 50000, .ip = {127, 0, 0, 1}},
         .fd_count = row->fds,
     };
@@ -190,7 +190,7 @@ static void names_are_there(void **state)
     assert_bytes(adit_message_name(ADIT_MESSAGE_AGENT_DONE), ADIT_BYTES("AGENT_DONE"));
     assert_bytes(adit_message_name(ADIT_MESSAGE_NONE), ADIT_BYTES("NONE"));
     assert_bytes(adit_orphan_name(ADIT_ORPHAN_NO_ALPN), ADIT_BYTES("no_alpn"));
-    assert_bytes(adit_refusal_name(ADIT_REFUSAL_PORT_RANGE), ADIT_BYTES("port_range"));
+    assert_bytes(adit_port_refusal_name(ADIT_PORT_REFUSAL_RANGE), ADIT_BYTES("port_range"));
 }
 
 int main(void)
