@@ -35,9 +35,22 @@ static inline size_t adit_index_check(size_t index, size_t count)
 /* Element `index` of a real array, checked. The check vanishes where the compiler sees the range. */
 #define ADIT_AT(array, index) ADIT_SLOT(array, ADIT_COUNT(array), index)
 
-/* Element `index` of `count` elements behind a pointer, checked. */
+/* Element `index` of `count` elements behind a pointer, checked. The arguments are evaluated once
+ * and outside the raw region, so what a caller writes there stays under the compiler's eye; the
+ * numbered names let one use stand inside another. */
 #define ADIT_SLOT(pointer, count, index)                                                        \
-    (*(ADIT_UNSAFE_BEGIN("the index is checked") &                                              \
-       (pointer)[adit_index_check((size_t)(index), (count))] ADIT_UNSAFE_END))
+    ADIT_SLOT_NAMED(pointer, count, index, ADIT_JOIN(adit_first_, __COUNTER__),                 \
+                    ADIT_JOIN(adit_index_, __COUNTER__))
+
+#define ADIT_SLOT_NAMED(pointer, count, index, adit_first, adit_index)                          \
+    (*__extension__({                                                                           \
+        __typeof__(&*(pointer)) adit_first = (pointer);                                         \
+        size_t adit_index = adit_index_check((size_t)(index), (count));                         \
+        ADIT_UNSAFE_BEGIN("the index is checked") &adit_first[adit_index];                      \
+        ADIT_UNSAFE_END                                                                         \
+    }))
+
+#define ADIT_JOIN(a, b) ADIT_JOIN_EXPANDED(a, b)
+#define ADIT_JOIN_EXPANDED(a, b) a##b
 
 #endif
