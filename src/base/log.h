@@ -48,10 +48,14 @@ static inline struct adit_log_field adit_log_number(struct adit_bytes name, uint
 }
 
 /* ADIT_LOG(&log, INFO, "session_open", adit_log_number(ADIT_BYTES("id"), 7)); fields may be none. */
-#define ADIT_LOG(log, LEVEL, event, ...)                                                        \
+#define ADIT_LOG(log, LEVEL, ...)                                                               \
+    ADIT_LOG_FIELDS(log, LEVEL, __VA_ARGS__, adit_log_text((struct adit_bytes){0},              \
+                                                           (struct adit_bytes){0}))
+
+/* The last field has no name and is left out: an array of none is not C. */
+#define ADIT_LOG_FIELDS(log, LEVEL, event, ...)                                                 \
     do {                                                                                        \
-        const struct adit_log_field adit_log_fields[] = {                                       \
-            {0}, __VA_ARGS__}; /* the first is skipped: an array of none is not C */            \
+        const struct adit_log_field adit_log_fields[] = {__VA_ARGS__};                          \
         adit_log_event((log), ADIT_LOG_##LEVEL, ADIT_BYTES(event), adit_log_fields,             \
                        ADIT_COUNT(adit_log_fields));                                            \
     } while (0)
