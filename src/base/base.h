@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/field.h"
+#include "base/endian.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"

@@ -1,5 +1,7 @@
 #include "base/siphash.h"
 
+#include "base/endian.h"
+
 struct state {
     uint64_t v0, v1, v2, v3;
 };
@@ -23,8 +25,8 @@ static void round_once(struct state *s)
     s->v2 = rotate(s->v2, 32);
 }
 
-/* Up to 8 bytes, little-endian. */
-static uint64_t word_of(struct adit_bytes bytes)
+/* The last 0 to 7 bytes, little-endian. */
+static uint64_t tail_of(struct adit_bytes bytes)
 {
     uint64_t word = 0;
     for (size_t i = bytes.len; i > 0; i--) {
@@ -51,10 +53,10 @@ uint64_t adit_siphash(struct adit_siphash_key key, struct adit_bytes bytes)
     };
     uint64_t length = bytes.len;
     while (bytes.len >= 8) {
-        absorb(&s, word_of(adit_bytes_first(bytes, 8)));
+        absorb(&s, adit_load_little64(bytes.ptr));
         bytes = adit_bytes_from(bytes, 8);
     }
-    absorb(&s, length << 56 | word_of(bytes));
+    absorb(&s, length << 56 | tail_of(bytes));
     s.v2 ^= 0xff;
     for (int i = 0; i < 4; i++) {
         round_once(&s);

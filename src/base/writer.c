@@ -1,14 +1,5 @@
 #include "base/writer.h"
 
-struct adit_status adit_write_reserve(struct adit_writer *writer, size_t count,
-                                      struct adit_span *out_hole)
-{
-    ADIT_ENSURE(count <= adit_writer_room(writer), LIMIT, "the output has no room");
-    *out_hole = adit_span_first(adit_span_from(writer->span, writer->len), count);
-    writer->len += count;
-    return adit_ok();
-}
-
 struct adit_status adit_write_fill(struct adit_span hole, uint64_t value)
 {
     ADIT_ENSURE(hole.len >= 8 || value >> (8 * hole.len) == 0, LIMIT, "the number is too big");
@@ -17,39 +8,6 @@ struct adit_status adit_write_fill(struct adit_span hole, uint64_t value)
         value >>= 8;
     }
     return adit_ok();
-}
-
-static struct adit_status write_number(struct adit_writer *writer, size_t width, uint64_t value)
-{
-    struct adit_span hole = {0};
-    ADIT_ENSURE(width >= 8 || value >> (8 * width) == 0, LIMIT, "the number is too big");
-    ADIT_TRY(adit_write_reserve(writer, width, &hole));
-    return adit_write_fill(hole, value);
-}
-
-struct adit_status adit_write_u8(struct adit_writer *writer, uint8_t value)
-{
-    return write_number(writer, 1, value);
-}
-
-struct adit_status adit_write_u16(struct adit_writer *writer, uint16_t value)
-{
-    return write_number(writer, 2, value);
-}
-
-struct adit_status adit_write_u24(struct adit_writer *writer, uint32_t value)
-{
-    return write_number(writer, 3, value);
-}
-
-struct adit_status adit_write_u32(struct adit_writer *writer, uint32_t value)
-{
-    return write_number(writer, 4, value);
-}
-
-struct adit_status adit_write_u64(struct adit_writer *writer, uint64_t value)
-{
-    return write_number(writer, 8, value);
 }
 
 struct adit_status adit_write_bytes(struct adit_writer *writer, struct adit_bytes bytes)

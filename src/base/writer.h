@@ -6,6 +6,7 @@
 #define ADIT_BASE_WRITER_H
 
 #include "base/bytes.h"
+#include "base/endian.h"
 
 struct adit_writer {
     struct adit_span span; /* the whole target */
@@ -27,21 +28,65 @@ static inline size_t adit_writer_room(const struct adit_writer *writer)
     return writer->span.len - writer->len;
 }
 
-struct adit_status adit_write_u8(struct adit_writer *writer, uint8_t value);
-struct adit_status adit_write_u16(struct adit_writer *writer, uint16_t value);
-struct adit_status adit_write_u24(struct adit_writer *writer, uint32_t value);
-struct adit_status adit_write_u32(struct adit_writer *writer, uint32_t value);
-struct adit_status adit_write_u64(struct adit_writer *writer, uint64_t value);
+/* `count` bytes to be filled in place, for instance by a read from a socket. */
+static inline struct adit_status adit_write_reserve(struct adit_writer *writer, size_t count,
+                                                    struct adit_span *out_hole)
+{
+    ADIT_ENSURE(count <= adit_writer_room(writer), LIMIT, "the output has no room");
+    *out_hole = adit_span_first(adit_span_from(writer->span, writer->len), count);
+    writer->len += count;
+    return adit_ok();
+}
+
+static inline struct adit_status adit_write_u8(struct adit_writer *writer, uint8_t value)
+{
+    struct adit_span hole = {0};
+    ADIT_TRY(adit_write_reserve(writer, 1, &hole));
+    *hole.ptr = value;
+    return adit_ok();
+}
+
+static inline struct adit_status adit_write_u16(struct adit_writer *writer, uint16_t value)
+{
+    struct adit_span hole = {0};
+    ADIT_TRY(adit_write_reserve(writer, sizeof value, &hole));
+    adit_store_big16(hole.ptr, value);
+    return adit_ok();
+}
+
+/* LIMIT also where the value needs more than 24 bits. */
+static inline struct adit_status adit_write_u24(struct adit_writer *writer, uint32_t value)
+{
+    struct adit_span hole = {0};
+    ADIT_ENSURE(value >> 24 == 0, LIMIT, "the number is too big");
+    ADIT_TRY(adit_write_reserve(writer, 3, &hole));
+    *hole.ptr = (uint8_t)(value >> 16);
+    adit_store_big16(adit_span_from(hole, 1).ptr, (uint16_t)(value & 0xffff));
+    return adit_ok();
+}
+
+static inline struct adit_status adit_write_u32(struct adit_writer *writer, uint32_t value)
+{
+    struct adit_span hole = {0};
+    ADIT_TRY(adit_write_reserve(writer, sizeof value, &hole));
+    adit_store_big32(hole.ptr, value);
+    return adit_ok();
+}
+
+static inline struct adit_status adit_write_u64(struct adit_writer *writer, uint64_t value)
+{
+    struct adit_span hole = {0};
+    ADIT_TRY(adit_write_reserve(writer, sizeof value, &hole));
+    adit_store_big64(hole.ptr, value);
+    return adit_ok();
+}
+
 struct adit_status adit_write_bytes(struct adit_writer *writer, struct adit_bytes bytes);
 struct adit_status adit_write_zeros(struct adit_writer *writer, size_t count);
 
 /* Text forms, for logs, JSON and messages to people. */
 struct adit_status adit_write_decimal(struct adit_writer *writer, uint64_t value);
 struct adit_status adit_write_hex(struct adit_writer *writer, struct adit_bytes bytes);
-
-/* `count` bytes to be filled in place, for instance by a read from a socket. */
-struct adit_status adit_write_reserve(struct adit_writer *writer, size_t count,
-                                      struct adit_span *out_hole);
 
 /* Reserves the room of a number and remembers where. */
 struct adit_status adit_write_reserve_u16(struct adit_writer *writer, struct adit_span *out_hole);
