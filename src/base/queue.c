@@ -79,15 +79,21 @@ void adit_queue_init(struct adit_queue *queue, size_t bytes_max)
     *queue = (struct adit_queue){.bytes_max = bytes_max};
 }
 
+/* Releases a chunk and all after it. */
+static void chunks_release(struct adit_chunk_pool *pool, struct adit_chunk *chunk)
+{
+    while (chunk) {
+        struct adit_chunk *next = chunk->next;
+        chunk_release(pool, chunk);
+        chunk = next;
+    }
+}
+
 void adit_queue_reset(struct adit_queue *queue, struct adit_chunk_pool *pool)
 {
-    while (queue->head) {
-        struct adit_chunk *chunk = queue->head;
-        queue->head = chunk->next;
-        chunk_release(pool, chunk);
-    }
-    queue->tail = NULL;
-    queue->len = 0;
+    chunks_release(pool, queue->head);
+    chunks_release(pool, queue->spare);
+    adit_queue_init(queue, queue->bytes_max);
 }
 
 static void queue_append(struct adit_queue *queue, struct adit_chunk *chunk)
@@ -106,36 +112,57 @@ struct adit_status adit_queue_reserve(struct adit_queue *queue, struct adit_chun
     size_t room = adit_queue_room(queue);
     ADIT_ENSURE(room > 0, FULL, "the queue is at its limit");
     size_t need = adit_max_size(1, adit_min_size(adit_min_size(want, room), ADIT_CHUNK_BYTES));
-    if (!queue->tail || chunk_room(queue->tail) < need) {
-        struct adit_chunk *chunk = NULL;
+    struct adit_chunk *chunk = queue->spare ? queue->spare : queue->tail;
+    if (!chunk || chunk_room(chunk) < need) {
         ADIT_TRY(chunk_acquire(pool, &chunk));
-        queue_append(queue, chunk);
+        queue->spare = chunk;
     }
-    struct adit_chunk *tail = queue->tail;
-    *out_hole = adit_span_first(adit_span_from(ADIT_SPAN_OF(tail->bytes), tail->end), room);
+    *out_hole = adit_span_first(adit_span_from(ADIT_SPAN_OF(chunk->bytes), chunk->end), room);
     return adit_ok();
 }
 
 void adit_queue_commit(struct adit_queue *queue, struct adit_chunk_pool *pool, size_t count)
 {
-    struct adit_chunk *tail = queue->tail;
-    ADIT_ASSERT(tail && count <= chunk_room(tail) && count <= adit_queue_room(queue));
-    tail->end += (uint32_t)count;
+    struct adit_chunk *spare = queue->spare;
+    struct adit_chunk *chunk = spare ? spare : queue->tail;
+    ADIT_ASSERT(chunk && count <= chunk_room(chunk) && count <= adit_queue_room(queue));
+    queue->spare = NULL;
+    chunk->end += (uint32_t)count;
     queue->len += count;
-    if (tail->end > tail->start) {
-        return;
+    if (spare && count > 0) {
+        queue_append(queue, spare);
+    } else if (spare) {
+        chunk_release(pool, spare);
     }
-    struct adit_chunk *before = NULL; /* the new chunk stayed empty: unlink it */
-    for (struct adit_chunk *at = queue->head; at != tail; at = at->next) {
-        before = at;
+}
+
+/* `count` empty chunks in a list, or nothing. */
+static struct adit_status chunks_acquire(struct adit_chunk_pool *pool, size_t count,
+                                         struct adit_chunk **out_list)
+{
+    struct adit_chunk *list = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct adit_chunk *chunk = NULL;
+        struct adit_status status = chunk_acquire(pool, &chunk);
+        if (!adit_is_ok(status)) {
+            chunks_release(pool, list);
+            return status;
+        }
+        chunk->next = list;
+        list = chunk;
     }
-    queue->tail = before;
-    if (before) {
-        before->next = NULL;
-    } else {
-        queue->head = NULL;
-    }
-    chunk_release(pool, tail);
+    *out_list = list;
+    return adit_ok();
+}
+
+/* Moves the front of `bytes` into what is left of the chunk. */
+static struct adit_bytes chunk_fill(struct adit_chunk *chunk, struct adit_bytes bytes)
+{
+    struct adit_span hole = adit_span_from(ADIT_SPAN_OF(chunk->bytes), chunk->end);
+    struct adit_bytes part = adit_bytes_first(bytes, hole.len);
+    adit_status_ignore(adit_span_copy(hole, part), "it was cut to the hole");
+    chunk->end += (uint32_t)part.len;
+    return adit_bytes_from(bytes, part.len);
 }
 
 struct adit_status adit_queue_put(struct adit_queue *queue, struct adit_chunk_pool *pool,
@@ -144,16 +171,19 @@ struct adit_status adit_queue_put(struct adit_queue *queue, struct adit_chunk_po
     ADIT_ENSURE(bytes.len <= adit_queue_room(queue), FULL, "the queue is at its limit");
     size_t tail_room = queue->tail ? chunk_room(queue->tail) : 0;
     size_t beyond = bytes.len > tail_room ? bytes.len - tail_room : 0;
-    size_t chunks = (beyond + ADIT_CHUNK_BYTES - 1) / ADIT_CHUNK_BYTES;
-    ADIT_ENSURE(chunks <= pool->chunks_max - adit_min_size(pool->used, pool->chunks_max), FULL,
-                "the chunk pool is at its limit");
-    while (bytes.len > 0) {
-        struct adit_span hole = {0};
-        ADIT_TRY(adit_queue_reserve(queue, pool, 1, &hole));
-        struct adit_bytes part = adit_bytes_first(bytes, hole.len);
-        ADIT_TRY(adit_span_copy(hole, part));
-        adit_queue_commit(queue, pool, part.len);
-        bytes = adit_bytes_from(bytes, part.len);
+    size_t count = beyond / ADIT_CHUNK_BYTES + (beyond % ADIT_CHUNK_BYTES > 0 ? 1 : 0);
+    struct adit_chunk *list = NULL;
+    ADIT_TRY(chunks_acquire(pool, count, &list));
+    queue->len += bytes.len;
+    if (queue->tail) {
+        bytes = chunk_fill(queue->tail, bytes);
+    }
+    while (list) {
+        struct adit_chunk *chunk = list;
+        list = chunk->next;
+        chunk->next = NULL;
+        bytes = chunk_fill(chunk, bytes);
+        queue_append(queue, chunk);
     }
     return adit_ok();
 }

@@ -29,6 +29,7 @@ struct adit_chunk_pool {
 struct adit_queue {
     struct adit_chunk *head;
     struct adit_chunk *tail;
+    struct adit_chunk *spare; /* reserved and not yet committed; in no list */
     size_t len;
     size_t bytes_max;
 };
@@ -48,7 +49,7 @@ static inline size_t adit_queue_room(const struct adit_queue *queue)
     return queue->bytes_max > queue->len ? queue->bytes_max - queue->len : 0;
 }
 
-/* Appends all of `bytes`, or nothing and FULL. */
+/* Appends all of `bytes`, or nothing: FULL where it would pass a limit, MEMORY. */
 struct adit_status adit_queue_put(struct adit_queue *queue, struct adit_chunk_pool *pool,
                                   struct adit_bytes bytes);
 
@@ -59,7 +60,7 @@ struct adit_status adit_queue_reserve(struct adit_queue *queue, struct adit_chun
                                       size_t want, struct adit_span *out_hole);
 
 /* Appends the first `count` bytes of the last reserved hole; gives the chunk back where it stays
- * empty. Call it after each successful reserve, also with 0. */
+ * empty. Call it after each successful reserve, also with 0; put and drop nothing in between. */
 void adit_queue_commit(struct adit_queue *queue, struct adit_chunk_pool *pool, size_t count);
 
 /* The bytes at the front that are contiguous; empty where the queue is. */
