@@ -73,6 +73,7 @@ static size_t find(const struct adit_table *table, struct adit_bytes key, uint32
 
 struct adit_status adit_table_set(struct adit_table *table, struct adit_bytes key, uint64_t value)
 {
+    ADIT_ENSURE(table->capacity > 0, FULL, "the table has no memory");
     ADIT_ENSURE(key.len <= table->key_max, INVALID, "the key is longer than the table's limit");
     uint32_t hash = (uint32_t)adit_siphash(table->seed, key);
     size_t index = find(table, key, hash);
@@ -89,7 +90,7 @@ struct adit_status adit_table_set(struct adit_table *table, struct adit_bytes ke
 
 bool adit_table_get(const struct adit_table *table, struct adit_bytes key, uint64_t *out_value)
 {
-    if (key.len > table->key_max) {
+    if (table->used == 0 || key.len > table->key_max) {
         return false;
     }
     const struct slot_head *head =
@@ -103,7 +104,7 @@ bool adit_table_get(const struct adit_table *table, struct adit_bytes key, uint6
 
 bool adit_table_remove(struct adit_table *table, struct adit_bytes key)
 {
-    if (key.len > table->key_max) {
+    if (table->used == 0 || key.len > table->key_max) {
         return false;
     }
     size_t hole = find(table, key, (uint32_t)adit_siphash(table->seed, key));
