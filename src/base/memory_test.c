@@ -1,0 +1,57 @@
+#include "base/memory.h"
+
+#include "calloc_fails.h"
+#include "unit.h"
+
+static void memory_is_zeroed_and_of_the_size_asked_for(void **state)
+{
+    (void)state;
+    struct adit_span memory = {0};
+    assert_ok(adit_memory_open(3, 100, &memory));
+    assert_int_equal(memory.len, 300);
+    for (size_t i = 0; i < memory.len; i++) {
+        assert_int_equal(ADIT_SLOT(memory.ptr, memory.len, i), 0);
+    }
+    adit_span_fill(memory, 0xff);
+    adit_memory_close(&memory);
+    assert_null(memory.ptr);
+    assert_int_equal(memory.len, 0);
+    adit_memory_close(&memory); /* an empty view is fine */
+}
+
+static void odd_sizes_are_refused(void **state)
+{
+    (void)state;
+    const struct {
+        size_t count, size;
+    } cases[] = {
+        {0, 0}, {0, 8}, {8, 0}, {SIZE_MAX, 2}, {2, SIZE_MAX}, {(size_t)1 << 33, (size_t)1 << 33},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(cases); i++) {
+        struct adit_span memory = {.ptr = NULL, .len = 77};
+        assert_fails(adit_memory_open(ADIT_AT(cases, i).count, ADIT_AT(cases, i).size, &memory),
+                     INVALID);
+        assert_int_equal(memory.len, 77);
+    }
+}
+
+static void no_memory_is_an_error_value(void **state)
+{
+    (void)state;
+    struct adit_span memory = {.ptr = NULL, .len = 77};
+    calloc_fails_after(0);
+    struct adit_status status = adit_memory_open(1, 1, &memory);
+    calloc_works();
+    assert_fails(status, MEMORY);
+    assert_int_equal(memory.len, 77);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_is_zeroed_and_of_the_size_asked_for),
+        cmocka_unit_test(odd_sizes_are_refused),
+        cmocka_unit_test(no_memory_is_an_error_value),
+    };
+    return cmocka_run_group_tests_name("base/memory", tests, NULL, NULL);
+}
