@@ -1,0 +1,14 @@
+/* Descriptors: is exactly this list open in this process, and does it run one thread? */
+#ifndef ADIT_SANDBOX_DESCRIPTORS_H
+#define ADIT_SANDBOX_DESCRIPTORS_H
+
+#include "base/bytes.h"
+
+/* INVALID, with the descriptor as detail, for one that is open and not listed or listed and not
+ * open. Reads /proc/self/fd; without /proc it asks for every number up to RLIMIT_NOFILE. */
+struct adit_status adit_descriptors_check(const int *fds, size_t count);
+
+/* REFUSED where a second thread runs. Without /proc it cannot tell, and succeeds. */
+struct adit_status adit_descriptors_thread_check(void);
+
+#endif

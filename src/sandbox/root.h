@@ -1,0 +1,23 @@
+/* Root: an empty, read-only root folder and, where wanted, an empty network; then an ordinary user
+ * without capabilities.
+ *
+ * Namespaces and the root need CAP_SYS_ADMIN. In a container root may lack it: that is a value in
+ * the answer, not a failure, because landlock can stand in for it. Cannot be undone. */
+#ifndef ADIT_SANDBOX_ROOT_H
+#define ADIT_SANDBOX_ROOT_H
+
+#include "base/bytes.h"
+
+struct adit_root_answer {
+    bool is_root_empty;
+    bool is_network_empty;
+};
+
+/* For root. The working folder becomes the new root. With `has_network` the network stays. */
+struct adit_status adit_root_empty(bool has_network, struct adit_root_answer *out_answer);
+
+/* Where this is root: no supplementary groups, then group and user `user_id` for good. For
+ * everybody: no capabilities in any set that counts. */
+struct adit_status adit_root_drop(uint32_t user_id);
+
+#endif

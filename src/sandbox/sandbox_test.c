@@ -1,0 +1,138 @@
+#include "sandbox/sandbox.h"
+
+#include "child.h"
+#include "unit.h"
+
+static const int standard[] = {0, 1, 2};
+
+static struct adit_sandbox_options options_of(void)
+{
+    return (struct adit_sandbox_options){
+        .fds = standard, .fd_count = ADIT_COUNT(standard), .files_max = 64};
+}
+
+static int enter(const struct adit_sandbox_options *options, struct adit_sandbox_report *report)
+{
+    for (int fd = 3; fd < 256; fd++) {
+        close(fd);
+    }
+    return (int)adit_status_error(adit_sandbox_enter(options, report));
+}
+
+static uint64_t limit_of(__rlimit_resource_t resource)
+{
+    struct rlimit limit = {0};
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur == limit.rlim_max ? limit.rlim_max
+                                                                                : UINT64_MAX;
+}
+
+static int closed(void *context)
+{
+    (void)context;
+    struct adit_sandbox_report report = {0};
+    struct adit_sandbox_options options = options_of();
+    if (enter(&options, &report) != 0) {
+        return 1;
+    }
+    if (getenv("PATH") || limit_of(RLIMIT_NOFILE) != 64 || limit_of(RLIMIT_CORE) != 0 ||
+        limit_of(RLIMIT_FSIZE) != 0 || limit_of(RLIMIT_NPROC) != 0) {
+        return 2;
+    }
+    if (prctl(PR_GET_NO_NEW_PRIVS, 0ul, 0ul, 0ul, 0ul) != 1 ||
+        prctl(PR_GET_DUMPABLE, 0ul, 0ul, 0ul, 0ul) != 0) {
+        return 3;
+    }
+    if (open("/etc/passwd", O_RDONLY) >= 0 || geteuid() == 0 || fork() >= 0) {
+        return 4;
+    }
+    return report.is_file_refused || report.is_root_empty ? 0 : 5;
+}
+
+static int switched_off(void *context)
+{
+    (void)context;
+    struct adit_sandbox_report report = {0};
+    struct adit_sandbox_options options = options_of();
+    options.is_off = true;
+    options.policy = ADIT_BYTES("this is not read");
+    uid_t user = geteuid();
+    if (enter(&options, &report) != 0) {
+        return 1;
+    }
+    return open("/etc/passwd", O_RDONLY) >= 0 && geteuid() == user && !getenv("PATH") &&
+                   prctl(PR_GET_NO_NEW_PRIVS, 0ul, 0ul, 0ul, 0ul) == 1 && !report.is_file_refused
+               ? 0
+               : 2;
+}
+
+static int bad_policy(void *context)
+{
+    (void)context;
+    struct adit_sandbox_report report = {0};
+    struct adit_sandbox_options options = options_of();
+    options.policy = ADIT_BYTES("allow everything");
+    return enter(&options, &report) == ADIT_ERROR_INVALID ? 0 : 1;
+}
+
+static int filtered(void *context)
+{
+    (void)context;
+    struct adit_sandbox_report report = {0};
+    struct adit_sandbox_options options = options_of();
+    options.policy = ADIT_BYTES("allow exit_group # the end\n");
+    if (enter(&options, &report) != 0 || !report.is_call_refused) {
+        return 1;
+    }
+    syscall(SYS_getppid);
+    return 2;
+}
+
+static int extra_descriptor(void *context)
+{
+    (void)context;
+    struct adit_sandbox_report report = {0};
+    struct adit_sandbox_options options = options_of();
+    options.fd_count = 2;
+    return enter(&options, &report) == ADIT_ERROR_INVALID && getenv("PATH") ? 0 : 1;
+}
+
+static void steps_are_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(child_run(closed, 0), 0);
+    assert_int_equal(child_run(filtered, 0), CHILD_SIGNAL + SIGSYS);
+}
+
+static void off_is_off(void **state)
+{
+    (void)state;
+    assert_int_equal(child_run(switched_off, 0), 0);
+}
+
+static void failures_are_said(void **state)
+{
+    (void)state;
+    assert_int_equal(child_run(bad_policy, 0), 0);
+    assert_int_equal(child_run(extra_descriptor, 0), 0);
+    struct adit_sandbox_report report = {0};
+    struct adit_sandbox_options options = options_of();
+    options.files_max = 0;
+    assert_fails(adit_sandbox_enter(&options, &report), INVALID);
+    options = options_of();
+    options.bind_port_from = 2;
+    options.bind_port_to = 1;
+    assert_fails(adit_sandbox_enter(&options, &report), INVALID);
+    options = options_of();
+    options.bind_port_to = 1;
+    assert_fails(adit_sandbox_enter(&options, &report), INVALID);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steps_are_taken),
+        cmocka_unit_test(off_is_off),
+        cmocka_unit_test(failures_are_said),
+    };
+    return cmocka_run_group_tests_name("sandbox/sandbox", tests, NULL, NULL);
+}
