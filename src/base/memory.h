@@ -1,5 +1,6 @@
-/* Memory: the only door to the allocator. Everything outside src/base gets memory from a pool, a
- * queue's chunks or a table, which get it here. Sizes are checked for overflow; memory is zeroed. */
+/* Memory: the only door to the allocator. Everything outside src/base gets memory from a pool,
+ * a queue's chunks or a table, which get it here. Sizes are checked for overflow; memory is
+ * zeroed. */
 #ifndef ADIT_BASE_MEMORY_H
 #define ADIT_BASE_MEMORY_H
 
@@ -8,6 +9,10 @@
 /* Zeroed memory for `count` objects of `size` bytes. Large blocks come from the kernel untouched,
  * so capacity that is never used costs no memory. MEMORY where there is none. */
 struct adit_status adit_memory_open(size_t count, size_t size, struct adit_span *out_memory);
+
+/* Object `index` of memory that was opened for objects of `size` bytes; it must be inside
+ * (asserted). The way from a span to objects: a view of foreign bytes never becomes one. */
+void *adit_memory_at(struct adit_span memory, size_t size, size_t index);
 
 /* Gives it back and empties the view. An empty view is fine. */
 void adit_memory_close(struct adit_span *memory);

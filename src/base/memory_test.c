@@ -1,6 +1,7 @@
 #include "base/memory.h"
 
 #include "calloc_fails.h"
+#include "dies.h"
 #include "unit.h"
 
 static void memory_is_zeroed_and_of_the_size_asked_for(void **state)
@@ -46,12 +47,42 @@ static void no_memory_is_an_error_value(void **state)
     assert_int_equal(memory.len, 77);
 }
 
+static const uint8_t twelve[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+
+static void outside(void)
+{
+    uint8_t memory[12] = {0};
+    uint8_t *object = adit_memory_at(ADIT_SPAN_OF(memory), 4, 3);
+    *object = 7;
+}
+
+static void of_no_size(void)
+{
+    uint8_t memory[12] = {0};
+    uint8_t *object = adit_memory_at(ADIT_SPAN_OF(memory), 0, 0);
+    *object = 7;
+}
+
+static void objects_are_inside_or_the_process_ends(void **state)
+{
+    (void)state;
+    uint8_t memory[12] = {0};
+    assert_ok(adit_span_copy(ADIT_SPAN_OF(memory), ADIT_BYTES_OF(twelve)));
+    const uint8_t *third = adit_memory_at(ADIT_SPAN_OF(memory), 4, 2);
+    assert_int_equal(*third, 9);
+    uint8_t said_memory[256] = {0};
+    struct adit_writer said = adit_writer_of(ADIT_SPAN_OF(said_memory));
+    assert_true(dies(outside, &said));
+    assert_true(dies(of_no_size, &said));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_zeroed_and_of_the_size_asked_for),
         cmocka_unit_test(odd_sizes_are_refused),
         cmocka_unit_test(no_memory_is_an_error_value),
+        cmocka_unit_test(objects_are_inside_or_the_process_ends),
     };
     return cmocka_run_group_tests_name("base/memory", tests, NULL, NULL);
 }

@@ -10,10 +10,8 @@ struct waiting {
 
 static struct waiting *ring_at(const struct adit_channel *channel, uint32_t offset)
 {
-    void *memory = channel->ring.ptr;
-    struct waiting *ring = memory;
     uint32_t at = (channel->head + offset) % ADIT_CHANNEL_WAITING_MAX;
-    return &ADIT_SLOT(ring, ADIT_CHANNEL_WAITING_MAX, at);
+    return adit_memory_at(channel->ring, sizeof(struct waiting), at);
 }
 
 struct adit_status adit_channel_pair(int *out_first, int *out_second)

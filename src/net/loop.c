@@ -143,8 +143,7 @@ void adit_loop_unwatch(struct adit_loop *loop, struct adit_handle *handle)
 
 static struct loop_slot *slot_at(const struct adit_loop *loop, uint32_t position)
 {
-    struct loop_slot *slots = (void *)loop->heap.ptr;
-    return &ADIT_SLOT(slots, loop->timers.capacity, position);
+    return adit_memory_at(loop->heap, sizeof(struct loop_slot), position);
 }
 
 static void slot_put(struct adit_loop *loop, uint32_t position, struct loop_slot slot)
