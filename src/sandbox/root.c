@@ -68,29 +68,34 @@ struct adit_status adit_root_empty(bool has_network, struct adit_root_answer *ou
     return adit_ok();
 }
 
-static struct adit_status user_drop(uid_t user)
+static struct adit_status user_drop(uid_t user, bool *out_is_ordinary)
 {
-    if (setgroups(0, 0) != 0 || setresgid(user, user, user) != 0) {
-        ADIT_FAIL_WITH(SYSTEM, "sandbox step 4, user: the groups cannot be given up", errno);
-    }
-    if (setresuid(user, user, user) != 0) {
+    if (setgroups(0, 0) != 0 || setresgid(user, user, user) != 0 ||
+        setresuid(user, user, user) != 0) {
+        if (is_denied(errno) || errno == EINVAL) {
+            *out_is_ordinary = false; /* a container with one user, or without CAP_SETUID */
+            return adit_ok();
+        }
         ADIT_FAIL_WITH(SYSTEM, "sandbox step 4, user: root cannot be given up", errno);
     }
     ADIT_ENSURE(getuid() == user && geteuid() == user && getegid() == user, INTERNAL,
                 "sandbox step 4, user: still somebody else");
+    *out_is_ordinary = true;
     return adit_ok();
 }
 
-struct adit_status adit_root_drop(uint32_t user_id)
+struct adit_status adit_root_drop(uint32_t user_id, bool *out_is_ordinary)
 {
+    bool is_ordinary = true;
     if (geteuid() == 0) {
         ADIT_ENSURE(user_id != 0, INVALID, "sandbox step 4, user: root is no ordinary user");
-        ADIT_TRY(user_drop(user_id));
+        ADIT_TRY(user_drop(user_id, &is_ordinary));
     }
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
     if (syscall(SYS_capset, &header, &none) != 0) {
         ADIT_FAIL_WITH(SYSTEM, "sandbox step 4, user: capabilities cannot be given up", errno);
     }
+    *out_is_ordinary = is_ordinary;
     return adit_ok();
 }

@@ -16,8 +16,9 @@ struct adit_root_answer {
 /* For root. The working folder becomes the new root. With `has_network` the network stays. */
 struct adit_status adit_root_empty(bool has_network, struct adit_root_answer *out_answer);
 
-/* Where this is root: no supplementary groups, then group and user `user_id` for good. For
- * everybody: no capabilities in any set that counts. */
-struct adit_status adit_root_drop(uint32_t user_id);
+/* Where this is root: no supplementary groups, then group and user `user_id` for good; false where
+ * a container gives root no right to do so, or no such user. For everybody: no capabilities in
+ * any set that counts. */
+struct adit_status adit_root_drop(uint32_t user_id, bool *out_is_ordinary);
 
 #endif

@@ -38,8 +38,12 @@ static int empty_root(void *context)
 static int dropped(void *context)
 {
     (void)context;
-    if (!adit_is_ok(adit_root_drop(65534))) {
+    bool is_ordinary = false;
+    if (!adit_is_ok(adit_root_drop(65534, &is_ordinary))) {
         return 1;
+    }
+    if (!is_ordinary) {
+        return DENIED;
     }
     if (geteuid() == 0 || setresuid(0, 0, 0) == 0 || setresgid(0, 0, 0) == 0 ||
         (geteuid() == 65534 && getgroups(0, 0) != 0)) {
@@ -56,7 +60,8 @@ static int dropped(void *context)
 static int to_root(void *context)
 {
     (void)context;
-    return adit_status_error(adit_root_drop(0)) == ADIT_ERROR_INVALID ? 0 : 1;
+    bool is_ordinary = false;
+    return adit_status_error(adit_root_drop(0, &is_ordinary)) == ADIT_ERROR_INVALID ? 0 : 1;
 }
 
 static void root_is_empty(void **state)
@@ -78,7 +83,11 @@ static void root_is_empty(void **state)
 static void nothing_is_kept(void **state)
 {
     (void)state;
-    assert_int_equal(child_run(dropped, 0), 0);
+    int how = child_run(dropped, 0);
+    if (how == DENIED) {
+        skip(); /* a container with one user */
+    }
+    assert_int_equal(how, 0);
     if (geteuid() == 0) {
         assert_int_equal(child_run(to_root, 0), 0);
     }

@@ -57,15 +57,13 @@ static struct adit_status root_leave(const struct adit_sandbox_options *options,
                                      struct adit_sandbox_report *report)
 {
     struct adit_root_answer answer = {0};
-    if (options->is_root_kept) {
-        return adit_ok();
-    }
-    if (geteuid() == 0) {
+    if (geteuid() == 0 && !options->is_root_kept) {
         ADIT_TRY(adit_root_empty(options->has_network, &answer));
         report->is_root_empty = answer.is_root_empty;
         report->is_network_empty = answer.is_network_empty;
     }
-    return adit_root_drop(options->user_id == 0 ? USER_ID_DEFAULT : options->user_id);
+    return adit_root_drop(options->user_id == 0 ? USER_ID_DEFAULT : options->user_id,
+                          &report->is_user_ordinary);
 }
 
 static struct adit_status privileges_drop(bool is_off)

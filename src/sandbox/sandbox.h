@@ -44,7 +44,7 @@ struct adit_sandbox_options {
     const char *const *read_paths; /* files and folders, all below; those absent are skipped */
     size_t read_path_count;
     bool is_off;          /* --no-sandbox: steps 1 to 3 and no_new_privs only */
-    bool is_root_kept;    /* stays in its root and its user (the agent): no step 4 */
+    bool is_root_kept;    /* keeps its root folder (the agent, which resolves names) */
     bool is_connect_free; /* TCP connect to any port; connect_ports is not read */
     bool has_network;     /* opens sockets of its own: stays in its network namespace */
     bool has_threads;     /* makes threads later: RLIMIT_NPROC is left */
@@ -54,6 +54,7 @@ struct adit_sandbox_options {
 struct adit_sandbox_report {
     uint32_t landlock_abi;  /* 0: the kernel has none */
     bool is_root_empty;     /* step 4 gave an empty root */
+    bool is_user_ordinary;  /* not root, or step 4 made it another user */
     bool is_network_empty;  /* step 4 gave an empty network namespace */
     bool is_file_refused;   /* landlock refuses files (but read_paths) */
     bool is_port_refused;   /* landlock refuses TCP ports that are not listed (ABI 4) */
