@@ -51,7 +51,7 @@ static struct adit_status write_all(int fd, struct adit_bytes bytes)
         if (put < 0 && errno == EINTR) {
             continue;
         }
-        if (put < 0) {
+        if (put <= 0) {
             ADIT_FAIL_WITH(SYSTEM, "the file cannot be written", errno);
         }
         bytes = adit_bytes_from(bytes, (size_t)put);

@@ -47,6 +47,7 @@ struct adit_status adit_pool_init(struct adit_pool *pool, size_t object_size, ui
         adit_memory_close(&objects);
         return status;
     }
+    ASAN_POISON_MEMORY_REGION(objects.ptr, objects.len); /* until they are acquired */
     *pool = (struct adit_pool){
         .objects = objects, .notes = notes, .object_size = rounded, .capacity = capacity};
     return adit_ok();
