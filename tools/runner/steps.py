@@ -142,11 +142,18 @@ class Steps:
         result.read_lines(output, "", code)
         return result
 
+    def wall(self):
+        return self.program("the wall", ["python3", "tools/wall"], 300)
+
     def all(self):
         """(name, function, needs): a step whose need failed is counted as failed, not run."""
+        both = ["release build, gcc", "sanitized build, clang-19"]
         return [
             ("release build, gcc", self.build_release, []),
             ("sanitized build, clang-19", self.build_sanitize, []),
             ("unit tests, release", self.unit_release, ["release build, gcc"]),
             ("unit tests, sanitized", self.unit_sanitize, ["sanitized build, clang-19"]),
+            ("fuzzers, seed corpora", self.fuzz_replay, both),
+            ("fuzzers, searching", self.fuzz_run, ["sanitized build, clang-19"]),
+            ("the wall", self.wall, both),
         ]

@@ -1,0 +1,3 @@
+/* wall: system-include as=src/wire/sample.c expect=stdio.h
+ * A system header that the prelude does not show. */
+#include <stdio.h>

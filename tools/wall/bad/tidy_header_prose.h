@@ -1,0 +1,2 @@
+/* wall: tidy-header-prose as=src/wire/sample.h */
+int adit_sample(void);
