@@ -24,7 +24,7 @@
 /* --- Limits ---------------------------------------------------------------------------------- */
 
 struct adit_mux_limits {
-    uint32_t streams_max;        /* open streams a session: 1,024 */
+    uint32_t streams_max;        /* open streams a session, for each side that opens: 1,024 */
     uint32_t unacked_max;        /* opened by us, not yet acknowledged, and the reverse: 256 */
     uint32_t window_start;       /* bytes, both directions; fixed by yamux: 256 KiB */
     uint32_t window_max;         /* bytes a stream's receive window may grow to: 16 MiB */
@@ -34,7 +34,11 @@ struct adit_mux_limits {
     uint32_t control_max;        /* control frames queued out before we stop reading: 64 */
     uint32_t ping_burst, pings_per_second;     /* pings answered: 16, then 4/s; beyond: glitches */
     uint32_t reset_burst, resets_per_second;   /* all resets received: 1,024, then 33/s */
-    uint32_t early_reset_burst;                /* SYN then RST before our ACK: 256, then 33/s */
+    uint32_t early_reset_burst, early_resets_per_second; /* RST before our ACK: 256, then 33/s */
+    uint32_t resets_out_burst, resets_out_per_second; /* RSTs we send; further ones wait. 0: a
+                                  * quarter of reset_burst, and resets_per_second */
+    uint32_t early_resets_out_burst, early_resets_out_per_second; /* the same before the peer's
+                                  * ACK: the rest wait for the ACK. 0: quarters of the early ones */
     uint32_t glitch_burst, glitches_per_second;/* odd but harmless frames: 256, then 16/s */
     uint64_t keepalive_idle_us;  /* ping after so long without a byte received: 10 s */
     uint64_t keepalive_dead_us;  /* dead after so long without one: 20 s */
@@ -53,6 +57,9 @@ struct adit_mux {
     struct adit_table ids;    /* session number and stream id -> packed handle */
     uint64_t growth_max;      /* bytes of window growth that all sessions may grant together */
     uint64_t growth_used;
+    uint32_t streams_max;     /* living streams of all sessions */
+    uint32_t tombstones;      /* dead streams in the pool, which swallow late bytes */
+    uint32_t tombstones_max;
     uint32_t session_next;    /* number of the next session */
 };
 
@@ -183,6 +190,11 @@ void adit_session_idle(struct adit_session *session, struct adit_handle stream);
 
 /* Says GOAWAY with `code`: no new streams; those that live go on. Queued like any control frame. */
 void adit_session_goaway(struct adit_session *session, enum adit_yamux_goaway code);
+
+/* The stream with most bytes handed out and not consumed: the one to reset when memory is short.
+ * False where there is none. Looks at every stream, so call it when it matters only. */
+bool adit_session_heaviest(const struct adit_session *session, struct adit_handle *out_stream,
+                           uint64_t *out_pending);
 
 /* --- Time and measurement -------------------------------------------------------------------- */
 

@@ -1,0 +1,94 @@
+#include "mux/stream.h"
+
+struct id_key {
+    uint32_t session;
+    uint32_t id;
+};
+
+struct adit_stream *adit_session_find(struct adit_session *session, uint32_t id)
+{
+    if (session->last && session->last->id == id) {
+        return session->last;
+    }
+    struct id_key key = {.session = session->number, .id = id};
+    uint64_t packed = 0;
+    if (!adit_table_get(&session->mux->ids, ADIT_OBJECT_BYTES(key), &packed)) {
+        return NULL;
+    }
+    session->last = adit_pool_get(&session->mux->streams, adit_handle_unpack(packed));
+    return session->last;
+}
+
+struct adit_status adit_session_learn(struct adit_session *session, struct adit_stream *stream)
+{
+    struct id_key key = {.session = session->number, .id = stream->id};
+    return adit_table_set(&session->mux->ids, ADIT_OBJECT_BYTES(key),
+                          adit_handle_pack(stream->handle));
+}
+
+void adit_session_forget(struct adit_session *session, struct adit_stream *stream)
+{
+    if (session->last == stream) {
+        session->last = NULL;
+    }
+    if (stream->id > 0) {
+        struct id_key key = {.session = session->number, .id = stream->id};
+        bool was_known = adit_table_remove(&session->mux->ids, ADIT_OBJECT_BYTES(key));
+        ADIT_ASSERT(was_known);
+    }
+}
+
+bool adit_session_id_is_ours(const struct adit_session *session, uint32_t id)
+{
+    return (id & 1) == (session->role == ADIT_SESSION_CLIENT ? 1u : 0u);
+}
+
+/* The word of the bitmap in which the n-th id of the peer has its bit. */
+static size_t word_of(uint32_t n)
+{
+    return n % ADIT_SESSION_ID_WINDOW / 64;
+}
+
+static uint64_t bit_of(uint32_t n)
+{
+    return UINT64_C(1) << (n % 64);
+}
+
+bool adit_session_id_claim(struct adit_session *session, uint32_t id)
+{
+    uint32_t n = id >> 1;
+    if (!session->has_id_top || n > session->id_top) {
+        uint32_t skipped = session->has_id_top ? n - session->id_top : ADIT_SESSION_ID_WINDOW;
+        if (skipped > ADIT_SESSION_ID_WINDOW) {
+            skipped = ADIT_SESSION_ID_WINDOW;
+        }
+        for (uint32_t i = 0; i < skipped; i++) {
+            ADIT_AT(session->ids_seen, word_of(n - i)) &= ~bit_of(n - i);
+        }
+        session->id_top = n;
+        session->has_id_top = true;
+    } else if (session->id_top - n >= ADIT_SESSION_ID_WINDOW) {
+        return false;
+    }
+    uint64_t *word = &ADIT_AT(session->ids_seen, word_of(n));
+    if ((*word & bit_of(n)) != 0) {
+        return false;
+    }
+    *word |= bit_of(n);
+    return true;
+}
+
+bool adit_session_id_is_past(const struct adit_session *session, uint32_t id)
+{
+    if (adit_session_id_is_ours(session, id)) {
+        return id < session->id_next;
+    }
+    uint32_t n = id >> 1;
+    if (!session->has_id_top || n > session->id_top) {
+        return false;
+    }
+    if (session->id_top - n >= ADIT_SESSION_ID_WINDOW) {
+        return true;
+    }
+    return (ADIT_AT(session->ids_seen, word_of(n)) & bit_of(n)) != 0;
+}

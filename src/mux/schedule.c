@@ -1,0 +1,152 @@
+#include "mux/stream.h"
+
+/* A rest of a turn or of a buffer below this is not worth a frame. */
+#define FRAME_WORTH_BYTES 512
+/* So many turns in a row go to fresh streams while old ones wait; then an old one has its turn. */
+#define FRESH_TURNS_MAX 4
+/* A stream that let so many bytes of others pass since its last turn is fresh for one quantum. */
+#define REST_QUANTA 8
+
+void adit_stream_schedule(struct adit_session *session, struct adit_stream *stream)
+{
+    if (!adit_stream_is(stream, ADIT_STREAM_READY) || stream->send_window == 0 ||
+        ADIT_AT(stream->listed, ADIT_STREAM_LINK_TURN) != ADIT_STREAM_NO_LIST) {
+        return;
+    }
+    uint32_t quantum = session->mux->limits.quantum;
+    uint32_t passed = (uint32_t)session->counters.data_out_total - stream->served_at;
+    if (stream->fresh_left < quantum && passed / quantum >= REST_QUANTA) {
+        stream->fresh_left = quantum;
+    }
+    stream->deficit = 0;
+    adit_stream_enlist(session, stream,
+                       stream->fresh_left > 0 ? ADIT_SESSION_LIST_FRESH : ADIT_SESSION_LIST_OLD);
+}
+
+void adit_session_ready(struct adit_session *session, struct adit_handle handle)
+{
+    struct adit_stream *stream = adit_session_stream(session, handle);
+    if (!stream || !adit_stream_is(stream, ADIT_STREAM_ACCEPTED) ||
+        adit_stream_is(stream, ADIT_STREAM_READY | ADIT_STREAM_FIN_SENT)) {
+        return;
+    }
+    stream->state |= ADIT_STREAM_READY;
+    adit_stream_schedule(session, stream);
+}
+
+static struct adit_stream *choose(const struct adit_session *session)
+{
+    struct adit_stream *fresh = adit_session_first(session, ADIT_SESSION_LIST_FRESH);
+    struct adit_stream *old = adit_session_first(session, ADIT_SESSION_LIST_OLD);
+    if (fresh && old) {
+        return session->fresh_turns < FRESH_TURNS_MAX ? fresh : old;
+    }
+    return fresh ? fresh : old;
+}
+
+bool adit_session_next(struct adit_session *session, size_t room, struct adit_session_turn *out_turn)
+{
+    struct adit_stream *stream = choose(session);
+    if (!stream || room <= ADIT_YAMUX_HEADER_BYTES || session->failure.fault) {
+        return false;
+    }
+    if (stream->deficit == 0) {
+        stream->deficit = session->mux->limits.quantum;
+    }
+    size_t allowed = adit_min_size(stream->deficit, stream->send_window);
+    size_t payload_room = room - ADIT_YAMUX_HEADER_BYTES;
+    if (payload_room < adit_min_size(allowed, FRAME_WORTH_BYTES)) {
+        return false;
+    }
+    *out_turn = (struct adit_session_turn){.stream = stream->handle,
+                                           .user = stream->user,
+                                           .bytes_max = adit_min_size(allowed, payload_room)};
+    return true;
+}
+
+/* Its turn is over: to the end of the queue it belongs to now, or out of both. */
+static void rotate(struct adit_session *session, struct adit_stream *stream)
+{
+    bool was_fresh = ADIT_AT(stream->listed, ADIT_STREAM_LINK_TURN) == ADIT_SESSION_LIST_FRESH;
+    session->fresh_turns = was_fresh ? session->fresh_turns + 1 : 0;
+    stream->served_at = (uint32_t)session->counters.data_out_total;
+    adit_stream_delist(session, stream, ADIT_STREAM_LINK_TURN);
+    adit_stream_schedule(session, stream);
+}
+
+/* The flags of the next frame of the stream, which it owes no more after this. */
+static uint16_t take_flags(struct adit_session *session, struct adit_stream *stream)
+{
+    uint16_t flags = 0;
+    if (adit_stream_is(stream, ADIT_STREAM_SYN_PENDING)) {
+        flags |= ADIT_YAMUX_SYN;
+        stream->state &= ~ADIT_STREAM_SYN_PENDING;
+    }
+    if (adit_stream_is(stream, ADIT_STREAM_ACK_PENDING)) {
+        flags |= ADIT_YAMUX_ACK;
+        adit_stream_acknowledged(session, stream);
+    }
+    return flags;
+}
+
+static struct adit_status check_sent(const struct adit_stream *stream, size_t header_len,
+                                     size_t count, bool is_last)
+{
+    ADIT_ENSURE(stream, STALE, "the stream is gone");
+    ADIT_ENSURE(adit_stream_is(stream, ADIT_STREAM_READY), INVALID, "it was not its turn");
+    ADIT_ENSURE(header_len == ADIT_YAMUX_HEADER_BYTES, INVALID, "the hole is not of a header's size");
+    ADIT_ENSURE(count <= stream->deficit && count <= stream->send_window, INVALID,
+                "more bytes than the turn allowed");
+    ADIT_ENSURE(count > 0 || is_last || adit_stream_is(stream, ADIT_STREAM_SYN_PENDING), INVALID,
+                "a frame that says nothing; answer idle");
+    return adit_ok();
+}
+
+struct adit_status adit_session_sent(struct adit_session *session, struct adit_handle handle,
+                                     struct adit_span header, size_t count, bool is_last)
+{
+    struct adit_stream *stream = adit_session_stream(session, handle);
+    ADIT_TRY(check_sent(stream, header.len, count, is_last));
+    bool is_opening = adit_stream_is(stream, ADIT_STREAM_SYN_PENDING);
+    if (is_opening) {
+        stream->id = session->id_next; /* only now, so that ids are on the wire in order */
+        session->id_next += 2;
+        ADIT_TRY(adit_session_learn(session, stream)); /* cannot fail: as large as the pool */
+    }
+    uint32_t allowed = (uint32_t)adit_min_size(stream->deficit, stream->send_window);
+    struct adit_yamux_frame frame = {.type = ADIT_YAMUX_DATA,
+                                     .flags = take_flags(session, stream),
+                                     .stream = stream->id,
+                                     .length = (uint32_t)count};
+    frame.flags |= is_last ? ADIT_YAMUX_FIN : 0;
+    struct adit_writer writer = adit_writer_of(header);
+    ADIT_TRY(adit_yamux_write(&writer, &frame)); /* cannot fail: the hole's size was checked */
+    session->counters.frames_out_total++;
+    session->counters.data_out_total += count;
+    stream->send_window -= frame.length;
+    stream->deficit -= frame.length;
+    stream->fresh_left -= (uint32_t)adit_min_size(stream->fresh_left, count);
+    if (is_last) {
+        stream->state &= ~ADIT_STREAM_READY;
+        adit_stream_finish(session, stream, ADIT_STREAM_FIN_SENT);
+    } else {
+        adit_stream_touch(session, stream);
+    }
+    if (is_last || frame.length < allowed || stream->deficit < FRAME_WORTH_BYTES ||
+        stream->send_window == 0) {
+        rotate(session, stream);
+    }
+    return adit_ok();
+}
+
+void adit_session_idle(struct adit_session *session, struct adit_handle handle)
+{
+    struct adit_stream *stream = adit_session_stream(session, handle);
+    if (!stream || !adit_stream_is(stream, ADIT_STREAM_READY)) {
+        return;
+    }
+    if (!adit_stream_is(stream, ADIT_STREAM_SYN_PENDING)) {
+        stream->state &= ~ADIT_STREAM_READY;
+    }
+    rotate(session, stream);
+}
