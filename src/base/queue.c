@@ -165,6 +165,13 @@ static struct adit_bytes chunk_fill(struct adit_chunk *chunk, struct adit_bytes 
     return adit_bytes_from(bytes, part.len);
 }
 
+size_t adit_queue_room_sure(const struct adit_queue *queue, const struct adit_chunk_pool *pool)
+{
+    size_t tail_room = queue->tail ? chunk_room(queue->tail) : 0;
+    size_t chunks = pool->chunks_max - adit_min_size(pool->used, pool->chunks_max);
+    return adit_min_size(adit_queue_room(queue), tail_room + chunks * ADIT_CHUNK_BYTES);
+}
+
 struct adit_status adit_queue_put(struct adit_queue *queue, struct adit_chunk_pool *pool,
                                   struct adit_bytes bytes)
 {

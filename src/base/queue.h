@@ -49,6 +49,9 @@ static inline size_t adit_queue_room(const struct adit_queue *queue)
     return queue->bytes_max > queue->len ? queue->bytes_max - queue->len : 0;
 }
 
+/* Bytes that put is sure to take now: the room, as far as the pool still has chunks for it. */
+size_t adit_queue_room_sure(const struct adit_queue *queue, const struct adit_chunk_pool *pool);
+
 /* Appends all of `bytes`, or nothing: FULL where it would pass a limit, MEMORY. */
 struct adit_status adit_queue_put(struct adit_queue *queue, struct adit_chunk_pool *pool,
                                   struct adit_bytes bytes);

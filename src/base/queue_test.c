@@ -245,6 +245,26 @@ static void misuse_ends_the_process(void **state)
     }
 }
 
+static void sure_room_is_what_put_takes(void **state)
+{
+    (void)state;
+    struct adit_chunk_pool pool = {0};
+    struct adit_queue queue = {0};
+    adit_chunk_pool_init(&pool, 2, 1);
+    adit_queue_init(&queue, 3 * ADIT_CHUNK_BYTES);
+    for (size_t used = 0; used <= 2 * ADIT_CHUNK_BYTES; used += 1040) {
+        size_t sure = adit_queue_room_sure(&queue, &pool);
+        assert_int_equal(sure, 2 * ADIT_CHUNK_BYTES - used);
+        assert_fails(adit_queue_put(&queue, &pool, block_first(sure + 1)), FULL);
+        assert_int_equal(queue.len, used);
+        assert_ok(adit_queue_put(&queue, &pool, block_first(adit_min_size(sure, 1040))));
+    }
+    adit_queue_reset(&queue, &pool);
+    adit_queue_init(&queue, 100);
+    assert_int_equal(adit_queue_room_sure(&queue, &pool), 100);
+    adit_chunk_pool_deinit(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +277,7 @@ int main(void)
         cmocka_unit_test(views_show_the_front_chunks),
         cmocka_unit_test(warm_chunks_are_kept_up_to_their_number),
         cmocka_unit_test(misuse_ends_the_process),
+        cmocka_unit_test(sure_room_is_what_put_takes),
     };
     return cmocka_run_group_tests_name("base/queue", tests, fill_block, NULL);
 }
