@@ -33,6 +33,8 @@ struct adit_status adit_tls_server_open(const struct adit_tls_server_options *op
                                         struct adit_tls_context **out_context);
 struct adit_status adit_tls_client_open(const struct adit_tls_client_options *options,
                                         struct adit_tls_context **out_context);
+
+/* Connections that are still open keep what they need of it: a reload just makes a new one. */
 void adit_tls_context_close(struct adit_tls_context **context);
 
 /* A connection. `pool` gives the chunks of the outgoing ciphertext (bytes_max of it at most).
@@ -50,15 +52,23 @@ struct adit_queue *adit_tls_out(struct adit_tls *tls);
 void adit_tls_input_set(struct adit_tls *tls, struct adit_bytes ciphertext);
 
 /* Goes on with the handshake. *out_is_done once it is over. CRYPTO where the peer's certificate
- * does not verify or the handshake fails; an alert then waits in adit_tls_out. */
+ * does not verify or the handshake fails; an alert then waits in adit_tls_out: send it. REFUSED
+ * where the server does not speak the protocol of the context. Where not done, call again after
+ * more input, or when what waits in adit_tls_out was sent. */
 struct adit_status adit_tls_handshake(struct adit_tls *tls, bool *out_is_done);
 
 /* The sentence for a person why the certificate did not verify, or empty. */
 struct adit_bytes adit_tls_verify_error(const struct adit_tls *tls);
 struct adit_bytes adit_tls_alpn(const struct adit_tls *tls); /* the chosen protocol, or empty */
 
-/* Decrypts up to span.len bytes. 0 bytes and *out_is_end false: wants more input. *out_is_end at
- * close_notify. */
+/* OpenSSL's words for the detail of a CRYPTO failure ("certificate verify failed"), or empty. */
+struct adit_bytes adit_tls_reason(struct adit_status status);
+
+/* A failure of handshake, read or write is final: only adit_tls_out and close are of use then. */
+
+/* Decrypts up to span.len bytes, of as many records as fit. 0 bytes and *out_is_end false: wants more input. *out_is_end at
+ * close_notify, alone, after the last bytes. Input that ends without it was cut: the caller sees
+ * the socket's end and no *out_is_end. */
 struct adit_status adit_tls_read(struct adit_tls *tls, struct adit_span span, size_t *out_count,
                                  bool *out_is_end);
 

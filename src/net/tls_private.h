@@ -1,0 +1,54 @@
+/* TLS, private: what tls.c and tls_context.c share. OpenSSL objects are owned by ours. */
+#ifndef ADIT_NET_TLS_PRIVATE_H
+#define ADIT_NET_TLS_PRIVATE_H
+
+#include "net/tls.h"
+
+#define ADIT_TLS_ALPN_MAX 32 /* bytes of a protocol name */
+
+struct adit_tls_context {
+    OSSL_LIB_CTX *library;
+    OSSL_PROVIDER *provider;
+    SSL_CTX *ssl_context;
+    BIO_METHOD *bio_method;
+    int keylog_fd; /* -1: none */
+    bool is_server;
+    uint32_t references; /* the opener's, and one a connection: a reload keeps the old one alive */
+    uint8_t alpn[1 + ADIT_TLS_ALPN_MAX]; /* length and name, as on the wire */
+    size_t alpn_len;                     /* 0: no ALPN */
+};
+
+struct adit_tls {
+    struct adit_tls_context *context;
+    struct adit_chunk_pool *pool;
+    SSL *ssl;
+    struct adit_queue out;
+    struct adit_bytes in; /* ciphertext that OpenSSL has not taken yet */
+    size_t bytes_max;
+    uint64_t read_total;      /* plaintext bytes */
+    uint64_t late_messages;   /* handshake messages received after the handshake */
+    uint32_t records_written; /* since the last key update */
+    bool is_done;             /* the handshake is over */
+    bool is_broken;           /* a failure was returned: nothing works any more */
+    bool is_flooded;
+    bool is_finished; /* close_notify is queued */
+};
+
+void adit_tls_context_release(struct adit_tls_context *context);
+
+/* The name of the protocol, without its length. */
+static inline struct adit_bytes adit_tls_context_alpn(const struct adit_tls_context *context)
+{
+    return adit_bytes_from(adit_bytes_first(ADIT_BYTES_OF(context->alpn), context->alpn_len), 1);
+}
+
+/* One handshake in memory, so that everything that OpenSSL loads late is loaded before a sandbox
+ * closes. */
+struct adit_status adit_tls_rehearse(struct adit_tls_context *context);
+
+/* The functions of tls.c behind the BIO. */
+int adit_tls_bio_read(BIO *bio, char *out, size_t size, size_t *out_count);
+int adit_tls_bio_write(BIO *bio, const char *bytes, size_t size, size_t *out_count);
+long adit_tls_bio_control(BIO *bio, int command, long number, void *pointer);
+
+#endif

@@ -1,0 +1,114 @@
+#include "net/certificate.h"
+#include "net/hmac.h"
+#include "net/tls_private.h"
+
+#define REHEARSAL_ROUNDS_MAX 16
+
+/* Two ends over a pair of memory BIOs. */
+struct rehearsal {
+    SSL_CTX *other_context; /* the side that the real context does not play */
+    SSL *client;
+    SSL *server;
+};
+
+static bool rehearsal_run(const struct rehearsal *rehearsal)
+{
+    bool is_client_done = false;
+    bool is_server_done = false;
+    for (int i = 0; i < REHEARSAL_ROUNDS_MAX && !(is_client_done && is_server_done); i++) {
+        is_client_done = SSL_do_handshake(rehearsal->client) == 1;
+        is_server_done = SSL_do_handshake(rehearsal->server) == 1;
+    }
+    uint8_t room[8];
+    size_t count = 0;
+    return is_client_done && is_server_done &&
+           SSL_write_ex(rehearsal->client, "ping", 4, &count) == 1 &&
+           SSL_read_ex(rehearsal->server, room, sizeof(room), &count) == 1 &&
+           SSL_key_update(rehearsal->server, SSL_KEY_UPDATE_REQUESTED) == 1 &&
+           SSL_write_ex(rehearsal->server, "pong", 4, &count) == 1 &&
+           SSL_read_ex(rehearsal->client, room, sizeof(room), &count) == 1;
+}
+
+/* The real server with a client that trusts anybody: it lives and dies in this function. */
+static struct adit_status server_rehearsal(const struct adit_tls_context *context,
+                                           struct rehearsal *rehearsal)
+{
+    rehearsal->other_context = SSL_CTX_new_ex(context->library, NULL, TLS_client_method());
+    ADIT_ENSURE(rehearsal->other_context, CRYPTO, "SSL_CTX_new");
+    rehearsal->client = SSL_new(rehearsal->other_context);
+    rehearsal->server = SSL_new(context->ssl_context);
+    ADIT_ENSURE(rehearsal->client && rehearsal->server, CRYPTO, "SSL_new");
+    bool is_set = context->alpn_len == 0 ||
+                  SSL_set_alpn_protos(rehearsal->client, context->alpn,
+                                      (unsigned int)context->alpn_len) == 0;
+    ADIT_ENSURE(is_set, CRYPTO, "ALPN configuration");
+    return adit_ok();
+}
+
+/* The real client, for this one connection trusting the certificate of a server made for it. */
+static struct adit_status client_rehearsal(const struct adit_tls_context *context,
+                                           const struct adit_certificate *certificate,
+                                           struct rehearsal *rehearsal)
+{
+    rehearsal->other_context = SSL_CTX_new_ex(context->library, NULL, TLS_server_method());
+    ADIT_ENSURE(rehearsal->other_context, CRYPTO, "SSL_CTX_new");
+    if (SSL_CTX_use_certificate(rehearsal->other_context, certificate->x509) != 1 ||
+        SSL_CTX_use_PrivateKey(rehearsal->other_context, certificate->key) != 1) {
+        ADIT_CRYPTO_FAIL("rehearsal certificate");
+    }
+    rehearsal->client = SSL_new(context->ssl_context);
+    rehearsal->server = SSL_new(rehearsal->other_context);
+    ADIT_ENSURE(rehearsal->client && rehearsal->server, CRYPTO, "SSL_new");
+    X509_STORE *store = X509_STORE_new();
+    bool is_set = store && X509_STORE_add_cert(store, certificate->x509) == 1 &&
+                  SSL_ctrl(rehearsal->client, SSL_CTRL_SET_VERIFY_CERT_STORE, 1, store) == 1 &&
+                  SSL_set1_host(rehearsal->client, "localhost") == 1;
+    X509_STORE_free(store);
+    if (!is_set) {
+        ADIT_CRYPTO_FAIL("rehearsal trust");
+    }
+    return adit_ok();
+}
+
+static struct adit_status rehearsal_connect(const struct rehearsal *rehearsal)
+{
+    BIO *client_bio = NULL;
+    BIO *server_bio = NULL;
+    if (BIO_new_bio_pair(&client_bio, 0, &server_bio, 0) != 1) {
+        ADIT_CRYPTO_FAIL("BIO_new_bio_pair");
+    }
+    SSL_set_bio(rehearsal->client, client_bio, client_bio);
+    SSL_set_bio(rehearsal->server, server_bio, server_bio);
+    SSL_set_connect_state(rehearsal->client);
+    SSL_set_accept_state(rehearsal->server);
+    if (!rehearsal_run(rehearsal)) {
+        ADIT_CRYPTO_FAIL("the rehearsal of a handshake failed");
+    }
+    return adit_ok();
+}
+
+struct adit_status adit_tls_rehearse(struct adit_tls_context *context)
+{
+    struct adit_certificate certificate = {0};
+    const struct adit_certificate_options options = {
+        .library = context->library,
+        .common_name = ADIT_BYTES_INIT("rehearsal"),
+        .days = 1,
+    };
+    ADIT_TRY(adit_certificate_make(&options, &certificate));
+    struct rehearsal rehearsal = {0};
+    struct adit_status status = context->is_server
+                                    ? server_rehearsal(context, &rehearsal)
+                                    : client_rehearsal(context, &certificate, &rehearsal);
+    if (adit_is_ok(status)) {
+        status = rehearsal_connect(&rehearsal);
+    }
+    SSL_free(rehearsal.client);
+    SSL_free(rehearsal.server);
+    SSL_CTX_free(rehearsal.other_context);
+    adit_certificate_drop(&certificate);
+    ADIT_TRY(status);
+    uint8_t tag[ADIT_HMAC_BYTES]; /* the default library context, which hmac.c uses */
+    return adit_hmac_sha256(ADIT_BYTES("rehearsal"), ADIT_BYTES(""), ADIT_BYTES(""),
+                            ADIT_SPAN_OF(tag));
+}

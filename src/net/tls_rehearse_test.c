@@ -1,0 +1,79 @@
+#include "net/tls_private.h"
+
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "net/hmac.h"
+#include "net/tls_harness.h"
+
+/* In a process that may not open a file or a socket any more, or run a program. */
+static int connect_in_a_cage(struct tls_ends *ends)
+{
+    const int calls[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(socket), SCMP_SYS(execve),
+                         SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(stat), SCMP_SYS(readlink)};
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    for (size_t i = 0; i < ADIT_COUNT(calls); i++) {
+        if (seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, ADIT_AT(calls, i), 0) != 0) {
+            return 2;
+        }
+    }
+    if (seccomp_load(filter) != 0) {
+        return 3;
+    }
+    seccomp_release(filter);
+    tls_connections_open(ends, "connect.adit.localhost");
+    tls_ends_connect(ends);
+    uint8_t tag[ADIT_HMAC_BYTES];
+    static uint8_t plain_room[64];
+    struct adit_writer plain = adit_writer_of(ADIT_SPAN_OF(plain_room));
+    bool is_end = false;
+    bool is_good =
+        adit_is_ok(adit_hmac_sha256(ADIT_BYTES("k"), ADIT_BYTES("a"), ADIT_BYTES("b"),
+                                    ADIT_SPAN_OF(tag))) &&
+        adit_is_ok(adit_tls_write(ends->client, ADIT_BYTES("hello"))) &&
+        adit_is_ok(tls_carry(ends, ends->client, ends->server, &plain, &is_end)) && plain.len == 5;
+    return is_good ? 0 : 4;
+}
+
+static void nothing_is_loaded_after_the_rehearsal(void **state)
+{
+    (void)state;
+    struct tls_ends ends;
+    tls_ends_open(&ends);
+    adit_tls_close(&ends.server);
+    adit_tls_close(&ends.client);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit(connect_in_a_cage(&ends));
+    }
+    int code = -1;
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_true(WIFEXITED(code)); /* else a forbidden call killed it */
+    assert_int_equal(WEXITSTATUS(code), 0);
+    tls_ends_close(&ends);
+}
+
+static void a_context_that_cannot_shake_hands_fails_at_once(void **state)
+{
+    (void)state;
+    struct tls_ends ends;
+    tls_ends_open(&ends);
+    SSL_CTX_set_max_proto_version(ends.server_context->ssl_context, TLS1_2_VERSION);
+    SSL_CTX_set_cipher_list(ends.client_context->ssl_context, "AES128-SHA");
+    assert_fails(adit_tls_rehearse(ends.server_context), CRYPTO);
+    SSL_CTX_set_ciphersuites(ends.client_context->ssl_context, "");
+    assert_fails(adit_tls_rehearse(ends.client_context), CRYPTO);
+    assert_int_equal(ERR_peek_error(), 0);
+    tls_ends_close(&ends);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_loaded_after_the_rehearsal),
+        cmocka_unit_test(a_context_that_cannot_shake_hands_fails_at_once),
+    };
+    return cmocka_run_group_tests_name("net/tls_rehearse", tests, NULL, NULL);
+}
