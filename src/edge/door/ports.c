@@ -7,9 +7,7 @@ static size_t port_count(const struct adit_ports *ports)
 
 static struct adit_port *entry_at(const struct adit_ports *ports, size_t index)
 {
-    void *memory = ports->entries.ptr;
-    struct adit_port *entries = memory;
-    return &ADIT_SLOT(entries, port_count(ports), index);
+    return adit_memory_at(ports->entries, sizeof(struct adit_port), index);
 }
 
 struct adit_status adit_ports_init(struct adit_ports *ports, uint16_t from, uint16_t to)
