@@ -1,4 +1,4 @@
-/* Descriptors: is exactly this list open in this process, and does it run one thread? */
+/* Descriptors: checks that exactly a list is open in this process, and that it runs one thread. */
 #ifndef ADIT_SANDBOX_DESCRIPTORS_H
 #define ADIT_SANDBOX_DESCRIPTORS_H
 

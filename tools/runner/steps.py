@@ -145,6 +145,9 @@ class Steps:
     def wall(self):
         return self.program("the wall", ["python3", "tools/wall"], 300)
 
+    def sandbox(self):
+        return self.program("sandboxes", ["tests/sandbox/run", RELEASE], 120)
+
     def all(self):
         """(name, function, needs): a step whose need failed is counted as failed, not run."""
         both = ["release build, gcc", "sanitized build, clang-19"]
@@ -155,5 +158,6 @@ class Steps:
             ("unit tests, sanitized", self.unit_sanitize, ["sanitized build, clang-19"]),
             ("fuzzers, seed corpora", self.fuzz_replay, both),
             ("fuzzers, searching", self.fuzz_run, ["sanitized build, clang-19"]),
+            ("sandboxes", self.sandbox, ["release build, gcc"]),
             ("the wall", self.wall, both),
         ]
