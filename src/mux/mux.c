@@ -10,6 +10,7 @@ struct adit_mux_limits adit_mux_limits_default(void)
         .session_growth_max = UINT64_C(64) * 1024 * 1024,
         .frame_max = 1024 * 1024,
         .quantum = 16 * 1024 - ADIT_YAMUX_HEADER_BYTES,
+        .quantum_alone = 64 * 1024 - ADIT_YAMUX_HEADER_BYTES,
         .control_max = ADIT_SESSION_CONTROL_MAX,
         .ping_burst = 16,
         .pings_per_second = 4,
@@ -37,6 +38,9 @@ static uint32_t at_least_one(uint32_t value)
  * is longer than a session lives without a sign of life. */
 static void fill_in(struct adit_mux_limits *limits)
 {
+    if (limits->quantum_alone < limits->quantum) {
+        limits->quantum_alone = limits->quantum;
+    }
     if (limits->resets_out_burst == 0) {
         limits->resets_out_burst = at_least_one(limits->reset_burst / 4);
         limits->resets_out_per_second = at_least_one(limits->resets_per_second);

@@ -31,6 +31,8 @@ struct adit_mux_limits {
     uint64_t session_growth_max; /* bytes granted beyond window_start, all streams: 64 MiB */
     uint32_t frame_max;          /* payload bytes we accept in one Data frame: 1 MiB */
     uint32_t quantum;            /* bytes a stream may send in one turn: 16 KiB less a header */
+    uint32_t quantum_alone;      /* the same where no other stream is ready: 64 KiB less a header;
+                                  * 0: quantum */
     uint32_t control_max;        /* control frames queued out before we stop reading: 64 */
     uint32_t ping_burst, pings_per_second;     /* pings answered: 16, then 4/s; beyond: glitches */
     uint32_t reset_burst, resets_per_second;   /* all resets received: 1,024, then 33/s */
@@ -139,6 +141,9 @@ bool adit_session_is_congested(const struct adit_session *session);
 struct adit_status adit_session_open(struct adit_session *session, uint64_t user, uint64_t now_us,
                                      struct adit_handle *out_stream);
 
+/* True where open would not fail. */
+bool adit_session_can_open(const struct adit_session *session);
+
 /* Accepts a stream that the peer opened: queues the ACK. */
 struct adit_status adit_session_accept(struct adit_session *session, struct adit_handle stream,
                                        uint64_t user);
@@ -200,6 +205,13 @@ bool adit_session_heaviest(const struct adit_session *session, struct adit_handl
 
 /* The smoothed round-trip time of the connection (from TCP_INFO), an input for window growth. */
 void adit_session_rtt_set(struct adit_session *session, uint64_t rtt_us);
+
+/* Asks the peer for a sign of life now, unless one is already awaited. Where none comes, tick
+ * gives the session up as after a keep-alive ping. */
+void adit_session_ping(struct adit_session *session, uint64_t now_us);
+
+/* When the peer last sent something valid (or the session began). */
+uint64_t adit_session_heard_us(const struct adit_session *session);
 
 /* When tick wants to be called next. */
 uint64_t adit_session_deadline_us(const struct adit_session *session);

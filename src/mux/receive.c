@@ -44,7 +44,7 @@ static bool deliver(struct adit_session *session, struct adit_bytes *input,
         event.data = adit_bytes_first(*input, frame->payload_left);
         *input = adit_bytes_from(*input, event.data.len);
         frame->payload_left -= (uint32_t)event.data.len;
-        session->life_us = session->now_us;
+        adit_session_lives(session);
         session->counters.data_in_total += event.data.len;
         if (!stream) {
             return false; /* swallowed */
@@ -117,7 +117,7 @@ struct adit_status adit_session_receive(struct adit_session *session, struct adi
             return fail(session, status);
         }
         if (glitches == session->counters.glitches_total) {
-            session->life_us = session->now_us;
+            adit_session_lives(session);
         }
         if (out_event->kind == ADIT_SESSION_GOAWAY && out_event->code != ADIT_YAMUX_GOAWAY_NORMAL) {
             session->failure = peer_has_left();

@@ -44,14 +44,24 @@ static struct adit_stream *choose(const struct adit_session *session)
     return fresh ? fresh : old;
 }
 
+/* One stream is ready, and no more: it delays nobody. */
+static bool is_alone(const struct adit_session *session)
+{
+    const struct adit_stream_list *fresh = &ADIT_AT(session->lists, ADIT_SESSION_LIST_FRESH);
+    const struct adit_stream_list *old = &ADIT_AT(session->lists, ADIT_SESSION_LIST_OLD);
+    return fresh->head == fresh->tail && old->head == old->tail && !(fresh->head && old->head);
+}
+
 bool adit_session_next(struct adit_session *session, size_t room, struct adit_session_turn *out_turn)
 {
     struct adit_stream *stream = choose(session);
     if (!stream || room <= ADIT_YAMUX_HEADER_BYTES || session->failure.fault) {
         return false;
     }
-    if (stream->deficit == 0) {
-        stream->deficit = session->mux->limits.quantum;
+    uint32_t quantum = is_alone(session) ? session->mux->limits.quantum_alone
+                                         : session->mux->limits.quantum;
+    if (stream->deficit == 0 || stream->deficit > quantum) { /* more: no longer alone */
+        stream->deficit = quantum;
     }
     size_t allowed = adit_min_size(stream->deficit, stream->send_window);
     size_t payload_room = room - ADIT_YAMUX_HEADER_BYTES;

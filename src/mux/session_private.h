@@ -81,6 +81,7 @@ struct adit_session {
     uint8_t header_len;
     bool has_id_top;
     bool has_ping;          /* a ping is unanswered */
+    bool awaits_life;       /* and nothing valid has come since it was queued */
     bool is_ping_pending;   /* and still to be pulled */
     bool is_goaway_pending; /* a GOAWAY is still to be pulled */
     bool has_said_goaway;

@@ -39,19 +39,27 @@ void adit_stream_acknowledged(struct adit_session *session, struct adit_stream *
     }
 }
 
+static struct adit_status check_room(const struct adit_session *session, bool is_in)
+{
+    const struct adit_mux *mux = session->mux;
+    uint32_t unacked = is_in ? session->counters.unacked_in : session->counters.unacked_out;
+    uint32_t counted = is_in ? session->open_in : session->open_out;
+    ADIT_ENSURE(unacked < mux->limits.unacked_max, FULL, "too many streams await an ACK");
+    ADIT_ENSURE(counted < mux->limits.streams_max &&
+                    session->counters.streams_open < 2 * mux->limits.streams_max,
+                FULL, "the session has too many streams");
+    ADIT_ENSURE(mux->streams.used - mux->tombstones < mux->streams_max, FULL,
+                "the process has too many streams");
+    return adit_ok();
+}
+
 struct adit_status adit_stream_create(struct adit_session *session, uint32_t state,
                                       struct adit_stream **out_stream)
 {
     struct adit_mux *mux = session->mux;
     bool is_in = (state & ADIT_STREAM_PEER_OPENED) != 0;
-    uint32_t unacked = is_in ? session->counters.unacked_in : session->counters.unacked_out;
+    ADIT_TRY(check_room(session, is_in));
     uint32_t *counted = is_in ? &session->open_in : &session->open_out;
-    ADIT_ENSURE(unacked < mux->limits.unacked_max, FULL, "too many streams await an ACK");
-    ADIT_ENSURE(*counted < mux->limits.streams_max &&
-                    session->counters.streams_open < 2 * mux->limits.streams_max,
-                FULL, "the session has too many streams");
-    ADIT_ENSURE(mux->streams.used - mux->tombstones < mux->streams_max, FULL,
-                "the process has too many streams");
     struct adit_handle handle = {0};
     void *memory = NULL;
     ADIT_TRY(adit_pool_acquire(&mux->streams, &handle, &memory));
@@ -195,14 +203,25 @@ void adit_stream_finish(struct adit_session *session, struct adit_stream *stream
     }
 }
 
-struct adit_status adit_session_open(struct adit_session *session, uint64_t user, uint64_t now_us,
-                                     struct adit_handle *out_stream)
+static struct adit_status check_open(const struct adit_session *session)
 {
-    session->now_us = adit_max_u64(session->now_us, now_us);
     ADIT_ENSURE(!session->has_said_goaway && !session->has_heard_goaway && !session->failure.fault,
                 CLOSED, "the session opens no more streams");
     ADIT_ENSURE(session->id_next <= ADIT_SESSION_ID_MAX, CLOSED,
                 "the session has used up its stream ids");
+    return check_room(session, false);
+}
+
+bool adit_session_can_open(const struct adit_session *session)
+{
+    return adit_is_ok(check_open(session));
+}
+
+struct adit_status adit_session_open(struct adit_session *session, uint64_t user, uint64_t now_us,
+                                     struct adit_handle *out_stream)
+{
+    session->now_us = adit_max_u64(session->now_us, now_us);
+    ADIT_TRY(check_open(session));
     struct adit_stream *stream = NULL;
     ADIT_TRY(adit_stream_create(session,
                                 ADIT_STREAM_ACCEPTED | ADIT_STREAM_SYN_PENDING | ADIT_STREAM_READY,

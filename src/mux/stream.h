@@ -72,6 +72,13 @@ static inline bool adit_stream_is_finished(const struct adit_stream *stream)
     return (stream->state & both) == both;
 }
 
+/* The peer sent something valid. */
+static inline void adit_session_lives(struct adit_session *session)
+{
+    session->life_us = session->now_us;
+    session->awaits_life = false;
+}
+
 /* list.c: to the tail of a list, out of the one of the same link where it stood; and out. */
 void adit_stream_enlist(struct adit_session *session, struct adit_stream *stream,
                         enum adit_session_list list);

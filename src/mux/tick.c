@@ -12,7 +12,7 @@ static uint64_t keepalive_us(const struct adit_session *session)
 {
     const struct adit_mux_limits *limits = limits_of(session);
     uint64_t ask_us = session->life_us + limits->keepalive_idle_us;
-    if (!session->has_ping || session->life_us >= session->ping_us) {
+    if (!session->awaits_life) {
         return ask_us;
     }
     return session->ping_us + (limits->keepalive_dead_us - limits->keepalive_idle_us);
@@ -44,6 +44,33 @@ uint64_t adit_session_deadline_us(const struct adit_session *session)
                     ADIT_SESSION_TOMBSTONE_US);
 }
 
+static void ask(struct adit_session *session)
+{
+    if (!session->has_ping) { /* one that is unanswered keeps its nonce */
+        session->has_ping = true;
+        session->ping_nonce = session->ping_nonce * 1664525 + 1013904223;
+    }
+    session->ping_us = session->now_us;
+    session->awaits_life = true;
+    if (!session->is_ping_pending) {
+        session->is_ping_pending = true;
+        session->counters.control_queued++;
+    }
+}
+
+void adit_session_ping(struct adit_session *session, uint64_t now_us)
+{
+    session->now_us = adit_max_u64(session->now_us, now_us);
+    if (!session->awaits_life && !session->failure.fault) {
+        ask(session);
+    }
+}
+
+uint64_t adit_session_heard_us(const struct adit_session *session)
+{
+    return session->life_us;
+}
+
 /* TIMEOUT where the peer is dead or might as well be; else asks where it is time to. */
 static struct adit_status check_life(struct adit_session *session)
 {
@@ -53,18 +80,8 @@ static struct adit_status check_life(struct adit_session *session)
     if (session->now_us < keepalive_us(session)) {
         return adit_ok();
     }
-    ADIT_ENSURE(!session->has_ping || session->life_us >= session->ping_us, TIMEOUT,
-                "the peer has fallen silent");
-    if (!session->has_ping) { /* one that is unanswered keeps its nonce */
-        session->has_ping = true;
-        session->ping_nonce = session->ping_nonce * 1664525 + 1013904223;
-    }
-    session->ping_us = session->now_us;
-    session->life_us = adit_min_u64(session->life_us, session->ping_us - 1);
-    if (!session->is_ping_pending) {
-        session->is_ping_pending = true;
-        session->counters.control_queued++;
-    }
+    ADIT_ENSURE(!session->awaits_life, TIMEOUT, "the peer has fallen silent");
+    ask(session);
     return adit_ok();
 }
 
