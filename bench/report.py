@@ -1,0 +1,147 @@
+"""The table that bench/run prints, from its samples. Shares are medians of the rounds' own shares,
+since both halves of a round met the same machine."""
+import statistics
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def thousands(value):
+    return f'{value:,.0f}'
+
+
+class Table:
+    def __init__(self, bench):
+        self.samples, self.lines = bench.samples, []
+        self.paths = [path for path in ('direct', 'relay', 'adit') if path in bench.samples]
+
+    def values(self, path, job, value):
+        return [value(sample) for sample in self.samples[path].get(job, [])]
+
+    def share(self, path, job, value):
+        pairs = zip(self.values(path, job, value), self.values('direct', job, value))
+        return median([mine / direct for mine, direct in pairs])
+
+    def row(self, name, job, value, form, has_share=False, skips=()):
+        if not self.samples['direct'].get(job):
+            return
+        cells = []
+        for path in self.paths:
+            if path in skips:
+                cells.append('-')
+                continue
+            cell = form(median(self.values(path, job, value)))
+            if has_share and path != 'direct':
+                cell += f' ({self.share(path, job, value):.2f})'
+            cells.append(cell)
+        self.lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
+
+    def fact(self, name, text):
+        cells = ['-'] * (len(self.paths) - 1) + [text]
+        self.lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
+
+    def text(self):
+        head = ['| | ' + ' | '.join(self.paths) + ' |', '|---' * (len(self.paths) + 1) + '|']
+        return '\n'.join(head + self.lines)
+
+
+def cpu(sample):
+    return sum(sample['cpu_s'].values())
+
+
+def cpu_parts(table, job, unit, form):
+    """'adit-worker 9.1, adit 8.0': the medians of each program, those that matter."""
+    names = {name for sample in table.samples['adit'][job] for name in sample['cpu_s']}
+    parts = {name: median(table.values('adit', job, lambda s: s['cpu_s'].get(name, 0) / unit(s)))
+             for name in names}
+    whole = sum(parts.values())
+    return ', '.join(f'{name} {form(part)}' for name, part in
+                     sorted(parts.items(), key=lambda item: -item[1]) if part >= whole / 100)
+
+
+def add_load(table):
+    def rate(sample):
+        return sample['rps']
+
+    def speed(sample):
+        return sample['gib_per_s']
+
+    def us_each(sample):
+        return cpu(sample) * 1e6 / sample['requests']
+
+    def s_per_gib(sample):
+        return cpu(sample) * (1 << 30) / sample['bytes']
+
+    def two(value):
+        return f'{value:.2f}'
+
+    def one(value):
+        return f'{value:.1f}'
+
+    table.row('requests/s, 64 keep-alive (share of direct)', 'requests-64', rate, thousands, True)
+    for name in ('p50', 'p99'):
+        table.row(f'{name} us there', 'requests-64', lambda s, n=name: s[f'{n}_us'], thousands)
+    table.row('CPU us per request in between', 'requests-64', us_each, one, skips=('direct',))
+    if 'adit' in table.paths:
+        table.fact('of that', cpu_parts(table, 'requests-64', lambda s: s['requests'] / 1e6, one))
+    table.row('requests/s, 1 connection (share)', 'requests-1', rate, thousands, True)
+    for name in ('p50', 'p99'):
+        table.row(f'{name} us there', 'requests-1', lambda s, n=name: s[f'{n}_us'], thousands)
+    for job, name in (('down-1-32768', 'down, 1 stream'), ('up-1-32768', 'up, 1 stream'),
+                      ('down-64-32768', 'down, 64 streams'), ('up-64-32768', 'up, 64 streams'),
+                      ('down-1-262144', 'down, 1 stream, 256 KiB a send'),
+                      ('up-1-262144', 'up, 1 stream, 256 KiB a send')):
+        table.row(f'{name}, GiB/s (share)', job, speed, two, True)
+        table.row(f'{name}, CPU s per GiB in between', job, s_per_gib, two, skips=('direct',))
+    if 'adit' in table.paths:
+        table.fact('of that, down, 1 stream',
+                   cpu_parts(table, 'down-1-32768', lambda s: s['bytes'] / (1 << 30), two))
+
+
+def add_facts(table, facts):
+    server, agent = facts['kib_per_idle_visitor_server'], facts['kib_per_idle_visitor_agent']
+    table.fact(f'KiB per idle visitor (stream), of {facts["idle_visitors"]}',
+               f'{server + agent:.2f}: server {server:.2f}, agent {agent:.2f}')
+    table.fact('CPU while they idle', f'{facts["idle_cpu_share"] * 100:.2f} % of a core')
+    table.fact(f'KiB per idle agent session at the server, of {facts["idle_sessions"]}',
+               f'{facts["kib_per_idle_session"]:.1f}')
+    table.fact('agent, resident (proportional) KiB',
+               f'{facts["agent_rss_kib"]} ({facts["agent_pss_kib"]})')
+    table.fact('server, proportional KiB',
+               ', '.join(f'{name} {kib}' for name, kib in facts['server_pss_kib'].items()))
+    table.fact('agent, start to ready, ms', f'{facts["agent_start_ms"]:.0f}')
+    table.fact('stripped size, KiB', ', '.join(
+        f'{name} {size / 1024:.0f}' for name, size in facts['stripped_bytes'].items()))
+
+
+def check_goals(table, goals, quick):
+    lines, missed = [], False
+    jobs = {'requests': ('requests-64', 'rps', 'requests/s at 64 keep-alive connections'),
+            'down': ('down-1-32768', 'gib_per_s', 'bulk download, one stream'),
+            'up': ('up-1-32768', 'gib_per_s', 'bulk upload, one stream')}
+    for goal, least in goals.items():
+        job, key, name = jobs[goal]
+        share = table.share('adit', job, lambda sample: sample[key])
+        missed = missed or share < least
+        verdict = 'met' if share >= least else 'not met' if quick else 'MISSED'
+        lines.append(f'goal {verdict}: {name}: {share:.2f} of direct, at least {least:.2f} wanted')
+    return lines, missed
+
+
+def render(machine, bench, goals):
+    """The Markdown, the goals' lines, and whether one was missed."""
+    table = Table(bench)
+    add_load(table)
+    lines, missed = ['no goals are checked without a tunnel'], False
+    control = ''
+    if 'adit' in table.paths:
+        add_facts(table, bench.facts)
+        lines, missed = check_goals(table, goals, bench.quick)
+        control = ', '.join(f'{name} on {count} sockets' for name, count in
+                            bench.facts['congestion_control'].items())
+    about = (f'{machine["cpu"]}, {machine["cores"]} cores, Linux {machine["kernel"]}, '
+             f'{machine["openssl"]}, commit {machine["commit"]}, load average at the start '
+             f'{machine["load_average"]:.1f}; medians of {bench.rounds} interleaved rounds'
+             f'{"; " + control if control else ""}.')
+    return about + '\n\n' + table.text() + '\n', lines, missed
