@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 
+import analysers
 from command import JOBS, run, run_all
 from report import Result
 
@@ -151,7 +152,7 @@ class Steps:
     def all(self):
         """(name, function, needs): a step whose need failed is counted as failed, not run."""
         both = ["release build, gcc", "sanitized build, clang-19"]
-        return [
+        steps = [
             ("release build, gcc", self.build_release, []),
             ("sanitized build, clang-19", self.build_sanitize, []),
             ("unit tests, release", self.unit_release, ["release build, gcc"]),
@@ -161,3 +162,9 @@ class Steps:
             ("sandboxes", self.sandbox, ["release build, gcc"]),
             ("the wall", self.wall, both),
         ]
+        if self.is_long:
+            steps += [
+                ("gcc -fanalyzer", lambda: analysers.gcc_analyser(RELEASE), both[:1]),
+                ("cppcheck", lambda: analysers.cppcheck(RELEASE), both[:1]),
+            ]
+        return steps

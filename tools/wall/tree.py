@@ -57,7 +57,8 @@ class Tree:
 
 
 def is_test(path):
-    return path.endswith(("_test.c", "_fuzz.c"))
+    """Tests, fuzzers, and what the tests of a folder share."""
+    return path.endswith(("_test.c", "_fuzz.c", "_test.h", "_harness.h"))
 
 
 def folder_of(path):
