@@ -59,8 +59,9 @@
      * public HTTPS port; address: where TCP tunnels are bound. */                              \
     ROW(WORKER_START, 2, ADIT_EDGE_SUPERVISOR_WORKER, 3,                                        \
         F(INDEX) | F(OPTIONS) | F(PORT) | F(ADDRESS) | F(DOMAIN))                               \
-    /* A channel to worker `index`, new or in place of its last one. fd: this end. */           \
-    ROW(WIRE_WORKER, 3, ADIT_EDGE_SUPERVISOR_DOOR, 1, F(INDEX))                                 \
+    /* A channel to worker `index`, new or in place of its last one. fd: this end. request: the  \
+     * number of this wiring. */                                                                \
+    ROW(WIRE_WORKER, 3, ADIT_EDGE_SUPERVISOR_DOOR, 1, F(REQUEST) | F(INDEX))                    \
     /* The channel to the door, new or in place of the last one. fd: this end. The worker       \
      * answers on it with an OWN for each of its TCP ports, then OWN_END. */                    \
     ROW(WIRE_DOOR, 4, ADIT_EDGE_SUPERVISOR_WORKER, 1, 0)                                        \
@@ -73,6 +74,9 @@
     ROW(STATUS_ASK, 8, ADIT_EDGE_TO_ROLES, 0, F(REQUEST))                                       \
     /* count: sessions (worker) or pending connections (door). */                               \
     ROW(STATUS, 9, ADIT_EDGE_TO_SUPERVISOR, 0, F(REQUEST) | F(COUNT) | F(STREAMS))              \
+    /* Worker `index` broke the rules on the channel of wiring `request`, which is closed now: end   \
+     * that worker. */                                                                          \
+    ROW(BROKEN, 10, ADIT_EDGE_DOOR_SUPERVISOR, 0, F(REQUEST) | F(INDEX))                        \
     /* A connection whose ClientHello offers adit/1, untouched. The worker repeats `request` in  \
      * AGENT_DONE once it has logged in or ended. address: the peer. */                         \
     ROW(AGENT, 16, ADIT_EDGE_DOOR_WORKER, 1, F(REQUEST) | F(ADDRESS))                           \

@@ -1,0 +1,191 @@
+#include "edge/door/door.h"
+
+#include "edge/door/peek.h"
+#include "edge/door/tunnels.h"
+#include "edge/door/workers.h"
+
+#define START_MS 10000 /* the supervisor sends the start message at once */
+#define WATCHES_MAX (ADIT_DOOR_PENDING_MAX + ADIT_DOOR_WORKERS_MAX + 8)
+#define TIMERS_MAX (ADIT_DOOR_PENDING_MAX + 8)
+#define TALLY_US ADIT_SECOND_US
+
+static struct adit_bytes drop_name(enum adit_door_drop reason)
+{
+    switch (reason) {
+#define NAME_CASE(NAME, text)                                                                   \
+    case ADIT_DOOR_DROP_##NAME:                                                                 \
+        return ADIT_BYTES(text);
+        ADIT_DOOR_DROP_TABLE(NAME_CASE)
+#undef NAME_CASE
+    }
+    return ADIT_BYTES("unknown");
+}
+
+void adit_door_drop_log(struct adit_door *door, enum adit_door_drop reason,
+                        const struct adit_address *peer)
+{
+    struct adit_door_tally *tally = &ADIT_AT(door->tallies, reason);
+    uint8_t memory[64] = {0};
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+    if (door->loop.now_us < tally->next_us) {
+        tally->unsaid++;
+        return;
+    }
+    adit_status_ignore(adit_address_write(&writer, peer), "an address fits");
+    ADIT_LOG(&door->log, INFO, "connection_dropped",
+             adit_log_text(ADIT_BYTES("reason"), drop_name(reason)),
+             adit_log_text(ADIT_BYTES("peer"), adit_writer_bytes(&writer)),
+             adit_log_number(ADIT_BYTES("others"), tally->unsaid));
+    *tally = (struct adit_door_tally){.next_us = door->loop.now_us + TALLY_US};
+}
+
+static void status_answer(struct adit_door *door, uint64_t request)
+{
+    struct adit_message message = {
+        .type = ADIT_MESSAGE_STATUS, .request = request, .count = door->pendings.used};
+    adit_status_ignore(adit_channel_send(&door->supervisor, &message),
+                       "the supervisor asks again");
+}
+
+static void message_handle(struct adit_door *door, struct adit_message *message)
+{
+    switch (message->type) {
+    case ADIT_MESSAGE_WIRE_WORKER: {
+        struct adit_status status = adit_door_worker_wire(
+            door, message->index, message->request, adit_message_fd_take(message, 0));
+        adit_log_failure(&door->log, ADIT_LOG_ERROR, ADIT_BYTES("wiring_failed"), status);
+        return;
+    }
+    case ADIT_MESSAGE_STOP:
+        ADIT_LOG(&door->log, INFO, "stopping");
+        adit_loop_stop(&door->loop);
+        return;
+    case ADIT_MESSAGE_STATUS_ASK:
+        status_answer(door, message->request);
+        return;
+    case ADIT_MESSAGE_NONE:
+    case ADIT_MESSAGE_DOOR_START:
+    case ADIT_MESSAGE_WORKER_START:
+    case ADIT_MESSAGE_WIRE_DOOR:
+    case ADIT_MESSAGE_READY:
+    case ADIT_MESSAGE_CREDENTIALS:
+    case ADIT_MESSAGE_STATUS:
+    case ADIT_MESSAGE_BROKEN:
+    case ADIT_MESSAGE_AGENT:
+    case ADIT_MESSAGE_ORPHAN:
+    case ADIT_MESSAGE_BIND:
+    case ADIT_MESSAGE_BOUND:
+    case ADIT_MESSAGE_BIND_REFUSED:
+    case ADIT_MESSAGE_UNBIND:
+    case ADIT_MESSAGE_OWN:
+    case ADIT_MESSAGE_OWN_END:
+    case ADIT_MESSAGE_AGENT_DONE:
+        break;
+    }
+    ADIT_LOG(&door->log, WARN, "message_unexpected",
+             adit_log_text(ADIT_BYTES("type"), adit_message_name(message->type)));
+}
+
+/* Without its supervisor a door has no business: it ends, and frees its ports. */
+static void supervisor_ready(void *context, uint64_t key, uint32_t events)
+{
+    struct adit_door *door = context;
+    (void)key;
+    if ((events & ADIT_LOOP_WRITE) != 0) {
+        adit_status_ignore(adit_channel_flush(&door->supervisor), "the end is seen by reading");
+    }
+    for (;;) {
+        struct adit_message message = {0};
+        enum adit_io io = ADIT_IO_BLOCKED;
+        struct adit_status status = adit_channel_receive(&door->supervisor, &message, &io);
+        if (!adit_is_ok(status) || io == ADIT_IO_END) {
+            adit_log_failure(&door->log, ADIT_LOG_ERROR, ADIT_BYTES("supervisor_broken"), status);
+            ADIT_LOG(&door->log, WARN, "supervisor_gone");
+            adit_loop_stop(&door->loop);
+            return;
+        }
+        if (io == ADIT_IO_BLOCKED) {
+            return;
+        }
+        message_handle(door, &message);
+        adit_message_fds_close(&message);
+    }
+}
+
+static struct adit_status tables_open(struct adit_door *door, const struct adit_message *start)
+{
+    const struct adit_admission_limits limits = {
+        .begin = 10, .percent = 30, .full = 100, .source_max = start->count};
+    struct adit_siphash_key seed = {0};
+    ADIT_TRY(adit_random_fill(ADIT_OBJECT_SPAN(seed)));
+    ADIT_TRY(adit_random_fill(ADIT_OBJECT_SPAN(door->jitter.state)));
+    door->jitter.state |= 1; /* never 0 */
+    ADIT_TRY(adit_admission_init(&door->admission, &limits, seed));
+    ADIT_TRY(adit_ports_init(&door->ports, start->port_from, start->port_to));
+    ADIT_TRY(adit_peek_open(door));
+    ADIT_TRY(adit_loop_open(&door->loop, WATCHES_MAX, TIMERS_MAX));
+    return adit_loop_watch(&door->loop, door->supervisor.fd, ADIT_LOOP_READ | ADIT_LOOP_WRITE,
+                           supervisor_ready, door, 0, &door->supervisor_watch);
+}
+
+static struct adit_status start_take(struct adit_door *door, struct adit_message *start)
+{
+    ADIT_ENSURE(start->type == ADIT_MESSAGE_DOOR_START, INVALID,
+                "the first message is not the start message");
+    door->listener = adit_message_fd_take(start, 0);
+    door->tcp_address = start->address;
+    door->tcp_address.port = 0;
+    door->is_sandboxed = (start->options & ADIT_START_NO_SANDBOX) == 0;
+    adit_log_init(&door->log, STDERR_FILENO,
+                  (start->options & ADIT_START_JSON) != 0 ? ADIT_LOG_JSON : ADIT_LOG_TEXT,
+                  ADIT_BYTES("door"));
+    return tables_open(door, start);
+}
+
+struct adit_status adit_door_open(struct adit_door *door, int supervisor_fd)
+{
+    struct adit_message start = {0};
+    *door = (struct adit_door){
+        .loop = {.epoll_fd = -1},
+        .supervisor = {.fd = -1},
+        .listener = -1,
+        .hello_us = ADIT_DOOR_HELLO_US,
+        .grace_us = ADIT_DOOR_GRACE_US,
+    };
+    for (size_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
+        ADIT_AT(door->workers, i).channel.fd = -1;
+    }
+    adit_log_init(&door->log, STDERR_FILENO, ADIT_LOG_TEXT, ADIT_BYTES("door"));
+    ADIT_TRY(adit_channel_open(&door->supervisor, supervisor_fd, ADIT_EDGE_DOOR_SUPERVISOR,
+                               ADIT_EDGE_SUPERVISOR_DOOR));
+    ADIT_TRY(adit_channel_receive_wait(&door->supervisor, START_MS, &start));
+    struct adit_status status = start_take(door, &start);
+    adit_message_fds_close(&start);
+    return status;
+}
+
+struct adit_status adit_door_begin(struct adit_door *door)
+{
+    struct adit_message ready = {.type = ADIT_MESSAGE_READY};
+    ADIT_TRY(adit_peek_begin(door));
+    return adit_channel_send(&door->supervisor, &ready);
+}
+
+void adit_door_close(struct adit_door *door)
+{
+    if (door->pendings.objects.len > 0) {
+        adit_peek_close(door);
+    }
+    adit_tunnels_close(door);
+    for (size_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
+        struct adit_door_worker *worker = &ADIT_AT(door->workers, i);
+        adit_loop_unwatch(&door->loop, &worker->watch);
+        adit_channel_close(&worker->channel);
+    }
+    adit_loop_unwatch(&door->loop, &door->listener_watch);
+    adit_loop_unwatch(&door->loop, &door->supervisor_watch);
+    adit_socket_close(&door->listener);
+    adit_channel_close(&door->supervisor);
+    adit_admission_deinit(&door->admission);
+    adit_loop_close(&door->loop);
+}

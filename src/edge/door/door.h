@@ -1,0 +1,84 @@
+/* Door: accepts the public's connections, looks at their first bytes without taking them, and hands
+ * the untouched socket to a worker; binds the ports of TCP tunnels. Holds no key, decrypts nothing,
+ * opens no file.
+ *
+ * One struct, one loop, one thread. Limits: the constants here, and those of admission.h, ports.h
+ * and the channels. Process: door. */
+#ifndef ADIT_EDGE_DOOR_DOOR_H
+#define ADIT_EDGE_DOOR_DOOR_H
+
+#include "edge/door/admission.h"
+#include "edge/door/ports.h"
+#include "ipc/channel.h"
+#include "net/loop.h"
+
+#define ADIT_DOOR_WORKERS_MAX 16
+#define ADIT_DOOR_PENDING_MAX 1024                 /* connections being looked at, or waiting */
+#define ADIT_DOOR_HELLO_US (10u * ADIT_SECOND_US)  /* to send a ClientHello, or wait for a worker */
+#define ADIT_DOOR_GRACE_US (10u * ADIT_SECOND_US)  /* a port without a session */
+#define ADIT_DOOR_PAUSE_US (100u * ADIT_MS_US)     /* of accepting, when descriptors run out */
+
+/* What the door itself turns away, and the reason code in its log. */
+#define ADIT_DOOR_DROP_TABLE(ROW)                                                               \
+    ROW(EARLY, "over_limit")          /* too many agents are logging in */                      \
+    ROW(SOURCE, "over_source_limit")  /* too many of them from one neighbourhood */             \
+    ROW(TIMEOUT, "hello_timeout")     /* no whole ClientHello within the deadline */            \
+    ROW(CUT, "hello_cut")             /* ended, or was reset, before its ClientHello did */     \
+    ROW(CROWDED, "over_pending_limit") /* the oldest of too many that say nothing */            \
+    ROW(NO_WORKER, "no_worker")       /* no worker took it within the deadline */               \
+    ROW(ERROR, "internal")            /* a call of the system failed */
+
+enum adit_door_drop {
+#define ADIT_DOOR_DROP_ENUM(NAME, text) ADIT_DOOR_DROP_##NAME,
+    ADIT_DOOR_DROP_TABLE(ADIT_DOOR_DROP_ENUM)
+#undef ADIT_DOOR_DROP_ENUM
+};
+#define ADIT_DOOR_DROPS 7
+
+/* One line a second for each reason; the others are counted. */
+struct adit_door_tally {
+    uint64_t next_us;
+    uint64_t unsaid;
+};
+
+struct adit_door_worker {
+    struct adit_channel channel;
+    struct adit_handle watch;
+    uint64_t wiring; /* the supervisor's number of this channel */
+};
+
+struct adit_door {
+    struct adit_loop loop;
+    struct adit_log log;
+    struct adit_channel supervisor;
+    struct adit_handle supervisor_watch;
+    int listener;
+    struct adit_handle listener_watch;
+    struct adit_handle pause_timer;
+    struct adit_pool pendings; /* peek.c */
+    struct adit_span scratch;  /* where first bytes are looked at */
+    struct adit_admission admission;
+    struct adit_ports ports;
+    struct adit_address tcp_address; /* where tunnels are bound */
+    struct adit_handle grace_timer;
+    struct adit_door_worker workers[ADIT_DOOR_WORKERS_MAX];
+    uint32_t turn; /* the worker whose turn it is */
+    struct adit_jitter jitter;
+    struct adit_door_tally tallies[ADIT_DOOR_DROPS];
+    uint64_t hello_us, grace_us; /* the constants above; tests are in more of a hurry */
+    bool is_sandboxed; /* the start message wants a sandbox */
+};
+
+/* Waits for the start message on `supervisor_fd` (taken over), and makes everything ready. */
+struct adit_status adit_door_open(struct adit_door *door, int supervisor_fd);
+
+/* Says READY and begins to accept: after the sandbox is closed. */
+struct adit_status adit_door_begin(struct adit_door *door);
+
+void adit_door_close(struct adit_door *door);
+
+/* Counts a connection that is turned away, and logs it, sampled. */
+void adit_door_drop_log(struct adit_door *door, enum adit_door_drop reason,
+                        const struct adit_address *peer);
+
+#endif

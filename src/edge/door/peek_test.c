@@ -1,0 +1,185 @@
+#include "edge/door/peek.h"
+
+#include "edge/door/door_fixture.h"
+
+/* The socket that came with the message, with all that the visitor had said, still unread. */
+static void expect_untouched(struct adit_message *message, struct adit_bytes said)
+{
+    uint8_t memory[512] = {0};
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_BLOCKED;
+    int fd = adit_message_fd_take(message, 0);
+    assert_ok(adit_socket_receive(fd, ADIT_SPAN_OF(memory), &count, &io));
+    assert_bytes(adit_bytes_first(ADIT_BYTES_OF(memory), count), said);
+    adit_socket_close(&fd);
+}
+
+static void an_agent_is_handed_over(void **state)
+{
+    (void)state;
+    int before = fixture_lowest_fd();
+    struct fixture fixture = {0};
+    uint8_t memory[256] = {0};
+    struct adit_bytes hello = fixture_hello(ADIT_SPAN_OF(memory), ADIT_BYTES("adit/1"));
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    int fd = fixture_dial(&fixture, &fixture.public);
+    fixture_say(fd, hello);
+    struct adit_message message =
+        fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_AGENT);
+    assert_int_equal(message.address.family, 4);
+    assert_int_not_equal(message.request, 0);
+    assert_int_equal(adit_admission_count(&fixture.door->admission), 1);
+    assert_int_equal(fixture.door->pendings.used, 0);
+    expect_untouched(&message, hello);
+    struct adit_message done = {.type = ADIT_MESSAGE_AGENT_DONE, .request = message.request};
+    assert_ok(adit_channel_send(&fixture.worker, &done));
+    fixture_turn(&fixture);
+    assert_int_equal(adit_admission_count(&fixture.door->admission), 0);
+    adit_socket_close(&fd);
+    fixture_close(&fixture);
+    assert_int_equal(fixture_lowest_fd(), before);
+}
+
+static void a_hello_may_come_in_pieces(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    uint8_t memory[256] = {0};
+    struct adit_bytes hello = fixture_hello(ADIT_SPAN_OF(memory), ADIT_BYTES("adit/1"));
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    int fd = fixture_dial(&fixture, &fixture.public);
+    for (size_t i = 0; i < hello.len; i++) {
+        fixture_say(fd, adit_bytes_first(adit_bytes_from(hello, i), 1));
+        uint64_t before = fixture.door->loop.events_total;
+        assert_ok(adit_loop_turn(&fixture.door->loop, 0));
+        assert_ok(adit_loop_turn(&fixture.door->loop, 0));
+        assert_true(fixture.door->loop.events_total - before <= 1); /* it does not spin */
+    }
+    struct adit_message message =
+        fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_AGENT);
+    expect_untouched(&message, hello);
+    adit_socket_close(&fd);
+    fixture_close(&fixture);
+}
+
+static void others_are_orphans_with_a_reason(void **state)
+{
+    (void)state;
+    static uint8_t no_alpn[256];
+    static uint8_t h2[256];
+    const struct {
+        struct adit_bytes said;
+        enum adit_orphan reason;
+    } cases[] = {
+        {ADIT_BYTES("GET / HTTP/1.1\r\n\r\n"), ADIT_ORPHAN_PLAIN},
+        {ADIT_BYTES("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"), ADIT_ORPHAN_BAD_HELLO},
+        {fixture_hello(ADIT_SPAN_OF(no_alpn), ADIT_BYTES("")), ADIT_ORPHAN_NO_ALPN},
+        {fixture_hello(ADIT_SPAN_OF(h2), ADIT_BYTES("h2")), ADIT_ORPHAN_OTHER_ALPN},
+    };
+    struct fixture fixture = {0};
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    for (size_t i = 0; i < ADIT_COUNT(cases); i++) {
+        int fd = fixture_dial(&fixture, &fixture.public);
+        fixture_say(fd, ADIT_AT(cases, i).said);
+        struct adit_message message =
+            fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_ORPHAN);
+        assert_int_equal(message.reason, ADIT_AT(cases, i).reason);
+        expect_untouched(&message, ADIT_AT(cases, i).said);
+        adit_socket_close(&fd);
+    }
+    assert_int_equal(adit_admission_count(&fixture.door->admission), 0);
+    fixture_close(&fixture);
+}
+
+static void silence_and_cuts_are_closed(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    uint8_t memory[256] = {0};
+    struct adit_bytes hello = fixture_hello(ADIT_SPAN_OF(memory), ADIT_BYTES("adit/1"));
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    fixture.door->hello_us = 50 * ADIT_MS_US;
+    int silent = fixture_dial(&fixture, &fixture.public);
+    int cut = fixture_dial(&fixture, &fixture.public);
+    fixture_say(cut, adit_bytes_first(hello, 20));
+    assert_ok(adit_socket_finish(cut)); /* the low-water mark holds nothing back after a FIN */
+    fixture_expect_closed(&fixture, cut);
+    fixture_expect_closed(&fixture, silent);
+    assert_int_equal(fixture.door->pendings.used, 0);
+    assert_int_equal(fixture.door->loop.timers.used, 0);
+    adit_socket_close(&silent);
+    adit_socket_close(&cut);
+    fixture_close(&fixture);
+}
+
+static void connections_wait_for_a_worker(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    uint8_t memory[256] = {0};
+    struct adit_bytes hello = fixture_hello(ADIT_SPAN_OF(memory), ADIT_BYTES("adit/1"));
+    fixture_open(&fixture);
+    fixture.door->hello_us = 200 * ADIT_MS_US;
+    int patient = fixture_dial(&fixture, &fixture.public);
+    int gone = fixture_dial(&fixture, &fixture.public);
+    fixture_say(patient, hello);
+    fixture_say(gone, hello);
+    fixture_turn(&fixture);
+    fixture_turn(&fixture);
+    assert_int_equal(fixture.door->pendings.used, 2);
+    adit_socket_close(&gone);
+    for (size_t i = 0; i < 20 && fixture.door->pendings.used > 1; i++) {
+        fixture_turn(&fixture);
+    }
+    assert_int_equal(fixture.door->pendings.used, 1);
+    fixture_wire(&fixture);
+    struct adit_message message =
+        fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_AGENT);
+    expect_untouched(&message, hello);
+    adit_channel_close(&fixture.worker);
+    int late = fixture_dial(&fixture, &fixture.public);
+    fixture_say(late, hello);
+    fixture_expect_closed(&fixture, late);
+    assert_int_equal(fixture.door->pendings.used, 0);
+    adit_socket_close(&patient);
+    adit_socket_close(&late);
+    fixture_close(&fixture);
+}
+
+static void the_oldest_silent_one_gives_way(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    static int fds[ADIT_DOOR_PENDING_MAX + 1];
+    fixture_open(&fixture);
+    for (size_t i = 0; i < ADIT_COUNT(fds); i++) {
+        assert_ok(adit_socket_connect(&fixture.public, &ADIT_AT(fds, i)));
+        assert_ok(adit_loop_turn(&fixture.door->loop, i % 64 == 0 ? ADIT_MS_US : 0));
+    }
+    for (size_t i = 0; i < 10; i++) {
+        fixture_turn(&fixture);
+    }
+    assert_int_equal(fixture.door->pendings.used, ADIT_DOOR_PENDING_MAX);
+    fixture_expect_closed(&fixture, fds[0]);
+    for (size_t i = 0; i < ADIT_COUNT(fds); i++) {
+        adit_socket_close(&ADIT_AT(fds, i));
+    }
+    fixture_close(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_agent_is_handed_over),
+        cmocka_unit_test(a_hello_may_come_in_pieces),
+        cmocka_unit_test(others_are_orphans_with_a_reason),
+        cmocka_unit_test(silence_and_cuts_are_closed),
+        cmocka_unit_test(connections_wait_for_a_worker),
+        cmocka_unit_test(the_oldest_silent_one_gives_way),
+    };
+    return cmocka_run_group_tests_name("door/peek", tests, NULL, NULL);
+}

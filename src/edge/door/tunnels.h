@@ -1,0 +1,26 @@
+/* Tunnels: the door's part in TCP tunnels. It binds the port, keeps a duplicate of the listener and
+ * gives the other to the worker that owns the tunnel, which accepts for itself. When the owner goes,
+ * the listener stays for a grace and visitors wait in its queue; then it is shut, which resets
+ * them. */
+#ifndef ADIT_EDGE_DOOR_TUNNELS_H
+#define ADIT_EDGE_DOOR_TUNNELS_H
+
+#include "edge/door/door.h"
+
+/* Answers BIND with BOUND or BIND_REFUSED. Fails only for what no honest worker asks. */
+struct adit_status adit_tunnels_bind(struct adit_door *door, uint32_t worker,
+                                     const struct adit_message *message);
+
+void adit_tunnels_unbind(struct adit_door *door, uint32_t worker,
+                         const struct adit_message *message);
+
+/* Takes the listener of a tunnel back that an earlier door had bound. Fails as bind does. */
+struct adit_status adit_tunnels_own(struct adit_door *door, uint32_t worker,
+                                    struct adit_message *message);
+
+void adit_tunnels_worker_gone(struct adit_door *door, uint32_t worker);
+
+/* Shuts all listeners. */
+void adit_tunnels_close(struct adit_door *door);
+
+#endif

@@ -1,0 +1,186 @@
+#include "edge/door/workers.h"
+
+#include "edge/door/peek.h"
+#include "edge/door/tunnels.h"
+
+#define RECEIVE_MAX 64 /* messages of one worker in one turn */
+
+static struct adit_door_worker *worker_at(struct adit_door *door, uint32_t index)
+{
+    return &ADIT_AT(door->workers, index);
+}
+
+/* Level-triggered, so that a bounded number of messages a turn is enough. */
+static uint32_t interest_of(const struct adit_door_worker *worker)
+{
+    uint32_t interest = ADIT_LOOP_LEVEL;
+    if (worker->channel.waiting < 2 * ADIT_DOOR_WAITING_MAX) {
+        interest |= ADIT_LOOP_READ;
+    }
+    if (worker->channel.waiting > 0) {
+        interest |= ADIT_LOOP_WRITE;
+    }
+    return interest;
+}
+
+static void interest_renew(struct adit_door *door, const struct adit_door_worker *worker)
+{
+    adit_status_ignore(adit_loop_interest_set(&door->loop, worker->watch, interest_of(worker)),
+                       "a lost worker has no watch");
+}
+
+static void worker_lose(struct adit_door *door, uint32_t index)
+{
+    struct adit_door_worker *worker = worker_at(door, index);
+    adit_loop_unwatch(&door->loop, &worker->watch);
+    adit_channel_close(&worker->channel);
+    adit_admission_worker_gone(&door->admission, index);
+    adit_tunnels_worker_gone(door, index);
+    ADIT_LOG(&door->log, WARN, "worker_gone", adit_log_number(ADIT_BYTES("worker"), index));
+}
+
+/* The supervisor ends it: by now it may be anybody's program. */
+static void worker_break(struct adit_door *door, uint32_t index, struct adit_status why)
+{
+    struct adit_message message = {.type = ADIT_MESSAGE_BROKEN,
+                                   .request = worker_at(door, index)->wiring,
+                                   .index = index};
+    adit_log_failure(&door->log, ADIT_LOG_ERROR, ADIT_BYTES("worker_broken"), why);
+    worker_lose(door, index);
+    adit_status_ignore(adit_channel_send(&door->supervisor, &message),
+                       "without a supervisor the door ends by itself");
+}
+
+static struct adit_status message_handle(struct adit_door *door, uint32_t index,
+                                         struct adit_message *message)
+{
+    switch (message->type) {
+    case ADIT_MESSAGE_BIND:
+        return adit_tunnels_bind(door, index, message);
+    case ADIT_MESSAGE_UNBIND:
+        adit_tunnels_unbind(door, index, message);
+        return adit_ok();
+    case ADIT_MESSAGE_OWN:
+        return adit_tunnels_own(door, index, message);
+    case ADIT_MESSAGE_OWN_END:
+        return adit_ok();
+    case ADIT_MESSAGE_AGENT_DONE:
+        adit_admission_done(&door->admission, adit_handle_unpack(message->request), index);
+        return adit_ok();
+    case ADIT_MESSAGE_NONE:
+    case ADIT_MESSAGE_DOOR_START:
+    case ADIT_MESSAGE_WORKER_START:
+    case ADIT_MESSAGE_WIRE_WORKER:
+    case ADIT_MESSAGE_WIRE_DOOR:
+    case ADIT_MESSAGE_READY:
+    case ADIT_MESSAGE_STOP:
+    case ADIT_MESSAGE_CREDENTIALS:
+    case ADIT_MESSAGE_STATUS_ASK:
+    case ADIT_MESSAGE_STATUS:
+    case ADIT_MESSAGE_BROKEN:
+    case ADIT_MESSAGE_AGENT:
+    case ADIT_MESSAGE_ORPHAN:
+    case ADIT_MESSAGE_BOUND:
+    case ADIT_MESSAGE_BIND_REFUSED:
+        break;
+    }
+    ADIT_FAIL(INVALID, "a worker does not say this to the door");
+}
+
+/* END is told as CLOSED, the rest as it is. */
+static struct adit_status messages_receive(struct adit_door *door, uint32_t index)
+{
+    struct adit_door_worker *worker = worker_at(door, index);
+    for (size_t i = 0; i < RECEIVE_MAX; i++) {
+        struct adit_message message = {0};
+        enum adit_io io = ADIT_IO_BLOCKED;
+        if (worker->channel.waiting >= 2 * ADIT_DOOR_WAITING_MAX) {
+            return adit_ok();
+        }
+        ADIT_TRY(adit_channel_receive(&worker->channel, &message, &io));
+        ADIT_ENSURE(io != ADIT_IO_END, CLOSED, "the worker has ended");
+        if (io == ADIT_IO_BLOCKED) {
+            return adit_ok();
+        }
+        struct adit_status status = message_handle(door, index, &message);
+        adit_message_fds_close(&message);
+        ADIT_TRY(status);
+    }
+    return adit_ok();
+}
+
+static void worker_ready(void *context, uint64_t key, uint32_t events)
+{
+    struct adit_door *door = context;
+    uint32_t index = (uint32_t)key;
+    struct adit_door_worker *worker = worker_at(door, index);
+    struct adit_status status = adit_ok();
+    if ((events & ADIT_LOOP_WRITE) != 0) {
+        status = adit_channel_flush(&worker->channel);
+    }
+    if (adit_is_ok(status) && (events & (ADIT_LOOP_READ | ADIT_LOOP_HANGUP)) != 0) {
+        status = messages_receive(door, index);
+    }
+    if (adit_status_error(status) == ADIT_ERROR_CLOSED) {
+        worker_lose(door, index);
+    } else if (!adit_is_ok(status)) {
+        worker_break(door, index, status);
+    } else {
+        interest_renew(door, worker);
+        adit_peek_retry(door);
+    }
+}
+
+struct adit_status adit_door_worker_wire(struct adit_door *door, uint32_t index, uint64_t wiring,
+                                         int fd)
+{
+    if (index >= ADIT_DOOR_WORKERS_MAX) {
+        adit_socket_close(&fd);
+        ADIT_FAIL(LIMIT, "there are not so many workers");
+    }
+    struct adit_door_worker *worker = worker_at(door, index);
+    if (adit_channel_is_open(&worker->channel)) {
+        worker_lose(door, index);
+    }
+    struct adit_status status =
+        adit_channel_open(&worker->channel, fd, ADIT_EDGE_DOOR_WORKER, ADIT_EDGE_WORKER_DOOR);
+    if (!adit_is_ok(status)) {
+        adit_socket_close(&fd);
+        return status;
+    }
+    worker->wiring = wiring;
+    status = adit_loop_watch(&door->loop, fd, interest_of(worker), worker_ready, door, index,
+                             &worker->watch);
+    if (!adit_is_ok(status)) {
+        adit_channel_close(&worker->channel);
+        return status;
+    }
+    ADIT_LOG(&door->log, INFO, "worker_wired", adit_log_number(ADIT_BYTES("worker"), index));
+    adit_peek_retry(door);
+    return adit_ok();
+}
+
+bool adit_door_worker_choose(struct adit_door *door, uint32_t *out_index)
+{
+    for (uint32_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
+        uint32_t index = (door->turn + i) % ADIT_DOOR_WORKERS_MAX;
+        const struct adit_channel *channel = &worker_at(door, index)->channel;
+        if (adit_channel_is_open(channel) && channel->waiting < ADIT_DOOR_WAITING_MAX) {
+            door->turn = (index + 1) % ADIT_DOOR_WORKERS_MAX;
+            *out_index = index;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct adit_status adit_door_worker_send(struct adit_door *door, uint32_t index,
+                                         struct adit_message *message)
+{
+    struct adit_door_worker *worker = worker_at(door, index);
+    ADIT_TRY(adit_channel_send(&worker->channel, message));
+    if (worker->channel.waiting > 0) {
+        interest_renew(door, worker);
+    }
+    return adit_ok();
+}
