@@ -21,6 +21,12 @@ struct role {
     unsigned bit;
 };
 
+/* What lasts for all scenes. */
+struct fixture {
+    const char *path;
+    struct tls_pair *tls;
+};
+
 struct attempt {
     const struct role *role;
     const struct probe *probe; /* null: say what is in force */
@@ -114,15 +120,15 @@ static int scene_connect(uint16_t port)
     return connect(fd, any, sizeof address) == 0 && send(fd, "hello", 5, 0) == 5 ? fd : -1;
 }
 
-static bool scene_open(struct scene *scene, const char *path)
+static bool scene_open(struct scene *scene, const struct fixture *fixture)
 {
     int pair[2] = {-1, -1};
-    *scene = (struct scene){.path = path};
+    *scene = (struct scene){.path = fixture->path, .tls = fixture->tls};
     scene->listener = scene_listen(&scene->port);
     scene->pending = scene_connect(scene->port);
     scene->fresh = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     scene->epoll = epoll_create1(EPOLL_CLOEXEC);
-    scene->key = open(path, O_RDONLY | O_CLOEXEC);
+    scene->key = open(fixture->path, O_RDONLY | O_CLOEXEC);
     int other = scene_listen(&scene->port_other);
     close(other);
     bool is_fine = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0;
@@ -159,7 +165,8 @@ static pid_t victim_start(void)
     return child;
 }
 
-static size_t list_try(struct attempt *attempt, const struct probe *list, const char *path)
+static size_t list_try(struct attempt *attempt, const struct probe *list,
+                       const struct fixture *fixture)
 {
     size_t wrong = 0;
     for (size_t i = 0; i < PROBE_LIST_MAX && ADIT_SLOT(list, PROBE_LIST_MAX, i).body; i++) {
@@ -169,7 +176,7 @@ static size_t list_try(struct attempt *attempt, const struct probe *list, const 
         }
         struct scene scene = {0};
         pid_t victim = victim_start();
-        if (victim < 0 || !scene_open(&scene, path)) {
+        if (victim < 0 || !scene_open(&scene, fixture)) {
             printf("not ok %s: the scene could not be set: %s\n", probe->name, strerror(errno));
             return wrong + 1;
         }
@@ -184,17 +191,18 @@ static size_t list_try(struct attempt *attempt, const struct probe *list, const 
     return wrong;
 }
 
-static size_t role_try(const struct role *role, const char *user, const char *path)
+static size_t role_try(const struct role *role, const char *user, const struct fixture *fixture)
 {
     struct scene scene = {0};
     struct attempt attempt = {.role = role, .scene = &scene, .user = user};
-    if (!scene_open(&scene, path) || child_run(attempt_run, &attempt) != 0) {
+    if (!scene_open(&scene, fixture) || child_run(attempt_run, &attempt) != 0) {
         printf("not ok %s%s: enters its sandbox\n", role->name, user);
         (void)fflush(stdout);
         return 1;
     }
     scene_close(&scene);
-    return list_try(&attempt, probes_forbidden, path) + list_try(&attempt, probes_needed, path);
+    return list_try(&attempt, probes_forbidden, fixture) +
+           list_try(&attempt, probes_needed, fixture);
 }
 
 /* A file that everybody may read and write, so that only a sandbox refuses it. */
@@ -226,9 +234,14 @@ int main(int count, char **arguments)
         printf("not ok a file in /tmp: %s\n", strerror(errno));
         return 1;
     }
+    const struct fixture fixture = {.path = path, .tls = tls_pair_open()};
+    if (!fixture.tls) {
+        printf("not ok a pair of TLS ends\n");
+        return 1;
+    }
     for (size_t i = 0; i < ADIT_COUNT(roles); i++) {
         wrong += role_try(&ADIT_AT(roles, i), geteuid() == 0 ? " (from root)" : " (from a user)",
-                          path);
+                          &fixture);
     }
     if (unlink(path) != 0) {
         printf("not ok the file is gone\n");

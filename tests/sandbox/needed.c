@@ -152,6 +152,18 @@ static int key_read(const struct scene *scene)
     return PROBE_WORKED;
 }
 
+static int tls_talk(const struct scene *scene)
+{
+    NEED(adit_is_ok(tls_pair_talk(scene->tls)));
+    return PROBE_WORKED;
+}
+
+static int tls_reload(const struct scene *scene)
+{
+    NEED(adit_is_ok(tls_pair_reload(scene->tls)));
+    return PROBE_WORKED;
+}
+
 static int log_line(const struct scene *scene)
 {
     (void)scene;
@@ -211,6 +223,8 @@ const struct probe probes_needed[PROBE_LIST_MAX] = {
     {"gets memory and gives it back", PROBE_ALL, 0, memory},
     {"asks for time and chance", PROBE_ALL, 0, time_and_chance},
     {"reads a descriptor it was handed", PROBE_WORKER | PROBE_AGENT, PROBE_DOOR, key_read},
+    {"shakes hands and talks over TLS", PROBE_WORKER | PROBE_AGENT, 0, tls_talk},
+    {"takes a new certificate", PROBE_WORKER, 0, tls_reload},
     {"writes its log", PROBE_ALL, 0, log_line},
     {"is told no by a library's file", PROBE_WORKER, 0, config_missing},
     {"resolves names in a thread", PROBE_AGENT, PROBE_DOOR | PROBE_WORKER, names},

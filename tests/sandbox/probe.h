@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#include "base/base.h"
+#include "tls.h"
 
 #define PROBE_DOOR 0x1u
 #define PROBE_WORKER 0x2u
@@ -32,6 +32,7 @@ struct scene {
     int key;             /* a regular file with "secret" in it, open for reading */
     uint16_t port;       /* of the listener */
     uint16_t port_other; /* free, outside the range */
+    struct tls_pair *tls;
     pid_t victim;        /* a process of the user that the role will be */
     const char *path;    /* a file that everybody may read and write */
 };
