@@ -124,4 +124,10 @@ static inline struct adit_span adit_object_span(void *object, size_t size)
     return (struct adit_span){.ptr = object, .len = size};
 }
 
+/* Characters that a library hands over, whatever it calls their type. */
+static inline struct adit_bytes adit_object_bytes(const void *object, size_t size)
+{
+    return (struct adit_bytes){.ptr = object, .len = size};
+}
+
 #endif

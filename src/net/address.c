@@ -1,4 +1,4 @@
-#include "net/socket.h"
+#include "net/address.h"
 
 /* inet_pton wants a terminated string. */
 static bool ip_parse(int family, struct adit_bytes text, void *out_ip)

@@ -1,4 +1,4 @@
-#include "net/socket.h"
+#include "net/address.h"
 
 #include "unit.h"
 

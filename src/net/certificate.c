@@ -184,9 +184,9 @@ struct named_extension {
 static struct adit_status named_extension_add(X509 *x509, struct adit_bytes domain,
                                               const struct named_extension *extension)
 {
-    uint8_t text[2 * DOMAIN_BYTES_MAX + 256] = {0};
-    struct adit_writer writer = adit_writer_of(adit_span_first(ADIT_SPAN_OF(text),
-                                                               sizeof(text) - 1));
+    char text[2 * DOMAIN_BYTES_MAX + 256] = {0};
+    struct adit_writer writer =
+        adit_writer_of(adit_span_first(ADIT_OBJECT_SPAN(text), sizeof(text) - 1));
     if (domain.len > 0) {
         ADIT_TRY(adit_write_bytes(&writer, extension->before));
         ADIT_TRY(adit_write_bytes(&writer, domain));
@@ -197,8 +197,7 @@ static struct adit_status named_extension_add(X509 *x509, struct adit_bytes doma
         ADIT_TRY(adit_write_bytes(&writer, extension->after));
     }
     ADIT_TRY(adit_write_bytes(&writer, extension->always));
-    const void *terminated = text;
-    return extension_add(x509, x509, extension->nid, terminated);
+    return extension_add(x509, x509, extension->nid, text);
 }
 
 /* A stolen CA key can sign for the domain and for loopback, not for a bank. */

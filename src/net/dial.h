@@ -1,5 +1,5 @@
-/* Dial: a name or address and a port to a connected socket, by Happy Eyeballs (RFC 8305): resolve at
- * each dial (getaddrinfo in a helper process or thread, never on the loop), interleave families,
+/* Dial: a name or address and a port to a connected socket, by Happy Eyeballs (RFC 8305): resolve
+ * at each dial (getaddrinfo in a helper thread, never on the loop), interleave families,
  * 250 ms between attempts, first to connect wins. `*.localhost` is loopback without asking (RFC
  * 6761). At most ADIT_DIAL_ADDRESSES_MAX addresses are tried.
  *

@@ -9,7 +9,8 @@
 
 #define ADIT_HMAC_BYTES 32
 
-/* The tag of first || second under `key` into `out` (32 bytes). CRYPTO where the library refuses. */
+/* The tag of first || second under `key` into `out` (32 bytes). INVALID without a key; CRYPTO where
+ * the library refuses. */
 struct adit_status adit_hmac_sha256(struct adit_bytes key, struct adit_bytes first,
                                     struct adit_bytes second, struct adit_span out);
 

@@ -44,7 +44,8 @@ struct adit_loop {
     uint64_t turns_total, events_total; /* counters */
 };
 
-struct adit_status adit_loop_open(struct adit_loop *loop, uint32_t watches_max, uint32_t timers_max);
+struct adit_status adit_loop_open(struct adit_loop *loop, uint32_t watches_max,
+                                  uint32_t timers_max);
 void adit_loop_close(struct adit_loop *loop);
 void adit_loop_turn_end_set(struct adit_loop *loop, adit_loop_turn_fn *turn_end, void *context);
 
@@ -59,8 +60,8 @@ struct adit_status adit_loop_interest_set(struct adit_loop *loop, struct adit_ha
  * emptied. */
 void adit_loop_unwatch(struct adit_loop *loop, struct adit_handle *watch);
 
-/* Calls `fire` once, at or after `when_us`, and not in the turn that sets it. A handle that is set names a timer to move; otherwise
- * one is made. FULL at timers_max. */
+/* Calls `fire` once, at or after `when_us`, and not in the turn that sets it. A handle that is set
+ * names a timer to move; otherwise one is made. FULL at timers_max. */
 struct adit_status adit_loop_timer_set(struct adit_loop *loop, struct adit_handle *timer,
                                        uint64_t when_us, adit_loop_timer_fn *fire, void *context,
                                        uint64_t key);

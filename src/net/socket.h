@@ -5,23 +5,7 @@
 #ifndef ADIT_NET_SOCKET_H
 #define ADIT_NET_SOCKET_H
 
-#include "base/base.h"
-
-struct adit_address {
-    uint8_t family; /* 4, 6, or 0 for none */
-    uint16_t port;  /* host order */
-    uint8_t ip[16]; /* IPv4 in the first four */
-};
-
-/* An IP address without brackets, and a port; INVALID for anything else, names included. */
-struct adit_status adit_address_of_ip(struct adit_bytes ip, uint16_t port,
-                                      struct adit_address *out_address);
-
-/* "127.0.0.1:80", "[::1]:80"; INVALID otherwise. */
-struct adit_status adit_address_parse(struct adit_bytes text, struct adit_address *out_address);
-struct adit_status adit_address_write(struct adit_writer *writer,
-                                      const struct adit_address *address);
-bool adit_address_is_loopback(const struct adit_address *address);
+#include "net/address.h"
 
 enum adit_io { ADIT_IO_DONE, ADIT_IO_BLOCKED, ADIT_IO_END };
 

@@ -18,7 +18,6 @@
 int adit_tls_bio_read(BIO *bio, char *out, size_t size, size_t *out_count)
 {
     struct adit_tls *tls = BIO_get_data(bio);
-    void *target = out;
     struct adit_bytes part = adit_bytes_first(tls->in, size);
     BIO_clear_retry_flags(bio);
     *out_count = 0;
@@ -26,7 +25,7 @@ int adit_tls_bio_read(BIO *bio, char *out, size_t size, size_t *out_count)
         return -1; /* without the retry flag: the connection fails */
     }
     if (part.len == 0 ||
-        !adit_is_ok(adit_span_copy((struct adit_span){.ptr = target, .len = size}, part))) {
+        !adit_is_ok(adit_span_copy(adit_object_span(out, size), part))) {
         BIO_set_retry_read(bio);
         return -1;
     }
@@ -38,11 +37,10 @@ int adit_tls_bio_read(BIO *bio, char *out, size_t size, size_t *out_count)
 int adit_tls_bio_write(BIO *bio, const char *bytes, size_t size, size_t *out_count)
 {
     struct adit_tls *tls = BIO_get_data(bio);
-    const void *source = bytes;
     BIO_clear_retry_flags(bio);
     *out_count = 0;
-    struct adit_status status = adit_queue_put(
-        &tls->out, tls->pool, (struct adit_bytes){.ptr = source, .len = size});
+    struct adit_status status =
+        adit_queue_put(&tls->out, tls->pool, adit_object_bytes(bytes, size));
     if (!adit_is_ok(status)) {
         BIO_set_retry_write(bio);
         return -1;
@@ -61,7 +59,8 @@ long adit_tls_bio_control(BIO *bio, int command, long number, void *pointer)
 
 /* A peer may change keys, and a server may send tickets, but not for ever: each costs far more
  * work than its 27 bytes. */
-static void on_message(int is_write, int version, int content_type, const void *bytes, size_t len,
+static void on_message(/* ADIT_ALLOW(parameters, "OpenSSL's") */
+                       int is_write, int version, int type, const void *bytes, size_t len,
                        SSL *ssl, void *argument)
 {
     (void)version;
@@ -69,7 +68,7 @@ static void on_message(int is_write, int version, int content_type, const void *
     (void)len;
     (void)ssl;
     struct adit_tls *tls = argument;
-    if (is_write == 0 && content_type == SSL3_RT_HANDSHAKE && tls->is_done) {
+    if (is_write == 0 && type == SSL3_RT_HANDSHAKE && tls->is_done) {
         tls->late_messages++;
         if (tls->late_messages > LATE_MESSAGES_MAX + tls->read_total / LATE_MESSAGE_EACH_BYTES) {
             tls->is_flooded = true;
@@ -136,8 +135,7 @@ struct adit_status adit_tls_open(struct adit_tls_context *context, struct adit_c
     struct adit_span memory = {0};
     ADIT_ENSURE(bytes_max <= SIZE_MAX / 2, INVALID, "odd size of the output queue");
     ADIT_TRY(adit_memory_open(1, sizeof(struct adit_tls), &memory));
-    void *object = memory.ptr;
-    struct adit_tls *tls = object;
+    struct adit_tls *tls = adit_memory_at(memory, sizeof(*tls), 0);
     *tls = (struct adit_tls){.context = context, .pool = pool, .bytes_max = bytes_max};
     context->references++;
     adit_queue_init(&tls->out, bytes_max + SLACK_BYTES);

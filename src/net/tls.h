@@ -66,9 +66,9 @@ struct adit_bytes adit_tls_reason(struct adit_status status);
 
 /* A failure of handshake, read or write is final: only adit_tls_out and close are of use then. */
 
-/* Decrypts up to span.len bytes, of as many records as fit. 0 bytes and *out_is_end false: wants more input. *out_is_end at
- * close_notify, alone, after the last bytes. Input that ends without it was cut: the caller sees
- * the socket's end and no *out_is_end. */
+/* Decrypts up to span.len bytes, of as many records as fit. 0 bytes and *out_is_end false: wants
+ * more input. *out_is_end at close_notify, alone, after the last bytes. Input that ends without it
+ * was cut: the caller sees the socket's end and no *out_is_end. */
 struct adit_status adit_tls_read(struct adit_tls *tls, struct adit_span span, size_t *out_count,
                                  bool *out_is_end);
 

@@ -17,7 +17,8 @@ static const char *const system_roots[] = {
 /* --- Callbacks ------------------------------------------------------------------------------- */
 
 /* Reads the protocol list of a ClientHello (RFC 7301 section 3.1). */
-static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+static int on_alpn(/* ADIT_ALLOW(parameters, "OpenSSL's") */
+                   SSL *ssl, const unsigned char **out, unsigned char *out_len,
                    const unsigned char *offered, unsigned int offered_len, void *argument)
 {
     (void)ssl;
@@ -197,8 +198,7 @@ static struct adit_status context_open(bool is_server, struct adit_bytes alpn,
 {
     struct adit_span memory = {0};
     ADIT_TRY(adit_memory_open(1, sizeof(struct adit_tls_context), &memory));
-    void *object = memory.ptr;
-    struct adit_tls_context *context = object;
+    struct adit_tls_context *context = adit_memory_at(memory, sizeof(*context), 0);
     *context = (struct adit_tls_context){.is_server = is_server, .keylog_fd = -1, .references = 1};
     struct adit_status status = context_fill(context, alpn);
     if (!adit_is_ok(status)) {
@@ -301,7 +301,7 @@ static struct adit_status roots_add(struct adit_tls_context *context, struct adi
     return adit_ok();
 }
 
-/* The first bundle there is, and what OpenSSL was built to look at (SSL_CERT_FILE, SSL_CERT_DIR). */
+/* The first bundle there is, and what OpenSSL itself looks at (SSL_CERT_FILE, SSL_CERT_DIR). */
 static struct adit_status roots_of_system(struct adit_tls_context *context)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(context->ssl_context);

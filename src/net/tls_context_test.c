@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "net/tls_harness.h"
+#include "tls_harness.h"
 
 static void bad_certificates_and_keys(void **state)
 {

@@ -4,7 +4,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
-#include "net/tls_harness.h"
+#include "tls_harness.h"
 
 static void ten_mebibytes_both_ways(void **state)
 {

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 
 #include "net/hmac.h"
-#include "net/tls_harness.h"
+#include "tls_harness.h"
 
 /* In a process that may not open a file or a socket any more, or run a program. */
 static int connect_in_a_cage(struct tls_ends *ends)

@@ -1,6 +1,6 @@
 #include "net/tls.h"
 
-#include "net/tls_harness.h"
+#include "tls_harness.h"
 
 static void handshake_in_steps_of_any_size(void **state)
 {

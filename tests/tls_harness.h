@@ -1,6 +1,6 @@
 /* TLS harness, for tests: a made-up CA and two ends whose ciphertext is carried by hand. */
-#ifndef ADIT_NET_TLS_HARNESS_H
-#define ADIT_NET_TLS_HARNESS_H
+#ifndef ADIT_TESTS_TLS_HARNESS_H
+#define ADIT_TESTS_TLS_HARNESS_H
 
 #include "net/certificate.h"
 #include "net/tls_private.h"
@@ -55,8 +55,9 @@ static inline struct adit_tls_server_options tls_server_options(const struct tls
 
 static inline struct adit_tls_client_options tls_client_options(const struct tls_ends *ends)
 {
-    return (struct adit_tls_client_options){.roots_pem = adit_writer_bytes(&ends->credentials.roots),
-                                            .alpn = ADIT_BYTES_INIT("adit/1")};
+    return (struct adit_tls_client_options){
+        .roots_pem = adit_writer_bytes(&ends->credentials.roots),
+        .alpn = ADIT_BYTES_INIT("adit/1")};
 }
 
 static inline void tls_connections_open(struct tls_ends *ends, const char *server_name)
