@@ -1,0 +1,402 @@
+#include "hostile.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mux/mux.h"
+#include "random.h"
+#include "sniffer.h"
+
+#define FOE_HANDLES 64u
+#define FOE_IDS 64u
+#define FOE_FRAME_BYTES 70000u
+#define FOE_OUT_BYTES 65536u
+
+struct foe {
+    struct adit_jitter random;
+    struct adit_mux mux;
+    struct adit_session session;
+    struct adit_mux_limits limits;
+    uint32_t parity;             /* of the ids that the peer opens */
+    uint32_t id_next;
+    uint32_t ids[FOE_IDS];       /* some that were opened, by either side */
+    size_t id_count;
+    struct adit_handle handles[FOE_HANDLES];
+    size_t handle_count;
+    uint64_t now_us;
+    uint64_t odd_percent;        /* how often a frame is not what an honest peer sends */
+    bool is_over, has_goaway, is_verbose, has_failed;
+    uint32_t goaway_code;
+    struct sim_sniffer out;
+    char reason[200];
+    uint8_t frame[FOE_FRAME_BYTES];
+    uint8_t output[FOE_OUT_BYTES];
+};
+
+__attribute__((format(printf, 2, 3))) static void foe_fail(struct foe *foe, const char *format, ...)
+{
+    if (!foe->has_failed) {
+        foe->has_failed = true;
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(foe->reason, sizeof foe->reason, format, arguments);
+        va_end(arguments);
+    }
+}
+
+static void foe_remember(struct foe *foe, uint32_t id)
+{
+    size_t slot = foe->id_count < FOE_IDS ? foe->id_count
+                                          : (size_t)adit_jitter_below(&foe->random, FOE_IDS);
+    ADIT_AT(foe->ids, slot) = id;
+    foe->id_count += foe->id_count < FOE_IDS;
+}
+
+static uint32_t foe_some_id(struct foe *foe)
+{
+    if (sim_chance(&foe->random, foe->odd_percent)) {
+        return (uint32_t)sim_pick_log(&foe->random, 0, UINT32_MAX);
+    }
+    return foe->id_count == 0 ? 0
+                              : ADIT_AT(foe->ids, adit_jitter_below(&foe->random, foe->id_count));
+}
+
+/* --- What the peer says ---------------------------------------------------------------------- */
+
+static uint32_t foe_length(struct foe *foe, uint8_t type)
+{
+    struct adit_jitter *random = &foe->random;
+    if (sim_chance(random, foe->odd_percent)) {
+        static const uint32_t edges[] = {0, 1, 262143, 262144, 262145, 1048576, 1048577, 0x7fffffff,
+                                         0x80000000, 0xffffffff};
+        return ADIT_AT(edges, adit_jitter_below(random, ADIT_COUNT(edges)));
+    }
+    switch (type) {
+    case ADIT_YAMUX_DATA:
+        return (uint32_t)sim_pick_log(random, 0, 65536);
+    case ADIT_YAMUX_WINDOW:
+        return (uint32_t)sim_pick_log(random, 0, 1u << 20);
+    case ADIT_YAMUX_PING:
+        return (uint32_t)adit_jitter_next(random);
+    default:
+        return 0;
+    }
+}
+
+static struct adit_yamux_frame foe_draw(struct foe *foe)
+{
+    struct adit_jitter *random = &foe->random;
+    struct adit_yamux_frame frame = {0};
+    uint64_t kind = sim_pick(random, 0, 99);
+    if (kind < 20) { /* opens a stream */
+        frame.type = sim_chance(random, 50) ? ADIT_YAMUX_DATA : ADIT_YAMUX_WINDOW;
+        frame.flags = ADIT_YAMUX_SYN;
+        frame.stream = foe->id_next;
+        foe->id_next += sim_chance(random, foe->odd_percent) ? 1 : 2;
+        foe_remember(foe, frame.stream);
+    } else if (kind < 90) {
+        static const uint16_t flags[] = {0, 0, 0, 0, 0, ADIT_YAMUX_ACK, ADIT_YAMUX_FIN,
+                                         ADIT_YAMUX_RST, ADIT_YAMUX_ACK | ADIT_YAMUX_FIN};
+        frame.type = sim_chance(random, 70) ? ADIT_YAMUX_DATA : ADIT_YAMUX_WINDOW;
+        frame.flags = ADIT_AT(flags, adit_jitter_below(random, ADIT_COUNT(flags)));
+        frame.stream = foe_some_id(foe);
+    } else if (kind < 98) {
+        frame.type = ADIT_YAMUX_PING;
+        frame.flags = sim_chance(random, 50) ? ADIT_YAMUX_SYN : ADIT_YAMUX_ACK;
+    } else {
+        frame.type = sim_chance(random, foe->odd_percent) ? ADIT_YAMUX_GOAWAY : ADIT_YAMUX_PING;
+        frame.flags = frame.type == ADIT_YAMUX_PING ? ADIT_YAMUX_SYN : 0;
+    }
+    frame.length = foe_length(foe, frame.type);
+    if (sim_chance(random, foe->odd_percent)) {
+        frame.flags = (uint16_t)adit_jitter_below(random, 32);
+    }
+    return frame;
+}
+
+/* A frame and as much of its payload as there is room for; or plain garbage. */
+static struct adit_bytes foe_say(struct foe *foe)
+{
+    struct adit_jitter *random = &foe->random;
+    struct adit_yamux_frame frame = foe_draw(foe);
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(foe->frame));
+    adit_status_ignore(adit_yamux_write(&writer, &frame), "there is room");
+    size_t payload = frame.type == ADIT_YAMUX_DATA ? frame.length : 0;
+    payload = adit_min_size(payload, adit_writer_room(&writer));
+    if (sim_chance(random, foe->odd_percent)) {
+        payload = (size_t)sim_pick(random, 0, payload); /* frames shift from here on */
+    }
+    adit_status_ignore(adit_write_zeros(&writer, payload), "there is room");
+    for (uint64_t flips = sim_chance(random, foe->odd_percent) ? 1 : 0; flips > 0; flips--) {
+        size_t at = (size_t)adit_jitter_below(random, ADIT_YAMUX_HEADER_BYTES);
+        ADIT_AT(foe->frame, at) ^= (uint8_t)(1u << adit_jitter_below(random, 8));
+    }
+    return adit_writer_bytes(&writer);
+}
+
+/* --- The program on our side ----------------------------------------------------------------- */
+
+static void foe_forget(struct foe *foe, size_t slot)
+{
+    foe->handle_count--;
+    ADIT_AT(foe->handles, slot) = ADIT_AT(foe->handles, foe->handle_count);
+}
+
+static void foe_event(struct foe *foe, const struct adit_session_event *event)
+{
+    switch (event->kind) {
+    case ADIT_SESSION_OPENED:
+        if (foe->handle_count == FOE_HANDLES) {
+            adit_session_release(&foe->session, event->stream, foe->now_us);
+            return;
+        }
+        ADIT_AT(foe->handles, foe->handle_count) = event->stream;
+        foe->handle_count++;
+        if (sim_chance(&foe->random, 70)) {
+            adit_status_ignore(adit_session_accept(&foe->session, event->stream, 1),
+                               "foe_check looks at what counts");
+        }
+        return;
+    case ADIT_SESSION_DATA:
+        if (event->data.len == 0) {
+            foe_fail(foe, "a Data event without data");
+        }
+        if (sim_chance(&foe->random, 70)) {
+            adit_session_consumed(&foe->session, event->stream, event->data.len, foe->now_us);
+        }
+        return;
+    case ADIT_SESSION_GOAWAY:
+        foe->is_over |= event->code != 0;
+        return;
+    case ADIT_SESSION_RESET:
+        for (size_t i = 0; i < foe->handle_count; i++) {
+            if (adit_handle_equal(ADIT_AT(foe->handles, i), event->stream)) {
+                foe_forget(foe, i);
+                break;
+            }
+        }
+        return;
+    case ADIT_SESSION_MORE:
+    case ADIT_SESSION_ACKED:
+    case ADIT_SESSION_FINISHED:
+        return;
+    }
+}
+
+static void foe_program(struct foe *foe)
+{
+    struct adit_jitter *random = &foe->random;
+    struct adit_handle handle = {0};
+    if (foe->handle_count < FOE_HANDLES && sim_chance(random, 20)) {
+        if (adit_is_ok(adit_session_open(&foe->session, 2, foe->now_us, &handle))) {
+            ADIT_AT(foe->handles, foe->handle_count) = handle;
+            foe->handle_count++;
+        }
+    }
+    if (foe->handle_count > 0) {
+        size_t slot = (size_t)adit_jitter_below(random, foe->handle_count);
+        handle = ADIT_AT(foe->handles, slot);
+        if (sim_chance(random, 30)) {
+            adit_session_release(&foe->session, handle, foe->now_us);
+            foe_forget(foe, slot);
+        } else {
+            adit_session_ready(&foe->session, handle);
+        }
+    }
+    /* A handle that names nothing is harmless everywhere. */
+    struct adit_handle nobody = {.index = (uint32_t)adit_jitter_below(random, 8),
+                                 .generation = 77777};
+    adit_session_ready(&foe->session, nobody);
+    adit_session_idle(&foe->session, nobody);
+    adit_session_consumed(&foe->session, nobody, 1, foe->now_us);
+    adit_session_release(&foe->session, nobody, foe->now_us);
+}
+
+static void foe_output(struct foe *foe)
+{
+    size_t room = (size_t)sim_pick_log(&foe->random, 64, FOE_OUT_BYTES);
+    struct adit_writer writer = adit_writer_of(adit_span_first(ADIT_SPAN_OF(foe->output), room));
+    adit_session_pull(&foe->session, &writer, foe->now_us);
+    struct adit_session_turn turn = {0};
+    for (uint32_t i = 0; adit_session_next(&foe->session, adit_writer_room(&writer), &turn); i++) {
+        struct adit_span header = {0};
+        struct adit_span payload = {0};
+        if (turn.bytes_max == 0 ||
+            turn.bytes_max + ADIT_YAMUX_HEADER_BYTES > adit_writer_room(&writer) || i > 100000) {
+            foe_fail(foe, "turn %u of %zu bytes, room %zu", i, turn.bytes_max,
+                     adit_writer_room(&writer));
+            return;
+        }
+        adit_status_ignore(adit_write_reserve(&writer, ADIT_YAMUX_HEADER_BYTES, &header), "room");
+        size_t count = (size_t)sim_pick(&foe->random, 0, turn.bytes_max);
+        adit_status_ignore(adit_write_reserve(&writer, count, &payload), "room");
+        bool is_last = sim_chance(&foe->random, 20);
+        if (!adit_is_ok(adit_session_sent(&foe->session, turn.stream, header, count, is_last))) {
+            foe_fail(foe, "sent refused its own turn");
+            return;
+        }
+        if (!is_last && sim_chance(&foe->random, 50)) {
+            adit_session_idle(&foe->session, turn.stream);
+        }
+    }
+    struct adit_bytes rest = adit_writer_bytes(&writer);
+    while (sim_sniffer_next(&foe->out, &rest)) {
+        if (foe->out.frame.type == ADIT_YAMUX_GOAWAY) {
+            foe->has_goaway = true;
+            foe->goaway_code = foe->out.frame.length;
+        } else if ((foe->out.frame.flags & ADIT_YAMUX_SYN) != 0 &&
+                   foe->out.frame.type != ADIT_YAMUX_PING) {
+            foe_remember(foe, foe->out.frame.stream);
+        }
+    }
+}
+
+/* --- Rules ----------------------------------------------------------------------------------- */
+
+static void foe_check(struct foe *foe)
+{
+    const struct adit_session_counters *c = &foe->session.counters;
+    uint64_t windows = (uint64_t)c->streams_open * foe->limits.window_start + c->growth_granted;
+    if (c->streams_open > 2 * foe->limits.streams_max || c->unacked_in > foe->limits.unacked_max ||
+        c->unacked_out > foe->limits.unacked_max ||
+        c->control_queued > foe->limits.control_max + 1 ||
+        c->growth_granted > foe->limits.session_growth_max || c->received_pending > windows) {
+        foe_fail(foe, "limits: open %u unacked %u/%u control %u growth %llu pending %llu",
+                 c->streams_open, c->unacked_in, c->unacked_out, c->control_queued,
+                 (unsigned long long)c->growth_granted, (unsigned long long)c->received_pending);
+    }
+}
+
+/* After a failure: the reason is on the wire, and nothing more is taken. */
+static void foe_end(struct foe *foe, struct adit_status status)
+{
+    enum adit_error error = adit_status_error(status);
+    if (foe->is_verbose) {
+        printf("# over: %s (%s) at line %d\n", adit_error_name(error), adit_status_what(status),
+               status.fault->line);
+    }
+    if (error != ADIT_ERROR_INVALID && error != ADIT_ERROR_LIMIT) {
+        foe_fail(foe, "receive failed with %s: %s", adit_error_name(error),
+                 adit_status_what(status));
+    }
+    for (uint32_t i = 0; i < 100000 && !foe->has_goaway; i++) {
+        if (!adit_session_wants_output(&foe->session)) {
+            break;
+        }
+        foe_output(foe);
+    }
+    if (!foe->has_goaway || foe->goaway_code == 0) {
+        foe_fail(foe, "given up (%s) without a GOAWAY that says so", adit_status_what(status));
+    }
+    struct adit_bytes more = ADIT_BYTES_OF(foe->frame);
+    struct adit_session_event event = {0};
+    if (adit_is_ok(adit_session_receive(&foe->session, &more, foe->now_us, &event))) {
+        foe_fail(foe, "receives more after it has given up");
+    }
+    foe->is_over = true;
+}
+
+static void foe_hear(struct foe *foe, struct adit_bytes bytes)
+{
+    size_t rounds_max = 4 * bytes.len + 100;
+    struct adit_bytes left = bytes;
+    size_t at_once = (size_t)sim_pick_log(&foe->random, 1, FOE_FRAME_BYTES);
+    for (size_t round = 0; !foe->is_over && !foe->has_failed; round++) {
+        if (adit_session_is_congested(&foe->session)) {
+            foe_output(foe);
+        }
+        struct adit_bytes view = adit_bytes_first(left, at_once);
+        size_t before = view.len;
+        struct adit_session_event event = {0};
+        struct adit_status status =
+            adit_session_receive(&foe->session, &view, foe->now_us, &event);
+        left = adit_bytes_from(left, before - view.len);
+        if (!adit_is_ok(status)) {
+            foe_end(foe, status);
+            return;
+        }
+        foe_event(foe, &event);
+        foe_check(foe);
+        if (event.kind == ADIT_SESSION_MORE && left.len == 0) {
+            return;
+        }
+        if (round > rounds_max) {
+            foe_fail(foe, "receive spins: %zu bytes left", left.len);
+        }
+    }
+}
+
+static void foe_tick(struct foe *foe)
+{
+    struct adit_session_event event = {.kind = ADIT_SESSION_RESET};
+    for (uint32_t i = 0; event.kind != ADIT_SESSION_MORE && !foe->is_over; i++) {
+        struct adit_status status = adit_session_tick(&foe->session, foe->now_us, &event);
+        if (adit_status_error(status) == ADIT_ERROR_TIMEOUT) {
+            foe->is_over = true;
+        } else if (!adit_is_ok(status) || i > 10000) {
+            foe_fail(foe, "tick: %s", adit_status_what(status));
+            return;
+        }
+        foe_event(foe, &event);
+    }
+}
+
+static struct adit_status foe_begin(struct foe *foe, uint64_t seed)
+{
+    foe->random = sim_random(seed ^ 0xf0e);
+    foe->limits = adit_mux_limits_default();
+    foe->limits.streams_max = (uint32_t)sim_pick_log(&foe->random, 1, 1024);
+    foe->limits.unacked_max = (uint32_t)sim_pick_log(&foe->random, 1, 256);
+    foe->odd_percent = sim_pick_log(&foe->random, 0, 40);
+    foe->now_us = sim_pick(&foe->random, 1, 1000000000);
+    struct adit_mux_options options = {.limits = foe->limits,
+                                       .streams_max = (uint32_t)sim_pick_log(&foe->random, 4, 4096),
+                                       .growth_max = sim_pick_log(&foe->random, 0, 64 << 20)};
+    bool is_server = sim_chance(&foe->random, 50);
+    foe->parity = is_server ? 1 : 2;
+    foe->id_next = foe->parity;
+    ADIT_TRY(adit_mux_init(&foe->mux, &options));
+    ADIT_TRY(adit_session_init(&foe->session, &foe->mux,
+                               is_server ? ADIT_SESSION_SERVER : ADIT_SESSION_CLIENT, seed,
+                               foe->now_us));
+    adit_session_rtt_set(&foe->session, sim_pick_log(&foe->random, 1, 300000));
+    return adit_ok();
+}
+
+bool sim_hostile_run(uint64_t seed, bool is_verbose)
+{
+    static struct foe foe; /* large; a test program may */
+    memset(&foe, 0, sizeof foe);
+    foe.is_verbose = is_verbose;
+    if (!adit_is_ok(foe_begin(&foe, seed))) {
+        printf("not ok sim hostile seed %llu: no memory\n", (unsigned long long)seed);
+        return false;
+    }
+    uint64_t steps = sim_pick_log(&foe.random, 10, 400);
+    for (uint64_t i = 0; i < steps && !foe.is_over && !foe.has_failed; i++) {
+        foe_hear(&foe, foe_say(&foe));
+        if (sim_chance(&foe.random, 50)) {
+            foe_program(&foe);
+        }
+        if (!foe.is_over && sim_chance(&foe.random, 60)) {
+            foe_output(&foe);
+        }
+        foe.now_us += sim_pick_log(&foe.random, 0, 100000);
+        if (!foe.is_over && sim_chance(&foe.random, 20)) {
+            foe_tick(&foe);
+        }
+        foe_check(&foe);
+    }
+    adit_session_deinit(&foe.session);
+    if (foe.mux.streams.used != 0 || foe.mux.ids.used != 0 || foe.mux.growth_used != 0) {
+        foe_fail(&foe, "held after deinit: %u streams, %u ids, %llu growth", foe.mux.streams.used,
+                 foe.mux.ids.used, (unsigned long long)foe.mux.growth_used);
+    }
+    adit_mux_deinit(&foe.mux);
+    if (foe.has_failed) {
+        printf("not ok sim hostile seed %llu: %s\n", (unsigned long long)seed, foe.reason);
+        printf("# again: sim --only hostile --seed %llu --verbose\n", (unsigned long long)seed);
+    }
+    return !foe.has_failed;
+}
