@@ -99,7 +99,8 @@ struct adit_status lane_hear(struct lane_half *half, struct adit_bytes bytes)
             part = adit_bytes_first(rest, LANE_HEAD_BYTES - (size_t)half->at);
             ADIT_TRY(lane_hear_head(half, part));
         } else if (half->at < LANE_HEAD_BYTES + (uint64_t)half->size) {
-            part = adit_bytes_first(rest, (size_t)(LANE_HEAD_BYTES + (uint64_t)half->size - half->at));
+            uint64_t left = LANE_HEAD_BYTES + (uint64_t)half->size - half->at;
+            part = adit_bytes_first(rest, (size_t)left);
             ADIT_ENSURE(EVP_DigestUpdate(half->hash, part.ptr, part.len) == 1, INTERNAL, "no hash");
         } else {
             ADIT_ENSURE(half->at < lane_length(half), INVALID, "bytes after the end");

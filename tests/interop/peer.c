@@ -1,11 +1,12 @@
 /* peer: our mux over a plain TCP connection on loopback, to be tested against other
  * implementations of yamux. Not a tunnel: no TLS, no sandbox, one connection, then it ends.
  *
- *     peer serve|connect PORT client|server OPEN ACCEPT SIZE AT_ONCE [bare-syn]
+ *     peer serve|connect PORT client|server OPEN ACCEPT SIZE AT_ONCE [bare-syn] [fin-apart]
  *
  * Opens OPEN streams, AT_ONCE of them at a time, and takes ACCEPT; says and hears SIZE bytes on
  * each (lane.h). `serve 0` takes any port; the line `port N` says which. `bare-syn` sends a SYN
- * without payload, for a peer that drops it. Whoever opens closes the connection. */
+ * without payload, `fin-apart` a FIN: for peers that lose such a payload (README.md). Whoever
+ * opens closes the connection. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -36,7 +37,7 @@ struct peer {
     struct adit_session session;
     int fd;
     uint32_t open_left, open_total, accept_left, live, at_once, size;
-    bool is_bare_syn, has_peer_ended, has_said_goodbye;
+    bool is_bare_syn, is_fin_apart, has_peer_ended, has_said_goodbye;
     uint64_t bytes_in, bytes_out;
     struct adit_span noise, in, out;
     size_t out_head, out_len;
@@ -204,7 +205,8 @@ static struct adit_status peer_turn(struct peer *peer, struct adit_writer *write
     size_t count = lane_fill(&lane->out, adit_span_bytes(peer->noise), payload);
     ADIT_ENSURE(count == payload.len, INTERNAL, "the hash failed");
     lane->has_syn = true;
-    lane->has_said_end = lane->out.at == lane_length(&lane->out);
+    lane->has_said_end = lane->out.at == lane_length(&lane->out) &&
+                         (count == 0 || !peer->is_fin_apart);
     peer->bytes_out += count;
     ADIT_TRY(adit_session_sent(&peer->session, turn->stream, header, count, lane->has_said_end));
     peer_lane_settle(peer, lane);
@@ -346,8 +348,11 @@ static struct adit_status peer_begin(struct peer *peer, enum adit_session_role r
 static bool peer_number(int argc, char **argv, int index, uint32_t *out_value)
 {
     uint64_t value = 0;
-    if (index >= argc || !adit_is_ok(adit_parse_decimal(adit_bytes_of_text(
-                                         ADIT_SLOT(argv, (size_t)argc, index)), 1u << 24, &value))) {
+    if (index >= argc) {
+        return false;
+    }
+    struct adit_bytes text = adit_bytes_of_text(ADIT_SLOT(argv, (size_t)argc, index));
+    if (!adit_is_ok(adit_parse_decimal(text, 1u << 24, &value))) {
         return false;
     }
     *out_value = (uint32_t)value;
@@ -368,12 +373,15 @@ int main(int argc, char **argv)
         !peer_number(argc, argv, 5, &peer->accept_left) ||
         !peer_number(argc, argv, 6, &peer->size) || !peer_number(argc, argv, 7, &peer->at_once)) {
         fprintf(stderr, "usage: peer serve|connect PORT client|server OPEN ACCEPT SIZE AT_ONCE"
-                        " [bare-syn]\n");
+                        " [bare-syn] [fin-apart]\n");
         free(peer);
         return 2;
     }
     peer->open_total = peer->open_left;
-    peer->is_bare_syn = peer_word(argc, argv, 8, "bare-syn");
+    for (int i = 8; i < argc; i++) {
+        peer->is_bare_syn |= peer_word(argc, argv, i, "bare-syn");
+        peer->is_fin_apart |= peer_word(argc, argv, i, "fin-apart");
+    }
     struct adit_status status =
         peer_connect(peer_word(argc, argv, 1, "serve"), (uint16_t)port, &peer->fd);
     if (adit_is_ok(status)) {
