@@ -38,50 +38,52 @@
     ROW(NOTICE, notice)   /* server: a person should read this */
 
 /* The fields of each message. NUMBER(key, required?, max); TEXT(key, required?, bytes at most);
- * TUNNEL(key, required?): a kind of tunnel; FEATURES(key, required?): a list of words.
- * A required text is not empty; an optional one that is absent is empty, a number then 0. */
-#define ADIT_CONTROL_HELLO_FIELDS(NUMBER, TEXT, TUNNEL, FEATURES)                               \
+ * HEX(key, required?, digits exactly); TUNNEL(key, required?): a kind of tunnel, NONE for a text
+ * that this release does not know (refuse the bind, not the session); FEATURES(key, required?): a
+ * list of words. A required text is not empty; an optional one that is absent is empty, a number
+ * then 0. */
+#define ADIT_CONTROL_HELLO_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                          \
     NUMBER(version, true, UINT32_MAX)                                                           \
     TEXT(token, true, ADIT_TOKEN_TEXT_MAX)                                                      \
-    TEXT(instance, true, 32) /* hex: the same for all sessions of one agent process */          \
+    HEX(instance, true, 32)  /* the same for all sessions of one agent process */               \
     TEXT(agent, false, 64)   /* "adit/0.1.0" */                                                 \
     FEATURES(features, false)                                                                   \
     TEXT(hint, false, 64) /* what the last welcome said */
 
-#define ADIT_CONTROL_WELCOME_FIELDS(NUMBER, TEXT, TUNNEL, FEATURES)                             \
+#define ADIT_CONTROL_WELCOME_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                        \
     NUMBER(version, true, UINT32_MAX)                                                           \
-    TEXT(session, true, 16) /* hex */                                                           \
+    HEX(session, true, 16)                                                                      \
     TEXT(account, true, ADIT_TOKEN_ACCOUNT_BYTES)                                               \
     FEATURES(features, false)                                                                   \
     TEXT(hint, false, 64)   /* to be given back in the next hello: which worker */              \
     TEXT(server, false, 64) /* "aditd/0.1.0" */
 
-#define ADIT_CONTROL_REFUSED_FIELDS(NUMBER, TEXT, TUNNEL, FEATURES)                             \
+#define ADIT_CONTROL_REFUSED_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                        \
     NUMBER(bind, false, UINT32_MAX) /* 0: the hello is refused, and the session ends */         \
     TEXT(code, true, 32)            /* refusal.h; an unknown one is possible */                 \
     TEXT(message, true, 256)                                                                    \
     TEXT(next_action, false, 256)
 
-#define ADIT_CONTROL_BIND_FIELDS(NUMBER, TEXT, TUNNEL, FEATURES)                                \
+#define ADIT_CONTROL_BIND_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                           \
     NUMBER(bind, true, UINT32_MAX) /* chosen by the agent, not 0, not in use */                 \
     TUNNEL(kind, true)                                                                          \
     TEXT(name, false, ADIT_NAME_BYTES_MAX)  /* empty: the server chooses */                     \
     NUMBER(remote_port, false, UINT16_MAX) /* tcp; 0: the server chooses */
 
-#define ADIT_CONTROL_BOUND_FIELDS(NUMBER, TEXT, TUNNEL, FEATURES)                               \
+#define ADIT_CONTROL_BOUND_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                          \
     NUMBER(bind, true, UINT32_MAX)                                                              \
     TEXT(url, true, 320)                                                                        \
     TEXT(name, false, ADIT_NAME_BYTES_MAX)                                                      \
     NUMBER(port, false, UINT16_MAX)
 
-#define ADIT_CONTROL_UNBIND_FIELDS(NUMBER, TEXT, TUNNEL, FEATURES)                              \
+#define ADIT_CONTROL_UNBIND_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                         \
     NUMBER(bind, true, UINT32_MAX)
 
-#define ADIT_CONTROL_DRAIN_FIELDS(NUMBER, TEXT, TUNNEL, FEATURES)                               \
+#define ADIT_CONTROL_DRAIN_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                          \
     TEXT(reason, true, 128)                                                                     \
     NUMBER(seconds, true, 86400)
 
-#define ADIT_CONTROL_NOTICE_FIELDS(NUMBER, TEXT, TUNNEL, FEATURES)                              \
+#define ADIT_CONTROL_NOTICE_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                         \
     TEXT(code, true, 32)                                                                        \
     TEXT(message, true, 256)
 
@@ -97,17 +99,19 @@ struct adit_control_features {
 /* struct adit_control_hello { uint32_t version; ADIT_FIELD(...) token; ... } and so on. */
 #define ADIT_CONTROL_NUMBER(key, is_required, max) uint32_t key;
 #define ADIT_CONTROL_TEXT(key, is_required, max) ADIT_FIELD(max) key;
+#define ADIT_CONTROL_HEX(key, is_required, digits) ADIT_FIELD(digits) key;
 #define ADIT_CONTROL_TUNNEL(key, is_required) enum adit_tunnel key;
 #define ADIT_CONTROL_FEATURES(key, is_required) struct adit_control_features key;
 #define ADIT_CONTROL_STRUCT(NAME, member)                                                       \
     struct adit_control_##member {                                                              \
-        ADIT_CONTROL_##NAME##_FIELDS(ADIT_CONTROL_NUMBER, ADIT_CONTROL_TEXT,                    \
+        ADIT_CONTROL_##NAME##_FIELDS(ADIT_CONTROL_NUMBER, ADIT_CONTROL_TEXT, ADIT_CONTROL_HEX,  \
                                      ADIT_CONTROL_TUNNEL, ADIT_CONTROL_FEATURES)                \
     };
 ADIT_CONTROL_TABLE(ADIT_CONTROL_STRUCT)
 #undef ADIT_CONTROL_STRUCT
 #undef ADIT_CONTROL_FEATURES
 #undef ADIT_CONTROL_TUNNEL
+#undef ADIT_CONTROL_HEX
 #undef ADIT_CONTROL_TEXT
 #undef ADIT_CONTROL_NUMBER
 
@@ -131,7 +135,8 @@ const char *adit_control_type_name(enum adit_control_type type);
 
 /* Reads the first message of `buffered`. FOUND: `out_used` bytes were the message, `out_message` is
  * it. MORE: wait for more bytes; at most ADIT_CONTROL_BYTES_MAX are ever needed. LIMIT for a
- * length over the limit, at once; INVALID for a body that is no message. On failure and for MORE
+ * length over the limit, at once, and for a text or list that is too long; INVALID for a body that
+ * is no message. On failure and for MORE
  * `out_message` and `out_used` are untouched; the stream is of no further use after a failure. */
 struct adit_status adit_control_read(struct adit_bytes buffered, struct adit_control *out_message,
                                      size_t *out_used, enum adit_parse *out_parse);
