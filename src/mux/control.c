@@ -4,9 +4,13 @@
 /* Room that is kept for frames which one more frame of the peer may ask for. */
 #define CONTROL_RESERVE 2
 
+/* Refused streams that may await their RST. An honest peer has fewer streams without an ACK. */
+#define REFUSED_MAX (ADIT_SESSION_ID_WINDOW / 2)
+
 bool adit_session_is_congested(const struct adit_session *session)
 {
-    return session->control_count + CONTROL_RESERVE >= session->mux->limits.control_max;
+    return session->control_count + CONTROL_RESERVE >= session->mux->limits.control_max ||
+           session->refused >= REFUSED_MAX;
 }
 
 bool adit_session_control_put(struct adit_session *session, const struct adit_yamux_frame *frame)
@@ -72,6 +76,20 @@ static bool pull_ring(struct adit_session *session, struct adit_writer *writer)
         session->control_head = (session->control_head + 1) % ADIT_SESSION_CONTROL_MAX;
         session->control_count--;
         session->counters.control_queued--;
+    }
+    return true;
+}
+
+static bool pull_refusals(struct adit_session *session, struct adit_writer *writer)
+{
+    while (session->refused > 0) {
+        struct adit_yamux_frame frame = {.type = ADIT_YAMUX_WINDOW, .flags = ADIT_YAMUX_RST};
+        if (adit_writer_room(writer) < ADIT_YAMUX_HEADER_BYTES ||
+            !adit_session_id_refused_take(session, &frame.stream) ||
+            !put(session, writer, &frame)) {
+            return false;
+        }
+        session->counters.resets_out_total++;
     }
     return true;
 }
@@ -157,7 +175,7 @@ void adit_session_pull(struct adit_session *session, struct adit_writer *writer,
     bool has_room = true;
     if (!session->failure.fault) {
         has_room = pull_ring(session, writer) && pull_ping(session, writer) &&
-                   pull_resets(session, writer);
+                   pull_refusals(session, writer) && pull_resets(session, writer);
         if (has_room) {
             pull_streams(session, writer);
         }
@@ -177,8 +195,8 @@ bool adit_session_wants_output(const struct adit_session *session)
     }
     bool has_reset = adit_session_first(session, ADIT_SESSION_LIST_RESETS) != NULL &&
                      session->resets_pause_us <= session->now_us;
-    return session->control_count > 0 || session->is_ping_pending || has_reset ||
-           adit_session_first(session, ADIT_SESSION_LIST_CONTROL) != NULL ||
+    return session->control_count > 0 || session->refused > 0 || session->is_ping_pending ||
+           has_reset || adit_session_first(session, ADIT_SESSION_LIST_CONTROL) != NULL ||
            adit_session_first(session, ADIT_SESSION_LIST_FRESH) != NULL ||
            adit_session_first(session, ADIT_SESSION_LIST_OLD) != NULL;
 }

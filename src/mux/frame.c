@@ -26,7 +26,7 @@ static struct adit_status count_reset(struct adit_session *session, bool is_earl
     return adit_ok();
 }
 
-/* An RST for a stream that has no place in the pool. Where even the ring has none, the caller
+/* An RST for a stream that was never opened. Where even the ring has none, the caller
  * reads on although we are congested; the peer then hears nothing, which its own deadline mends. */
 static struct adit_status refuse(struct adit_session *session, uint32_t id)
 {
@@ -65,7 +65,8 @@ static struct adit_status refuse_syn(struct adit_session *session,
                 adit_min_u64(session->orphan_credit + left, ADIT_SESSION_ORPHAN_CREDIT_MAX);
         }
     }
-    return refuse(session, frame->stream);
+    adit_session_id_refuse(session, frame->stream);
+    return adit_ok();
 }
 
 static struct adit_status take_syn(struct adit_session *session,
@@ -89,7 +90,7 @@ static struct adit_status take_syn(struct adit_session *session,
         return count_reset(session, true);
     }
     struct adit_stream *stream = NULL;
-    if (session->has_said_goaway || session->has_heard_goaway ||
+    if (session->has_said_goaway ||
         !adit_is_ok(adit_stream_create(session, ADIT_STREAM_PEER_OPENED, &stream))) {
         return refuse_syn(session, frame);
     }

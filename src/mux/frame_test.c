@@ -97,7 +97,7 @@ static const struct harmless harmless[] = {
      "0001 0002 00000001 00000000", 1},
     {"GOAWAY twice", "0003 0000 00000000 00000000 0003 0000 00000000 00000000", "", 1},
     {"SYN after GOAWAY", "0003 0000 00000000 00000000 0000 0001 00000001 00000002 6869",
-     "0001 0008 00000001 00000000", 0},
+     "0001 0002 00000001 00000000", 0},
 };
 
 static void harmless_frames_are_answered(void **state)
@@ -267,6 +267,40 @@ static void row_34_no_more_than_streams_max(void **state)
     peer_end(peer);
 }
 
+/* Refusals take no room that answers to hostile frames need, and an honest peer's never stop us
+ * from reading: else two peers that refuse each other would both wait to be read. */
+static void refusals_do_not_congest(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(SERVER);
+    adit_session_goaway(&peer->session, ADIT_YAMUX_GOAWAY_NORMAL);
+    for (uint32_t i = 0; i < 256; i++) {
+        assert_true(peer_data(peer, 2 * i + 1, ADIT_YAMUX_SYN, 10));
+        assert_false(adit_session_is_congested(&peer->session));
+    }
+    assert_int_equal(peer->session.counters.control_queued, 257);
+    assert_int_equal(peer_pull(peer).len, 257 * ADIT_YAMUX_HEADER_BYTES);
+    assert_int_equal(peer->session.counters.control_queued, 0);
+    assert_false(adit_session_wants_output(&peer->session));
+    /* Their late bytes are no news. */
+    assert_true(peer_data(peer, 1, 0, 256 * 1024 - 10));
+    assert_int_equal(peer->session.counters.glitches_total, 0);
+    /* A hostile one is held up at some time, and no RST of the newest ids is lost. */
+    uint32_t id = 513;
+    while (!adit_session_is_congested(&peer->session)) {
+        struct adit_yamux_frame frame = {.flags = ADIT_YAMUX_SYN, .stream = id};
+        uint8_t block[12];
+        struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(block));
+        assert_ok(adit_yamux_write(&writer, &frame));
+        struct adit_bytes bytes = adit_writer_bytes(&writer);
+        struct adit_session_event event = {0};
+        assert_ok(adit_session_receive(&peer->session, &bytes, peer->now_us, &event));
+        id += 2;
+    }
+    assert_int_equal(peer_pull(peer).len, (id - 513) / 2 * ADIT_YAMUX_HEADER_BYTES);
+    peer_end(peer);
+}
+
 static void row_35_rapid_reset(void **state)
 {
     (void)state;
@@ -407,6 +441,7 @@ int main(void)
         cmocka_unit_test(row_32_goaway_with_an_unknown_code),
         cmocka_unit_test(row_34_ten_thousand_syns),
         cmocka_unit_test(row_34_no_more_than_streams_max),
+        cmocka_unit_test(refusals_do_not_congest),
         cmocka_unit_test(row_35_rapid_reset),
         cmocka_unit_test(row_35_resets_after_the_ack),
         cmocka_unit_test(row_37_empty_frames),

@@ -54,6 +54,36 @@ static uint64_t bit_of(uint32_t n)
     return UINT64_C(1) << (n % 64);
 }
 
+static void unrefuse(struct adit_session *session, uint32_t n)
+{
+    uint64_t *word = &ADIT_AT(session->ids_refused, word_of(n));
+    if ((*word & bit_of(n)) != 0) {
+        *word &= ~bit_of(n);
+        session->refused--;
+        session->counters.control_queued--;
+    }
+}
+
+void adit_session_id_refuse(struct adit_session *session, uint32_t id)
+{
+    ADIT_AT(session->ids_refused, word_of(id >> 1)) |= bit_of(id >> 1);
+    session->refused++;
+    session->counters.control_queued++;
+}
+
+bool adit_session_id_refused_take(struct adit_session *session, uint32_t *out_id)
+{
+    for (uint32_t below = ADIT_SESSION_ID_WINDOW; session->refused > 0 && below > 0; below--) {
+        uint32_t n = session->id_top - (below - 1); /* oldest first */
+        if ((ADIT_AT(session->ids_refused, word_of(n)) & bit_of(n)) != 0) {
+            unrefuse(session, n);
+            *out_id = n << 1 | (session->role == ADIT_SESSION_SERVER ? 1u : 0u);
+            return true;
+        }
+    }
+    return false;
+}
+
 bool adit_session_id_claim(struct adit_session *session, uint32_t id)
 {
     uint32_t n = id >> 1;
@@ -64,6 +94,7 @@ bool adit_session_id_claim(struct adit_session *session, uint32_t id)
         }
         for (uint32_t i = 0; i < skipped; i++) {
             ADIT_AT(session->ids_seen, word_of(n - i)) &= ~bit_of(n - i);
+            unrefuse(session, n - i);
         }
         session->id_top = n;
         session->has_id_top = true;

@@ -79,7 +79,8 @@ struct adit_status adit_mux_init(struct adit_mux *mux, const struct adit_mux_opt
     struct adit_pool streams = {0};
     struct adit_table ids = {0};
     ADIT_TRY(adit_pool_init(&streams, sizeof(struct adit_stream), capacity));
-    struct adit_status status = adit_table_init(&ids, 2 * sizeof(uint32_t), capacity, options->seed);
+    struct adit_status status =
+        adit_table_init(&ids, 2 * sizeof(uint32_t), capacity, options->seed);
     if (!adit_is_ok(status)) {
         adit_pool_deinit(&streams);
         return status;

@@ -111,8 +111,9 @@ enum adit_session_event_kind {
     ADIT_SESSION_ACKED,    /* the peer acknowledged `stream` */
     ADIT_SESSION_DATA,     /* `data`, a view into the input, for `stream` */
     ADIT_SESSION_FINISHED, /* the peer will send no more on `stream` */
-    ADIT_SESSION_RESET,    /* the peer reset `stream`; the handle is stale when receive is called next */
-    ADIT_SESSION_GOAWAY,   /* the peer opens and accepts no more; `code`. Streams go on (code 0) */
+    ADIT_SESSION_RESET,    /* the peer reset `stream`; the handle is stale */
+    ADIT_SESSION_GOAWAY,   /* the peer accepts no more streams; `code`. Where that is 0, those that
+                            * live go on; else all ends, and the next receive says CLOSED */
 };
 
 struct adit_session_event {
@@ -181,8 +182,9 @@ struct adit_session_turn {
 
 /* Whose turn it is, given `room` bytes of buffer for a header and its payload. False where nobody
  * is ready and has credit, or the room is too small to be worth a frame. Deficit round robin;
- * streams that are new or have sent little go first. The caller must answer with `sent` or `idle`. */
-bool adit_session_next(struct adit_session *session, size_t room, struct adit_session_turn *out_turn);
+ * streams that are new or have sent little go first. The caller answers with `sent` or `idle`. */
+bool adit_session_next(struct adit_session *session, size_t room,
+                       struct adit_session_turn *out_turn);
 
 /* `count` bytes (0 to bytes_max) follow the 12-byte `header` hole, which this fills. `is_last`:
  * the source has ended (FIN). The stream stays ready unless is_last. */

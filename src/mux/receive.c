@@ -50,6 +50,7 @@ static bool deliver(struct adit_session *session, struct adit_bytes *input,
             return false; /* swallowed */
         }
         session->counters.received_pending += event.data.len;
+        adit_stream_arrived(session, stream, (uint32_t)event.data.len);
         event.kind = ADIT_SESSION_DATA;
     } else if (take_flag(&frame->is_finished)) {
         event.kind = ADIT_SESSION_FINISHED;

@@ -52,7 +52,8 @@ static bool is_alone(const struct adit_session *session)
     return fresh->head == fresh->tail && old->head == old->tail && !(fresh->head && old->head);
 }
 
-bool adit_session_next(struct adit_session *session, size_t room, struct adit_session_turn *out_turn)
+bool adit_session_next(struct adit_session *session, size_t room,
+                       struct adit_session_turn *out_turn)
 {
     struct adit_stream *stream = choose(session);
     if (!stream || room <= ADIT_YAMUX_HEADER_BYTES || session->failure.fault) {
@@ -77,8 +78,6 @@ bool adit_session_next(struct adit_session *session, size_t room, struct adit_se
 /* Its turn is over: to the end of the queue it belongs to now, or out of both. */
 static void rotate(struct adit_session *session, struct adit_stream *stream)
 {
-    bool was_fresh = ADIT_AT(stream->listed, ADIT_STREAM_LINK_TURN) == ADIT_SESSION_LIST_FRESH;
-    session->fresh_turns = was_fresh ? session->fresh_turns + 1 : 0;
     stream->served_at = (uint32_t)session->counters.data_out_total;
     adit_stream_delist(session, stream, ADIT_STREAM_LINK_TURN);
     adit_stream_schedule(session, stream);
@@ -104,7 +103,7 @@ static struct adit_status check_sent(const struct adit_stream *stream, size_t he
 {
     ADIT_ENSURE(stream, STALE, "the stream is gone");
     ADIT_ENSURE(adit_stream_is(stream, ADIT_STREAM_READY), INVALID, "it was not its turn");
-    ADIT_ENSURE(header_len == ADIT_YAMUX_HEADER_BYTES, INVALID, "the hole is not of a header's size");
+    ADIT_ENSURE(header_len == ADIT_YAMUX_HEADER_BYTES, INVALID, "the hole has not a header's size");
     ADIT_ENSURE(count <= stream->deficit && count <= stream->send_window, INVALID,
                 "more bytes than the turn allowed");
     ADIT_ENSURE(count > 0 || is_last || adit_stream_is(stream, ADIT_STREAM_SYN_PENDING), INVALID,
@@ -144,6 +143,9 @@ struct adit_status adit_session_sent(struct adit_session *session, struct adit_h
     }
     if (is_last || frame.length < allowed || stream->deficit < FRAME_WORTH_BYTES ||
         stream->send_window == 0) {
+        bool was_fresh = ADIT_AT(stream->listed, ADIT_STREAM_LINK_TURN) == ADIT_SESSION_LIST_FRESH;
+        bool old_waits = adit_session_first(session, ADIT_SESSION_LIST_OLD) != NULL;
+        session->fresh_turns = was_fresh && old_waits ? session->fresh_turns + 1 : 0;
         rotate(session, stream);
     }
     return adit_ok();

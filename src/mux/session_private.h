@@ -7,7 +7,7 @@
 #ifndef ADIT_MUX_SESSION_PRIVATE_H
 #define ADIT_MUX_SESSION_PRIVATE_H
 
-#define ADIT_SESSION_CONTROL_MAX 64   /* capacity of the control ring; limits.control_max is within */
+#define ADIT_SESSION_CONTROL_MAX 64   /* room of the control ring; limits.control_max is within */
 #define ADIT_SESSION_ID_WINDOW 1024   /* ids below the newest that may still arrive, out of order */
 #define ADIT_SESSION_TOMBSTONES_MAX 256
 #define ADIT_SESSION_TOMBSTONE_US (10 * ADIT_SECOND_US)
@@ -70,6 +70,8 @@ struct adit_session {
     uint64_t orphan_credit;   /* bytes that may still come for streams we no longer remember */
 
     uint64_t ids_seen[ADIT_SESSION_ID_WINDOW / 64]; /* one bit an id of the peer */
+    uint64_t ids_refused[ADIT_SESSION_ID_WINDOW / 64]; /* of these, the ones that are owed an RST */
+    uint32_t refused; /* how many */
     uint32_t id_top;    /* the newest id of the peer, halved */
     uint32_t id_next;   /* our next one */
     uint32_t open_in, open_out; /* streams that count against streams_max, by who opened them */
@@ -89,7 +91,7 @@ struct adit_session {
     enum adit_yamux_goaway goaway_code;
 
     uint32_t control_head, control_count;
-    struct adit_yamux_frame control[ADIT_SESSION_CONTROL_MAX]; /* pongs, RSTs of no stream of ours */
+    struct adit_yamux_frame control[ADIT_SESSION_CONTROL_MAX]; /* pongs; RSTs of unknown ids */
 };
 
 #endif

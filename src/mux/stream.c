@@ -130,7 +130,7 @@ void adit_stream_remove(struct adit_session *session, struct adit_stream *stream
 void adit_stream_kill(struct adit_session *session, struct adit_stream *stream)
 {
     if (adit_stream_is(stream, ADIT_STREAM_SYN_PENDING) || adit_stream_is_finished(stream)) {
-        adit_stream_remove(session, stream); /* the peer never heard of it, or has nothing to hear */
+        adit_stream_remove(session, stream); /* the peer never heard of it, or need not hear */
         return;
     }
     let_go(session, stream);

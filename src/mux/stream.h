@@ -33,7 +33,7 @@ struct adit_stream {
     uint32_t id;      /* 0: not on the wire yet */
     uint64_t user;
     uint64_t time_us;  /* opened, last active, or reset: what the list of its age counts from */
-    uint64_t epoch_us; /* when the measurement of its reader's speed began; 0: not yet */
+    uint64_t epoch_us; /* when the count of arriving bytes began, at most a round trip ago; or 0 */
     uint32_t epoch_bytes;
     uint32_t send_window; /* bytes the peer lets us send */
     uint32_t credit;      /* bytes we let the peer send */
@@ -96,6 +96,11 @@ struct adit_status adit_session_learn(struct adit_session *session, struct adit_
 void adit_session_forget(struct adit_session *session, struct adit_stream *stream);
 /* False where the peer may not open this id: used before, or too far below the newest. */
 bool adit_session_id_claim(struct adit_session *session, uint32_t id);
+/* An RST is to be sent for an id that was claimed and refused. It takes no room in the ring: two
+ * honest peers that refuse each other's streams would else wait for each other to flush. */
+void adit_session_id_refuse(struct adit_session *session, uint32_t id);
+/* Takes the next of these; false where there is none. */
+bool adit_session_id_refused_take(struct adit_session *session, uint32_t *out_id);
 /* True where the id was opened at some time, or may have been. */
 bool adit_session_id_is_past(const struct adit_session *session, uint32_t id);
 bool adit_session_id_is_ours(const struct adit_session *session, uint32_t id);
@@ -123,6 +128,7 @@ void adit_stream_finish(struct adit_session *session, struct adit_stream *stream
 void adit_stream_schedule(struct adit_session *session, struct adit_stream *stream);
 
 /* window.c */
+void adit_stream_arrived(struct adit_session *session, struct adit_stream *stream, uint32_t count);
 void adit_stream_consumed(struct adit_session *session, struct adit_stream *stream,
                           uint32_t count);
 /* The credit to send now, which is granted by this. */

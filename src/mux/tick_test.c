@@ -121,7 +121,7 @@ static void row_26_a_stream_that_is_never_acknowledged(void **state)
     struct adit_handle second = {0};
     assert_ok(adit_session_open(&peer->session, 11, peer->now_us, &first));
     peer_send(peer, first, 5, false);
-    assert_ok(adit_session_open(&peer->session, 12, peer->now_us, &second)); /* its SYN never left */
+    assert_ok(adit_session_open(&peer->session, 12, peer->now_us, &second)); /* SYN unsent */
     assert_true(peer_hex(peer, "0002 0001 00000000 00000001"));
     peer_pull(peer);
     assert_int_equal(adit_session_deadline_us(&peer->session), peer->now_us + 10 * ADIT_SECOND_US);

@@ -8,6 +8,7 @@
 /* From here on an update is sent at a quarter of the window, not a half: the peer must hear of
  * credit while there is still some on the road. */
 #define ROUND_TRIP_LONG_US (5 * ADIT_MS_US)
+#define UPDATE_BYTES_MAX (256 * 1024u)
 
 uint32_t adit_stream_handed(const struct adit_session *session, const struct adit_stream *stream)
 {
@@ -51,8 +52,8 @@ static bool is_nearly_used(uint64_t used, uint64_t max)
 }
 
 /* Short of budget, a stream with more than twice its even share gives up what it can: it is
- * granted nothing until its window has halved. True where budgets are short. */
-static bool relieve(struct adit_session *session, struct adit_stream *stream)
+ * granted nothing until its window has halved. */
+static void relieve(struct adit_session *session, struct adit_stream *stream)
 {
     struct adit_mux *mux = session->mux;
     uint64_t share = UINT64_MAX;
@@ -63,16 +64,12 @@ static bool relieve(struct adit_session *session, struct adit_stream *stream)
     if (is_nearly_used(granted, mux->limits.session_growth_max)) {
         share = adit_min_u64(share, granted / session->counters.streams_open);
     }
-    if (share == UINT64_MAX) {
-        return false;
-    }
     uint32_t start = mux->limits.window_start;
     if ((stream->window - start) / 2 > share) {
         uint64_t least = adit_max_u64((uint64_t)stream->credit + stream->pending, start);
         uint64_t half = start + (stream->window - start) / 2;
         resize(session, stream, (uint32_t)adit_max_u64(least, half));
     }
-    return true;
 }
 
 static void grow(struct adit_session *session, struct adit_stream *stream, uint32_t factor)
@@ -86,38 +83,47 @@ static void grow(struct adit_session *session, struct adit_stream *stream, uint3
     resize(session, stream, stream->window + (uint32_t)delta);
 }
 
-/* The reader took `epoch_bytes` in `elapsed`. A sender that is held back by a window W on a road
- * of bandwidth-delay product B gets W / (1 + W / 4B) through in a round trip when updates come at
- * quarters: near W where W is far too small, 0.75 W at W = 4/3 B, where the road is just full. So
- * growing while 5/8 W comes through ends between 1.6 B and 3.2 B, and 7/8 W says that W is at most
- * about half of B. */
-static void measure(struct adit_session *session, struct adit_stream *stream, uint32_t count)
+static uint64_t round_trip_us(const struct adit_session *session)
 {
-    uint64_t now = session->now_us;
-    uint64_t rtt = session->rtt_us > 0 ? session->rtt_us : ROUND_TRIP_GUESS_US;
-    rtt = adit_max_u64(rtt, ROUND_TRIP_MIN_US);
-    if (stream->epoch_us == 0) {
-        stream->epoch_us = now;
+    return adit_max_u64(session->rtt_us > 0 ? session->rtt_us : ROUND_TRIP_GUESS_US,
+                        ROUND_TRIP_MIN_US);
+}
+
+void adit_stream_arrived(struct adit_session *session, struct adit_stream *stream, uint32_t count)
+{
+    if (stream->epoch_us == 0 || session->now_us - stream->epoch_us > round_trip_us(session)) {
+        stream->epoch_us = session->now_us;
         stream->epoch_bytes = 0;
     }
-    uint64_t bytes = adit_min_u64((uint64_t)stream->epoch_bytes + count, UINT32_MAX);
-    stream->epoch_bytes = (uint32_t)bytes;
-    uint64_t elapsed = now - stream->epoch_us;
-    if (elapsed < rtt) {
+    stream->epoch_bytes += count; /* within a round trip: no more than a few windows */
+}
+
+/* More than 5/8 of the window W came within one round trip, and the reader has drained it: W is
+ * less than 1.6 times what the road holds (its bandwidth-delay product), so it doubles; where that
+ * took no more than a quarter of the round trip, W is less than 0.4 times that, and grows fourfold.
+ * It ends between 1.6 and 3.2 times. Bytes are counted as they arrive, so a reader that stops for a
+ * while and then drains what had piled up proves nothing. */
+static void grow_where_drained(struct adit_session *session, struct adit_stream *stream)
+{
+    uint64_t elapsed = session->now_us - stream->epoch_us;
+    uint64_t rtt = round_trip_us(session);
+    if (stream->epoch_us == 0 || elapsed > rtt ||
+        stream->epoch_bytes < (uint64_t)stream->window * 5 / 8 ||
+        adit_stream_handed(session, stream) > stream->window / 4) {
         return;
     }
-    uint64_t rtt_bytes = bytes * adit_min_u64(rtt, UINT32_MAX) / elapsed;
-    stream->epoch_us = now;
-    stream->epoch_bytes = 0;
-    if (relieve(session, stream)) {
-        return;
-    }
-    uint64_t window = stream->window;
-    if (rtt_bytes >= window - window / 8) {
-        grow(session, stream, 4);
-    } else if (rtt_bytes >= window * 5 / 8) {
-        grow(session, stream, 2);
-    }
+    stream->epoch_us = 0;
+    grow(session, stream, elapsed <= rtt / 4 ? 4 : 2);
+}
+
+/* The credit that is worth an update: a share of the window, and never more than a fixed size, so
+ * that a large window's credit comes back in a steady flow. */
+static uint32_t update_worth(const struct adit_session *session, const struct adit_stream *stream)
+{
+    bool is_long = session->rtt_us == 0 || session->rtt_us >= ROUND_TRIP_LONG_US;
+    bool is_starving = stream->credit < stream->window / 4;
+    uint64_t share = stream->window / (is_long || is_starving ? 4 : 2);
+    return (uint32_t)adit_max_u64(adit_min_u64(share, UPDATE_BYTES_MAX), 1);
 }
 
 void adit_stream_consumed(struct adit_session *session, struct adit_stream *stream,
@@ -132,12 +138,13 @@ void adit_stream_consumed(struct adit_session *session, struct adit_stream *stre
     if (adit_stream_is(stream, ADIT_STREAM_FIN_RECEIVED)) {
         return; /* the peer needs no more credit */
     }
-    measure(session, stream, count);
-    bool is_long = session->rtt_us == 0 || session->rtt_us >= ROUND_TRIP_LONG_US;
-    bool is_starving = stream->credit < stream->window / 4;
-    uint32_t worth = stream->window / (is_long || is_starving ? 4 : 2);
-    if (grantable(stream) >= adit_max_u64(worth, 1) &&
-        !adit_stream_is(stream, ADIT_STREAM_UPDATE_PENDING)) {
+    grow_where_drained(session, stream);
+    if (adit_stream_is(stream, ADIT_STREAM_UPDATE_PENDING) ||
+        grantable(stream) < update_worth(session, stream)) {
+        return;
+    }
+    relieve(session, stream);
+    if (grantable(stream) >= update_worth(session, stream)) {
         stream->state |= ADIT_STREAM_UPDATE_PENDING;
         adit_stream_enlist(session, stream, ADIT_SESSION_LIST_CONTROL);
     }

@@ -1,0 +1,203 @@
+#include "mux_peer.h"
+
+#define SERVER ADIT_SESSION_SERVER
+#define QUANTUM (16 * 1024 - 12)
+
+static struct adit_handle open_stream(struct peer *peer, uint64_t user)
+{
+    struct adit_handle stream = {0};
+    assert_ok(adit_session_open(&peer->session, user, peer->now_us, &stream));
+    return stream;
+}
+
+/* Sends the whole turn, or what is left of it in `count`; returns the user whose turn it was. */
+static uint64_t take_turn(struct peer *peer, size_t room, size_t count, size_t *out_sent)
+{
+    struct adit_session_turn turn = {0};
+    assert_true(adit_session_next(&peer->session, room, &turn));
+    *out_sent = adit_min_size(count, turn.bytes_max);
+    uint8_t header[ADIT_YAMUX_HEADER_BYTES];
+    assert_ok(adit_session_sent(&peer->session, turn.stream, ADIT_SPAN_OF(header), *out_sent,
+                                false));
+    return turn.user;
+}
+
+static void the_first_frame_carries_syn_and_data(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(SERVER);
+    struct adit_handle first = open_stream(peer, 1);
+    uint8_t want[12];
+    assert_bytes(adit_bytes_first(peer_send(peer, first, 5, false), 12),
+                 peer_unhex("0000 0001 00000002 00000005", ADIT_SPAN_OF(want)));
+    assert_bytes(adit_bytes_first(peer_send(peer, first, 6, false), 12),
+                 peer_unhex("0000 0000 00000002 00000006", ADIT_SPAN_OF(want)));
+    struct adit_handle second = open_stream(peer, 2);
+    assert_bytes(adit_bytes_first(peer_send(peer, second, 0, true), 12),
+                 peer_unhex("0000 0005 00000004 00000000", ADIT_SPAN_OF(want)));
+    peer_end(peer);
+}
+
+static void the_ack_rides_on_data(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(SERVER);
+    assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 0));
+    uint8_t want[12];
+    assert_bytes(adit_bytes_first(peer_send(peer, peer_event(peer, 0).stream, 5, false), 12),
+                 peer_unhex("0000 0002 00000001 00000005", ADIT_SPAN_OF(want)));
+    assert_int_equal(peer->session.counters.unacked_in, 0);
+    assert_pulls(peer, "");
+    peer_end(peer);
+}
+
+static void bulk_streams_share_alike(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(SERVER);
+    size_t sent[4] = {0};
+    for (uint64_t i = 0; i < 4; i++) {
+        open_stream(peer, i);
+    }
+    size_t total = 0;
+    while (total < 900 * 1024) { /* under four windows of 256 KiB */
+        size_t count = 0;
+        /* Rooms of all sizes, and one source that comes in small pieces. */
+        uint64_t user = take_turn(peer, 600 + total % 20000, 100000, &count);
+        ADIT_AT(sent, user) += count;
+        total += count;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_in_range(ADIT_AT(sent, i), 225 * 1024 - 2 * QUANTUM, 225 * 1024 + 2 * QUANTUM);
+    }
+    peer_end(peer);
+}
+
+static void a_turn_is_bounded(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(SERVER);
+    struct adit_handle stream = open_stream(peer, 1);
+    struct adit_session_turn turn = {0};
+    assert_false(adit_session_next(&peer->session, 12, &turn));
+    assert_false(adit_session_next(&peer->session, 500, &turn)); /* not worth a frame */
+    assert_true(adit_session_next(&peer->session, 1000, &turn));
+    assert_int_equal(turn.bytes_max, 988);
+    assert_true(adit_session_next(&peer->session, 1 << 20, &turn));
+    assert_int_equal(turn.bytes_max, 64 * 1024 - 12); /* alone */
+    open_stream(peer, 2);
+    assert_true(adit_session_next(&peer->session, 1 << 20, &turn));
+    assert_int_equal(turn.bytes_max, QUANTUM);
+    assert_true(adit_handle_equal(turn.stream, stream));
+    uint8_t header[13];
+    struct adit_span hole = adit_span_first(ADIT_SPAN_OF(header), 12);
+    assert_fails(adit_session_sent(&peer->session, stream, hole, QUANTUM + 1, false), INVALID);
+    assert_fails(adit_session_sent(&peer->session, stream, ADIT_SPAN_OF(header), 1, false),
+                 INVALID);
+    assert_ok(adit_session_sent(&peer->session, stream, hole, 1, true));
+    assert_fails(adit_session_sent(&peer->session, stream, hole, 1, false), INVALID);
+    assert_fails(adit_session_sent(&peer->session, (struct adit_handle){0}, hole, 1, false), STALE);
+    peer_end(peer);
+}
+
+static void a_frame_must_say_something(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(SERVER);
+    struct adit_handle stream = open_stream(peer, 1);
+    uint8_t header[12];
+    struct adit_session_turn turn = {0};
+    assert_true(adit_session_next(&peer->session, 4096, &turn));
+    adit_session_idle(&peer->session, stream); /* its SYN has not been sent: it stays */
+    assert_true(adit_session_next(&peer->session, 4096, &turn));
+    assert_ok(adit_session_sent(&peer->session, stream, ADIT_SPAN_OF(header), 0, false));
+    assert_true(adit_session_next(&peer->session, 4096, &turn));
+    assert_fails(adit_session_sent(&peer->session, stream, ADIT_SPAN_OF(header), 0, false),
+                 INVALID);
+    adit_session_idle(&peer->session, stream);
+    assert_false(adit_session_next(&peer->session, 4096, &turn));
+    assert_false(adit_session_wants_output(&peer->session));
+    peer_end(peer);
+}
+
+static void a_window_that_is_used_up_ends_the_turns(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(SERVER);
+    open_stream(peer, 1);
+    size_t total = 0;
+    struct adit_session_turn turn = {0};
+    while (adit_session_next(&peer->session, 1 << 20, &turn)) {
+        size_t count = 0;
+        take_turn(peer, 1 << 20, 1 << 20, &count);
+        total += count;
+    }
+    assert_int_equal(total, 256 * 1024);
+    assert_false(adit_session_wants_output(&peer->session));
+    assert_true(peer_window(peer, 2, ADIT_YAMUX_ACK, 3));
+    assert_true(adit_session_next(&peer->session, 1 << 20, &turn));
+    assert_int_equal(turn.bytes_max, 3);
+    peer_end(peer);
+}
+
+/* Three bulk streams, then a small request: it goes before them. */
+static void new_streams_go_first(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(SERVER);
+    for (uint64_t i = 0; i < 3; i++) {
+        open_stream(peer, i);
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < 15; i++) {
+        take_turn(peer, 1 << 16, 1 << 16, &count);
+    }
+    struct adit_handle small = open_stream(peer, 99);
+    assert_int_equal(take_turn(peer, 1 << 16, 200, &count), 99);
+    adit_session_idle(&peer->session, small);
+    /* It comes back after 128 KiB of the others: first again, although it is not new. */
+    for (size_t i = 0; i < 9; i++) {
+        take_turn(peer, 1 << 16, 1 << 16, &count);
+    }
+    adit_session_ready(&peer->session, small);
+    assert_int_equal(take_turn(peer, 1 << 16, 200, &count), 99);
+    peer_end(peer);
+}
+
+static void new_streams_do_not_starve_old_ones(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(SERVER);
+    open_stream(peer, 1);
+    size_t count = 0;
+    for (size_t i = 0; i < 6; i++) { /* now it is old */
+        take_turn(peer, QUANTUM + 12, QUANTUM, &count);
+    }
+    size_t old_turns = 0;
+    for (size_t i = 0; i < 50; i++) { /* a flood of new streams, one small request each */
+        open_stream(peer, 2);
+        struct adit_session_turn turn = {0};
+        assert_true(adit_session_next(&peer->session, 1 << 16, &turn));
+        old_turns += take_turn(peer, 1 << 16, 100, &count) == 1 ? 1 : 0;
+        if (turn.user == 2) {
+            adit_session_idle(&peer->session, turn.stream);
+        }
+    }
+    assert_in_range(old_turns, 8, 12);
+    peer_end(peer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_frame_carries_syn_and_data),
+        cmocka_unit_test(the_ack_rides_on_data),
+        cmocka_unit_test(bulk_streams_share_alike),
+        cmocka_unit_test(a_turn_is_bounded),
+        cmocka_unit_test(a_frame_must_say_something),
+        cmocka_unit_test(a_window_that_is_used_up_ends_the_turns),
+        cmocka_unit_test(new_streams_go_first),
+        cmocka_unit_test(new_streams_do_not_starve_old_ones),
+    };
+    return cmocka_run_group_tests_name("mux/schedule", tests, NULL, NULL);
+}
