@@ -74,24 +74,48 @@ static struct adit_status beside_path(const char *path, struct adit_span out)
     return adit_write_u8(&writer, 0);
 }
 
-struct adit_status adit_file_write(const char *path, unsigned mode, struct adit_bytes bytes)
+/* A new file beside `path`, whole and synced. */
+static struct adit_status beside_write(const char *beside, unsigned mode, struct adit_bytes bytes)
 {
-    uint8_t memory[PATH_BYTES_MAX] = {0};
-    const char *beside = (const char *)memory;
-    ADIT_TRY(beside_path(path, ADIT_SPAN_OF(memory)));
     int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
     if (fd < 0) {
         ADIT_FAIL_WITH(SYSTEM, "the file cannot be made", errno);
     }
     struct adit_status status = write_all(fd, bytes);
     close(fd);
-    if (adit_is_ok(status) && rename(beside, path) == 0) {
+    if (!adit_is_ok(status)) {
+        unlink(beside);
+    }
+    return status;
+}
+
+struct adit_status adit_file_write(const char *path, unsigned mode, struct adit_bytes bytes)
+{
+    uint8_t memory[PATH_BYTES_MAX] = {0};
+    const char *beside = (const char *)memory;
+    ADIT_TRY(beside_path(path, ADIT_SPAN_OF(memory)));
+    ADIT_TRY(beside_write(beside, mode, bytes));
+    if (rename(beside, path) == 0) {
         return adit_ok();
     }
     int reason = errno;
     unlink(beside);
-    ADIT_TRY(status);
     ADIT_FAIL_WITH(SYSTEM, "the file cannot be put in place", reason);
+}
+
+struct adit_status adit_file_create(const char *path, unsigned mode, struct adit_bytes bytes)
+{
+    uint8_t memory[PATH_BYTES_MAX] = {0};
+    const char *beside = (const char *)memory;
+    ADIT_TRY(beside_path(path, ADIT_SPAN_OF(memory)));
+    ADIT_TRY(beside_write(beside, mode, bytes));
+    int reason = link(beside, path) == 0 ? 0 : errno; /* link(2) never replaces */
+    unlink(beside);
+    ADIT_ENSURE(reason != EEXIST, REFUSED, "the file is there already");
+    if (reason != 0) {
+        ADIT_FAIL_WITH(SYSTEM, "the file cannot be put in place", reason);
+    }
+    return adit_ok();
 }
 
 struct adit_status adit_path_join(struct adit_span out, struct adit_bytes folder,

@@ -15,6 +15,10 @@ struct adit_status adit_file_read_fd(int fd, struct adit_writer *out);
  * for open(2), 0600 for secrets. */
 struct adit_status adit_file_write(const char *path, unsigned mode, struct adit_bytes bytes);
 
+/* The same, but never over a file that is there: REFUSED, and that file is untouched. Of several
+ * processes that do this at once exactly one succeeds. */
+struct adit_status adit_file_create(const char *path, unsigned mode, struct adit_bytes bytes);
+
 /* Joins with one '/'. LIMIT where `out` (which becomes NUL-terminated) is too small. */
 struct adit_status adit_path_join(struct adit_span out, struct adit_bytes folder,
                                   struct adit_bytes name);

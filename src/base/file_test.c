@@ -48,6 +48,25 @@ static void what_was_written_is_read(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+static void create_replaces_nothing(void **state)
+{
+    (void)state;
+    uint8_t memory[256] = {0};
+    uint8_t content[16] = {0};
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(content));
+    const char *path = path_of(ADIT_BYTES("once"), ADIT_SPAN_OF(memory));
+    assert_ok(adit_file_create(path, 0600, ADIT_BYTES("first")));
+    assert_fails(adit_file_create(path, 0600, ADIT_BYTES("second")), REFUSED);
+    assert_ok(adit_file_read(path, &writer));
+    assert_bytes(adit_writer_bytes(&writer), ADIT_BYTES("first"));
+    struct stat stat_here = {0};
+    assert_int_equal(stat(path, &stat_here), 0);
+    assert_int_equal(stat_here.st_mode & 0777, 0600);
+    assert_int_equal(stat_here.st_nlink, 1);
+    assert_int_equal(unlink(path), 0);
+    assert_fails(adit_file_create("/nonexistent/once", 0600, ADIT_BYTES("x")), SYSTEM);
+}
+
 static void the_limit_is_exact(void **state)
 {
     (void)state;
@@ -145,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_is_read),
+        cmocka_unit_test(create_replaces_nothing),
         cmocka_unit_test(the_limit_is_exact),
         cmocka_unit_test(a_descriptor_is_read_from_its_start),
         cmocka_unit_test(failures_carry_errno),

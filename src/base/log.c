@@ -26,49 +26,6 @@ static struct adit_bytes level_name(enum adit_log_level level)
     return ADIT_BYTES("unknown");
 }
 
-static struct adit_status write_padded(struct adit_writer *line, uint64_t value, unsigned width)
-{
-    uint64_t bound = 10;
-    for (unsigned i = 1; i < width; i++) {
-        if (value < bound) {
-            ADIT_TRY(adit_write_u8(line, '0'));
-        }
-        bound *= 10;
-    }
-    return adit_write_decimal(line, value);
-}
-
-/* 2026-11-22T10:20:30.123Z. Civil date from days: Hinnant, "chrono-compatible low-level date
- * algorithms", for days since 1970 that are not negative. */
-static struct adit_status write_time(struct adit_writer *line, uint64_t wall_ms)
-{
-    uint64_t seconds = wall_ms / 1000;
-    uint64_t days = seconds / 86400 + 719468;
-    uint64_t era = days / 146097;
-    uint64_t day_of_era = days % 146097;
-    uint64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    uint64_t month_of_march = (5 * day_of_year + 2) / 153;
-    uint64_t day = day_of_year - (153 * month_of_march + 2) / 5 + 1;
-    uint64_t month = month_of_march < 10 ? month_of_march + 3 : month_of_march - 9;
-    uint64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-    ADIT_TRY(write_padded(line, year, 4));
-    ADIT_TRY(adit_write_u8(line, '-'));
-    ADIT_TRY(write_padded(line, month, 2));
-    ADIT_TRY(adit_write_u8(line, '-'));
-    ADIT_TRY(write_padded(line, day, 2));
-    ADIT_TRY(adit_write_u8(line, 'T'));
-    ADIT_TRY(write_padded(line, seconds / 3600 % 24, 2));
-    ADIT_TRY(adit_write_u8(line, ':'));
-    ADIT_TRY(write_padded(line, seconds / 60 % 60, 2));
-    ADIT_TRY(adit_write_u8(line, ':'));
-    ADIT_TRY(write_padded(line, seconds % 60, 2));
-    ADIT_TRY(adit_write_u8(line, '.'));
-    ADIT_TRY(write_padded(line, wall_ms % 1000, 3));
-    return adit_write_u8(line, 'Z');
-}
-
 static struct adit_status write_name(const struct adit_log *log, struct adit_writer *line,
                                      struct adit_bytes name)
 {
@@ -123,7 +80,7 @@ static struct adit_status write_line(const struct adit_log *log, struct adit_wri
 {
     bool is_json = log->format == ADIT_LOG_JSON;
     ADIT_TRY(adit_write_bytes(line, is_json ? ADIT_BYTES("{\"time\":\"") : ADIT_BYTES("time=")));
-    ADIT_TRY(write_time(line, adit_clock_wall_ms()));
+    ADIT_TRY(adit_write_time(line, adit_clock_wall_ms()));
     ADIT_TRY(adit_write_bytes(line, is_json ? ADIT_BYTES("\"") : ADIT_BYTES("")));
     const struct adit_log_field head[] = {
         adit_log_text(ADIT_BYTES("level"), level_name(level)),

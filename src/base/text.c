@@ -162,3 +162,49 @@ struct adit_status adit_write_escaped(struct adit_writer *writer, struct adit_by
     *writer = attempt;
     return adit_ok();
 }
+
+static struct adit_status write_padded(struct adit_writer *writer, uint64_t value, unsigned width)
+{
+    uint64_t bound = 10;
+    for (unsigned i = 1; i < width; i++) {
+        if (value < bound) {
+            ADIT_TRY(adit_write_u8(writer, '0'));
+        }
+        bound *= 10;
+    }
+    return adit_write_decimal(writer, value);
+}
+
+/* Civil date from days: Hinnant, "chrono-compatible low-level date
+ * algorithms", for days since 1970 that are not negative. */
+struct adit_status adit_write_time(struct adit_writer *writer, uint64_t wall_ms)
+{
+    struct adit_writer attempt = *writer;
+    uint64_t seconds = wall_ms / 1000;
+    uint64_t days = seconds / 86400 + 719468;
+    uint64_t era = days / 146097;
+    uint64_t day_of_era = days % 146097;
+    uint64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint64_t month_of_march = (5 * day_of_year + 2) / 153;
+    uint64_t day = day_of_year - (153 * month_of_march + 2) / 5 + 1;
+    uint64_t month = month_of_march < 10 ? month_of_march + 3 : month_of_march - 9;
+    uint64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
+    ADIT_TRY(write_padded(&attempt, year, 4));
+    ADIT_TRY(adit_write_u8(&attempt, '-'));
+    ADIT_TRY(write_padded(&attempt, month, 2));
+    ADIT_TRY(adit_write_u8(&attempt, '-'));
+    ADIT_TRY(write_padded(&attempt, day, 2));
+    ADIT_TRY(adit_write_u8(&attempt, 'T'));
+    ADIT_TRY(write_padded(&attempt, seconds / 3600 % 24, 2));
+    ADIT_TRY(adit_write_u8(&attempt, ':'));
+    ADIT_TRY(write_padded(&attempt, seconds / 60 % 60, 2));
+    ADIT_TRY(adit_write_u8(&attempt, ':'));
+    ADIT_TRY(write_padded(&attempt, seconds % 60, 2));
+    ADIT_TRY(adit_write_u8(&attempt, '.'));
+    ADIT_TRY(write_padded(&attempt, wall_ms % 1000, 3));
+    ADIT_TRY(adit_write_u8(&attempt, 'Z'));
+    *writer = attempt;
+    return adit_ok();
+}

@@ -23,4 +23,7 @@ struct adit_status adit_parse_base64url(struct adit_bytes text, struct adit_writ
 struct adit_status adit_write_escaped(struct adit_writer *writer, struct adit_bytes bytes,
                                       size_t max);
 
+/* 2026-11-22T10:20:30.123Z: milliseconds since 1970 as RFC 3339 in UTC; up to the year 9999. */
+struct adit_status adit_write_time(struct adit_writer *writer, uint64_t wall_ms);
+
 #endif

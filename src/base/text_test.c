@@ -180,6 +180,31 @@ static void escapes(void **state)
     }
 }
 
+static void times(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t wall_ms;
+        struct adit_bytes text;
+    } cases[] = {
+        {0, ADIT_BYTES_INIT("1970-01-01T00:00:00.000Z")},
+        {951782399999, ADIT_BYTES_INIT("2000-02-28T23:59:59.999Z")},
+        {951782400000, ADIT_BYTES_INIT("2000-02-29T00:00:00.000Z")},
+        {1795342830123, ADIT_BYTES_INIT("2026-11-22T10:20:30.123Z")},
+        {4107542400000, ADIT_BYTES_INIT("2100-03-01T00:00:00.000Z")},
+        {253402300799999, ADIT_BYTES_INIT("9999-12-31T23:59:59.999Z")},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(cases); i++) {
+        uint8_t memory[24] = {0};
+        struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+        assert_ok(adit_write_time(&writer, ADIT_AT(cases, i).wall_ms));
+        assert_bytes(adit_writer_bytes(&writer), ADIT_AT(cases, i).text);
+        writer = adit_writer_of(adit_span_first(ADIT_SPAN_OF(memory), 23));
+        assert_fails(adit_write_time(&writer, ADIT_AT(cases, i).wall_ms), LIMIT);
+        assert_int_equal(writer.len, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +214,7 @@ int main(void)
         cmocka_unit_test(base64url_of_known_texts),
         cmocka_unit_test(base64url_is_strict),
         cmocka_unit_test(escapes),
+        cmocka_unit_test(times),
     };
     return cmocka_run_group_tests_name("base/text", tests, NULL, NULL);
 }
