@@ -95,7 +95,8 @@ static void our_policies_name_real_calls(void **state)
 {
     (void)state;
     static struct adit_policy policy;
-    const struct adit_bytes texts[] = {adit_policy_door, adit_policy_worker, adit_policy_agent};
+    const struct adit_bytes texts[] = {adit_policy_supervisor, adit_policy_door,
+                                       adit_policy_worker, adit_policy_agent};
     for (size_t i = 0; i < ADIT_COUNT(texts); i++) {
         assert_ok(adit_policy_parse(ADIT_AT(texts, i), &policy));
         for (uint32_t j = 0; j < policy.rule_count; j++) {

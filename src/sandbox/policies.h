@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 
+extern const struct adit_bytes adit_policy_supervisor;
 extern const struct adit_bytes adit_policy_door;
 extern const struct adit_bytes adit_policy_worker;
 extern const struct adit_bytes adit_policy_agent;

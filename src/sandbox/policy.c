@@ -7,10 +7,16 @@
     ROW(PROT_READ) ROW(PROT_WRITE) ROW(PROT_EXEC) ROW(MAP_FIXED)                                \
     ROW(F_DUPFD_CLOEXEC) ROW(F_GETFD) ROW(F_SETFD) ROW(F_GETFL) ROW(F_SETFL)                    \
     ROW(O_ACCMODE) ROW(O_RDONLY) ROW(O_CREAT) ROW(O_TRUNC) ROW(O_NONBLOCK)                      \
-    ROW(FIONREAD) ROW(CLONE_VM) ROW(CLONE_THREAD) ROW(CLONE_NEWUSER)                            \
+    ROW(FIONREAD) ROW(TCGETS) ROW(TIOCGWINSZ)                                                   \
+    ROW(CLONE_VM) ROW(CLONE_THREAD) ROW(CLONE_NEW)                                              \
     ROW(PR_SET_NAME) ROW(PR_SET_VMA)                                                            \
     ROW(SIG_BLOCK) ROW(SIG_UNBLOCK) ROW(SIG_SETMASK)                                            \
     ROW(EPERM) ROW(EACCES) ROW(ENOSYS) ROW(EINVAL) ROW(ENOENT)
+
+/* Every kind of namespace, for a mask. */
+#define CLONE_NEW                                                                               \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |              \
+     CLONE_NEWPID | CLONE_NEWNET)
 
 struct constant {
     struct adit_bytes name;

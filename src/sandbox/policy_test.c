@@ -122,12 +122,54 @@ static void our_policies_are_well_formed(void **state)
 {
     (void)state;
     static struct adit_policy policy;
-    const struct adit_bytes texts[] = {adit_policy_door, adit_policy_worker, adit_policy_agent};
+    const struct adit_bytes texts[] = {adit_policy_supervisor, adit_policy_door,
+                                       adit_policy_worker, adit_policy_agent};
     for (size_t i = 0; i < ADIT_COUNT(texts); i++) {
         struct adit_status status = adit_policy_parse(ADIT_AT(texts, i), &policy);
         assert_int_equal(status.detail, 0); /* shows the bad line */
         assert_ok(status);
         assert_true(policy.rule_count > 10);
+    }
+}
+
+static bool is_covered(const struct adit_policy *by, const struct adit_policy_rule *rule)
+{
+    for (uint32_t i = 0; i < by->rule_count; i++) {
+        const struct adit_policy_rule *other = &ADIT_AT(by->rules, i);
+        bool is_same = adit_bytes_equal(other->name, rule->name) && other->refusal == 0;
+        bool is_wider = other->condition_count == 0;
+        if (is_same && !is_wider && other->condition_count == rule->condition_count) {
+            is_wider = true;
+            for (uint32_t j = 0; j < rule->condition_count; j++) {
+                const struct adit_policy_condition *ours = &ADIT_AT(rule->conditions, j);
+                const struct adit_policy_condition *theirs = &ADIT_AT(other->conditions, j);
+                is_wider = is_wider && ours->argument == theirs->argument &&
+                           ours->mask == theirs->mask && ours->value == theirs->value;
+            }
+        }
+        if (is_same && is_wider) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A role inherits the supervisor's filter: what its own allows has to be allowed there too. */
+static void the_supervisor_covers_its_roles(void **state)
+{
+    (void)state;
+    static struct adit_policy supervisor;
+    static struct adit_policy role;
+    const struct adit_bytes texts[] = {adit_policy_door, adit_policy_worker};
+    assert_ok(adit_policy_parse(adit_policy_supervisor, &supervisor));
+    for (size_t i = 0; i < ADIT_COUNT(texts); i++) {
+        assert_ok(adit_policy_parse(ADIT_AT(texts, i), &role));
+        for (uint32_t j = 0; j < role.rule_count; j++) {
+            const struct adit_policy_rule *rule = &ADIT_AT(role.rules, j);
+            if (rule->refusal == 0 && !is_covered(&supervisor, rule)) {
+                fail_msg("line %u of policy %zu is not allowed to the supervisor", rule->line, i);
+            }
+        }
     }
 }
 
@@ -138,6 +180,7 @@ int main(void)
         cmocka_unit_test(bad_lines_are_named),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(our_policies_are_well_formed),
+        cmocka_unit_test(the_supervisor_covers_its_roles),
     };
     return cmocka_run_group_tests_name("sandbox/policy", tests, NULL, NULL);
 }

@@ -115,6 +115,19 @@ static struct adit_status calls_restrict(struct adit_bytes text, struct adit_san
     return adit_ok();
 }
 
+struct adit_status adit_sandbox_supervise(struct adit_bytes policy, bool is_off,
+                                          struct adit_sandbox_report *out_report)
+{
+    struct adit_sandbox_report report = {.is_user_ordinary = geteuid() != 0};
+    ADIT_TRY(limit_set(RLIMIT_CORE, 0));
+    ADIT_TRY(privileges_drop(is_off));
+    if (!is_off) {
+        ADIT_TRY(calls_restrict(policy, &report));
+    }
+    *out_report = report;
+    return adit_ok();
+}
+
 struct adit_status adit_sandbox_enter(const struct adit_sandbox_options *options,
                                       struct adit_sandbox_report *out_report)
 {

@@ -31,7 +31,7 @@
 #define ADIT_SANDBOX_PORTS_MAX 65536
 
 struct adit_sandbox_options {
-    struct adit_bytes policy; /* a text of policies.h; empty: no seccomp (the supervisor) */
+    struct adit_bytes policy; /* a text of policies.h; empty: no seccomp */
     const int *fds;           /* the descriptors that may be open; all of them must be */
     size_t fd_count;
     uint64_t files_max;      /* RLIMIT_NOFILE; lowered to the hard limit where that is smaller */
@@ -61,6 +61,12 @@ struct adit_sandbox_report {
     bool is_signal_refused; /* landlock refuses signals to processes outside (ABI 6) */
     bool is_call_refused;   /* the policy is loaded */
 };
+
+/* For the supervisor, whose children still have to take all seven steps: no core file, step 5, and
+ * step 7 with a policy that the children inherit. Landlock would forbid them their mounts; its
+ * environment, limits, files and user stay. With `is_off` only no_new_privs. */
+struct adit_status adit_sandbox_supervise(struct adit_bytes policy, bool is_off,
+                                          struct adit_sandbox_report *out_report);
 
 struct adit_status adit_sandbox_enter(const struct adit_sandbox_options *options,
                                       struct adit_sandbox_report *out_report);

@@ -103,6 +103,32 @@ static void steps_are_taken(void **state)
     assert_int_equal(child_run(filtered, 0), CHILD_SIGNAL + SIGSYS);
 }
 
+static int supervised(void *context)
+{
+    struct adit_sandbox_report report = {0};
+    const bool *is_off = context;
+    struct adit_bytes policy = ADIT_BYTES("allow exit_group # the end\nallow open # files\n"
+                                          "allow openat # files\nallow close # files\n");
+    if (!adit_is_ok(adit_sandbox_supervise(policy, *is_off, &report))) {
+        return 1;
+    }
+    if (report.is_call_refused == *is_off || !getenv("PATH") ||
+        open("/etc/passwd", O_RDONLY) < 0) {
+        return 2;
+    }
+    syscall(SYS_getppid);
+    return 3;
+}
+
+static void the_supervisor_keeps_its_files(void **state)
+{
+    (void)state;
+    bool is_off = false;
+    assert_int_equal(child_run(supervised, &is_off), CHILD_SIGNAL + SIGSYS);
+    is_off = true;
+    assert_int_equal(child_run(supervised, &is_off), 3);
+}
+
 static void off_is_off(void **state)
 {
     (void)state;
@@ -132,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_are_taken),
         cmocka_unit_test(off_is_off),
+        cmocka_unit_test(the_supervisor_keeps_its_files),
         cmocka_unit_test(failures_are_said),
     };
     return cmocka_run_group_tests_name("sandbox/sandbox", tests, NULL, NULL);

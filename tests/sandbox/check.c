@@ -19,6 +19,7 @@
 struct role {
     const char *name;
     unsigned bit;
+    bool is_under; /* in the supervisor's filter first, as a child of it is */
 };
 
 /* What lasts for all scenes. */
@@ -52,9 +53,19 @@ static void report_print(const struct attempt *attempt, const struct adit_sandbo
     (void)fflush(stdout);
 }
 
-static int attempt_run(void *context)
+static struct adit_status supervise(const struct attempt *attempt)
 {
-    const struct attempt *attempt = context;
+    struct adit_sandbox_report report = {0};
+    ADIT_TRY(adit_sandbox_supervise(adit_policy_supervisor, false, &report));
+    ADIT_ENSURE(report.is_call_refused, INTERNAL, "the supervisor has no filter");
+    if (!attempt->probe) {
+        report_print(attempt, &report);
+    }
+    return adit_ok();
+}
+
+static struct adit_status enter(const struct attempt *attempt)
+{
     const struct scene *scene = attempt->scene;
     const int fds[] = {0, 1, 2, scene->listener, scene->pending, scene->fresh, scene->pair_near,
                        scene->pair_far, scene->epoll, scene->key};
@@ -66,17 +77,27 @@ static int attempt_run(void *context)
         options.policy = (struct adit_bytes){0};
         options.file_bytes_max = ADIT_SANDBOX_KEEP;
     }
-    struct adit_status status = adit_sandbox_enter(&options, &report);
+    if (attempt->role->is_under) {
+        ADIT_TRY(supervise(attempt));
+    }
+    ADIT_TRY(adit_sandbox_enter(&options, &report));
+    if (!attempt->probe) {
+        report_print(attempt, &report);
+    }
+    return adit_ok();
+}
+
+static int attempt_run(void *context)
+{
+    const struct attempt *attempt = context;
+    struct adit_status status =
+        attempt->role->bit == PROBE_SUPERVISOR ? supervise(attempt) : enter(attempt);
     if (!adit_is_ok(status)) {
         printf("# %s (%d)\n", adit_status_what(status), (int)status.detail);
         (void)fflush(stdout);
         return ENTER_FAILED;
     }
-    if (!attempt->probe) {
-        report_print(attempt, &report);
-        return 0;
-    }
-    return attempt->probe->body(scene);
+    return attempt->probe ? attempt->probe->body(attempt->scene) : 0;
 }
 
 static bool say(const struct attempt *attempt, int how)
@@ -217,7 +238,13 @@ static bool path_make(char *path)
 int main(int count, char **arguments)
 {
     static const struct role roles[] = {
-        {"door", PROBE_DOOR}, {"worker", PROBE_WORKER}, {"agent", PROBE_AGENT}};
+        {"supervisor", PROBE_SUPERVISOR, false},
+        {"door", PROBE_DOOR, false},
+        {"worker", PROBE_WORKER, false},
+        {"agent", PROBE_AGENT, false},
+        {"supervisor's door", PROBE_DOOR, true},
+        {"supervisor's worker", PROBE_WORKER, true},
+    };
     static char path[] = "/tmp/adit-sandbox-XXXXXX";
     size_t wrong = 0;
     if (count > 1) {

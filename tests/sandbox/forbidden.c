@@ -30,7 +30,11 @@ static int file_write(const struct scene *scene)
 static int file_make(const struct scene *scene)
 {
     (void)scene;
-    return probe_judge(open("/tmp/adit-sandbox-made", O_CREAT | O_WRONLY, 0600));
+    int made = probe_judge(open("/tmp/adit-sandbox-made", O_CREAT | O_WRONLY, 0600));
+    if (made == PROBE_WORKED) {
+        (void)unlink("/tmp/adit-sandbox-made");
+    }
+    return made;
 }
 
 static int file_remove(const struct scene *scene)
@@ -52,7 +56,11 @@ static int folder_list(const struct scene *scene)
 static int folder_make(const struct scene *scene)
 {
     (void)scene;
-    return probe_judge(mkdir("/tmp/adit-sandbox-made", 0700));
+    int made = probe_judge(mkdir("/tmp/adit-sandbox-made", 0700));
+    if (made == PROBE_WORKED) {
+        (void)unlinkat(AT_FDCWD, "/tmp/adit-sandbox-made", AT_REMOVEDIR);
+    }
+    return made;
 }
 
 static int proc_read(const struct scene *scene)
@@ -310,38 +318,38 @@ static int terminal_type(const struct scene *scene)
 }
 
 const struct probe probes_forbidden[PROBE_LIST_MAX] = {
-    {"reads a file", 0, PROBE_ALL, file_read},
-    {"reads a file by open(2)", 0, PROBE_ALL, file_old_open},
-    {"writes a file", 0, PROBE_ALL, file_write},
-    {"makes a file", 0, PROBE_ALL, file_make},
+    {"reads a file", PROBE_SUPERVISOR, PROBE_ALL, file_read},
+    {"reads a file by open(2)", PROBE_SUPERVISOR, PROBE_ALL, file_old_open},
+    {"writes a file", PROBE_SUPERVISOR, PROBE_ALL, file_write},
+    {"makes a file", PROBE_SUPERVISOR, PROBE_ALL, file_make},
     {"removes a file", 0, PROBE_ALL, file_remove},
     {"lists the root folder", 0, PROBE_ALL, folder_list},
-    {"makes a folder", 0, PROBE_ALL, folder_make},
+    {"makes a folder", PROBE_SUPERVISOR, PROBE_ALL, folder_make},
     {"reads its own memory map", 0, PROBE_ALL, proc_read},
-    {"changes a file's mode by descriptor", 0, PROBE_ALL, mode_change},
-    {"runs a program", 0, PROBE_ALL, program_run},
-    {"forks", 0, PROBE_ALL, process_make},
-    {"forks by clone(2)", 0, PROBE_ALL, process_make_raw},
-    {"forks by clone3(2)", 0, PROBE_ALL, thread_make_raw},
-    {"traces a sibling", 0, PROBE_ALL, sibling_trace},
-    {"reads a sibling's memory", 0, PROBE_ALL, sibling_read},
-    {"kills a sibling", 0, PROBE_ALL, sibling_kill},
-    {"signals its parent", 0, PROBE_ALL, parent_kill},
-    {"takes a sibling's descriptor", 0, PROBE_ALL, sibling_descriptor},
+    {"changes a file's mode by descriptor", PROBE_SUPERVISOR, PROBE_ALL, mode_change},
+    {"runs a program", PROBE_SUPERVISOR, PROBE_ALL, program_run},
+    {"forks", PROBE_SUPERVISOR, PROBE_ALL, process_make},
+    {"forks by clone(2)", PROBE_SUPERVISOR, PROBE_ALL, process_make_raw},
+    {"forks by clone3(2)", 0, PROBE_ALL | PROBE_SUPERVISOR, thread_make_raw},
+    {"traces a sibling", 0, PROBE_ALL | PROBE_SUPERVISOR, sibling_trace},
+    {"reads a sibling's memory", 0, PROBE_ALL | PROBE_SUPERVISOR, sibling_read},
+    {"kills a sibling", PROBE_SUPERVISOR, PROBE_ALL, sibling_kill},
+    {"signals its parent", PROBE_SUPERVISOR, PROBE_ALL, parent_kill},
+    {"takes a sibling's descriptor", 0, PROBE_ALL | PROBE_SUPERVISOR, sibling_descriptor},
     {"changes a sibling's limits", 0, PROBE_ALL, sibling_limit},
-    {"makes written memory executable", 0, PROBE_ALL, code_make},
-    {"maps memory to write and execute", 0, PROBE_ALL, code_map},
+    {"makes written memory executable", 0, PROBE_ALL | PROBE_SUPERVISOR, code_make},
+    {"maps memory to write and execute", 0, PROBE_ALL | PROBE_SUPERVISOR, code_map},
     {"makes a file in memory", 0, PROBE_ALL, code_file},
-    {"makes memory executable by key", 0, PROBE_ALL, code_pkey},
-    {"makes a TCP socket", PROBE_DOOR | PROBE_AGENT, PROBE_WORKER, socket_tcp},
-    {"makes a UDP socket", PROBE_AGENT, PROBE_DOOR | PROBE_WORKER, socket_udp},
-    {"makes a unix socket", PROBE_AGENT, PROBE_DOOR | PROBE_WORKER, socket_unix},
-    {"makes a raw socket", 0, PROBE_ALL, socket_raw},
-    {"makes a packet socket", 0, PROBE_ALL, socket_packet},
-    {"makes a socket of another family", 0, PROBE_ALL, socket_odd},
-    {"connects", PROBE_AGENT, PROBE_DOOR | PROBE_WORKER, address_connect},
+    {"makes memory executable by key", 0, PROBE_ALL | PROBE_SUPERVISOR, code_pkey},
+    {"makes a TCP socket", PROBE_DOOR | PROBE_AGENT | PROBE_SUPERVISOR, PROBE_WORKER, socket_tcp},
+    {"makes a UDP socket", PROBE_AGENT, PROBE_DOOR | PROBE_WORKER | PROBE_SUPERVISOR, socket_udp},
+    {"makes a unix socket", PROBE_AGENT, PROBE_DOOR | PROBE_WORKER | PROBE_SUPERVISOR, socket_unix},
+    {"makes a raw socket", 0, PROBE_ALL | PROBE_SUPERVISOR, socket_raw},
+    {"makes a packet socket", 0, PROBE_ALL | PROBE_SUPERVISOR, socket_packet},
+    {"makes a socket of another family", 0, PROBE_ALL | PROBE_SUPERVISOR, socket_odd},
+    {"connects", PROBE_AGENT, PROBE_DOOR | PROBE_WORKER | PROBE_SUPERVISOR, address_connect},
     {"binds a port outside the range", 0, PROBE_ALL, port_bind_other},
-    {"listens", PROBE_DOOR, PROBE_WORKER | PROBE_AGENT, port_listen},
+    {"listens", PROBE_DOOR | PROBE_SUPERVISOR, PROBE_WORKER | PROBE_AGENT, port_listen},
     {"accepts", PROBE_DOOR | PROBE_WORKER, PROBE_AGENT, visitor_accept},
     {"becomes root", 0, PROBE_ALL, user_change},
     {"makes a user namespace", 0, PROBE_ALL, namespace_make},
@@ -349,11 +357,11 @@ const struct probe probes_forbidden[PROBE_LIST_MAX] = {
     {"mounts", 0, PROBE_ALL, folder_mount},
     {"raises a limit", 0, PROBE_ALL, limit_raise},
     {"becomes dumpable", 0, PROBE_ALL, dumpable_set},
-    {"loads BPF", 0, PROBE_ALL, kernel_bpf},
-    {"opens an io_uring", 0, PROBE_ALL, kernel_ring},
-    {"reads the key ring", 0, PROBE_ALL, kernel_keys},
-    {"handles page faults", 0, PROBE_ALL, kernel_faults},
-    {"opens performance counters", 0, PROBE_ALL, kernel_counters},
-    {"types into a terminal", 0, PROBE_ALL, terminal_type},
+    {"loads BPF", 0, PROBE_ALL | PROBE_SUPERVISOR, kernel_bpf},
+    {"opens an io_uring", 0, PROBE_ALL | PROBE_SUPERVISOR, kernel_ring},
+    {"reads the key ring", 0, PROBE_ALL | PROBE_SUPERVISOR, kernel_keys},
+    {"handles page faults", 0, PROBE_ALL | PROBE_SUPERVISOR, kernel_faults},
+    {"opens performance counters", 0, PROBE_ALL | PROBE_SUPERVISOR, kernel_counters},
+    {"types into a terminal", 0, PROBE_ALL | PROBE_SUPERVISOR, terminal_type},
     {0},
 };

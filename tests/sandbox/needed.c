@@ -215,19 +215,20 @@ static int exit_quietly(const struct scene *scene)
 }
 
 const struct probe probes_needed[PROBE_LIST_MAX] = {
-    {"turns its loop", PROBE_ALL, 0, turn},
+    {"turns its loop", PROBE_ALL | PROBE_SUPERVISOR, 0, turn},
     {"accepts and peeks", PROBE_DOOR, PROBE_AGENT, peek},
     {"accepts, receives, answers", PROBE_WORKER, PROBE_AGENT, tunnel},
-    {"hands a descriptor over", PROBE_DOOR | PROBE_WORKER, 0, hand_over},
-    {"opens a tunnel's port", PROBE_DOOR, PROBE_WORKER | PROBE_AGENT, port_open},
-    {"gets memory and gives it back", PROBE_ALL, 0, memory},
-    {"asks for time and chance", PROBE_ALL, 0, time_and_chance},
-    {"reads a descriptor it was handed", PROBE_WORKER | PROBE_AGENT, PROBE_DOOR, key_read},
+    {"hands a descriptor over", PROBE_DOOR | PROBE_WORKER | PROBE_SUPERVISOR, 0, hand_over},
+    {"opens a tunnel's port", PROBE_DOOR | PROBE_SUPERVISOR, PROBE_WORKER | PROBE_AGENT, port_open},
+    {"gets memory and gives it back", PROBE_ALL | PROBE_SUPERVISOR, 0, memory},
+    {"asks for time and chance", PROBE_ALL | PROBE_SUPERVISOR, 0, time_and_chance},
+    {"reads a descriptor it was handed", PROBE_WORKER | PROBE_AGENT | PROBE_SUPERVISOR, PROBE_DOOR,
+     key_read},
     {"shakes hands and talks over TLS", PROBE_WORKER | PROBE_AGENT, 0, tls_talk},
     {"takes a new certificate", PROBE_WORKER, 0, tls_reload},
-    {"writes its log", PROBE_ALL, 0, log_line},
+    {"writes its log", PROBE_ALL | PROBE_SUPERVISOR, 0, log_line},
     {"is told no by a library's file", PROBE_WORKER, 0, config_missing},
     {"resolves names in a thread", PROBE_AGENT, PROBE_DOOR | PROBE_WORKER, names},
-    {"ends", PROBE_ALL, 0, exit_quietly},
+    {"ends", PROBE_ALL | PROBE_SUPERVISOR, 0, exit_quietly},
     {0},
 };

@@ -13,6 +13,7 @@
 #define PROBE_WORKER 0x2u
 #define PROBE_AGENT 0x4u
 #define PROBE_ALL 0x7u
+#define PROBE_SUPERVISOR 0x8u /* has the policy only: see adit_sandbox_supervise */
 
 /* How a probe's body ends, if it is not killed. */
 #define PROBE_WORKED 0
