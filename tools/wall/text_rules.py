@@ -181,6 +181,19 @@ def prelude_poison(tree):
                 yield Finding("prelude-poison", path, number, "a prelude that hides its poison")
 
 
+POOLS_ONLY = ("mux", "route")   # memory from pools made at the start, and nowhere else
+
+
+def pools(tree):
+    """A folder that may use only pools shows it: a test of it runs with an allocator that fails
+    after the start."""
+    for folder in POOLS_ONLY:
+        paths = [path for path in tree.code(tests=True) if folder_of(path) == folder]
+        shown = any(is_test(path) and "calloc_fails_after" in tree.texts[path] for path in paths)
+        if any(path.endswith(".c") for path in paths) and not shown:
+            yield Finding("pools", "src/" + folder, 0, "no test with an allocator that fails")
+
+
 RULES = [
     ("raw-outside-base", raw_outside_base),
     ("raw-region", raw_region),
@@ -188,6 +201,7 @@ RULES = [
     ("escape", escape),
     ("layer", lambda tree: list(layer(tree)) + list(layer_table(tree))),
     ("system-include", system_include),
+    ("pools", pools),
     ("prelude-poison", prelude_poison),
 ]
 

@@ -58,7 +58,7 @@ class Tree:
 
 def is_test(path):
     """Tests, fuzzers, and what the tests of a folder share."""
-    return path.endswith(("_test.c", "_fuzz.c", "_test.h", "_harness.h"))
+    return path.endswith(("_test.c", "_fuzz.c", "_test.h", "_harness.h", "_fixture.h"))
 
 
 def folder_of(path):
