@@ -106,7 +106,7 @@ void load_up(const struct load_bulk *job)
         bench_watch(bulk->epoll, EPOLL_CTL_ADD, fd, EPOLLOUT);
     }
     run(bulk, give);
-    for (uint64_t i = 0; i < job->count; i++) { /* the origin tells how much came: only that counts */
+    for (uint64_t i = 0; i < job->count; i++) { /* the origin tells how much came */
         uint8_t memory[8] = {0};
         uint64_t counted = 0;
         int fd = ADIT_SLOT(fds, job->count, i);

@@ -6,7 +6,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-void adit_log_init(struct adit_log *log, int fd, enum adit_log_format format, struct adit_bytes role)
+void adit_log_init(struct adit_log *log, int fd, enum adit_log_format format,
+                   struct adit_bytes role)
 {
     *log = (struct adit_log){.fd = fd, .level_min = ADIT_LOG_INFO, .format = format, .role = role};
 }

@@ -32,7 +32,8 @@ struct adit_log_field {
     bool is_number;
 };
 
-void adit_log_init(struct adit_log *log, int fd, enum adit_log_format format, struct adit_bytes role);
+void adit_log_init(struct adit_log *log, int fd, enum adit_log_format format,
+                   struct adit_bytes role);
 
 void adit_log_event(struct adit_log *log, enum adit_log_level level, struct adit_bytes event,
                     const struct adit_log_field *fields, size_t count);
@@ -47,7 +48,7 @@ static inline struct adit_log_field adit_log_number(struct adit_bytes name, uint
     return (struct adit_log_field){.name = name, .number = number, .is_number = true};
 }
 
-/* ADIT_LOG(&log, INFO, "session_open", adit_log_number(ADIT_BYTES("id"), 7)); fields may be none. */
+/* ADIT_LOG(&log, INFO, "session_open", adit_log_number(ADIT_BYTES("id"), 7)); or no field. */
 #define ADIT_LOG(log, LEVEL, ...)                                                               \
     ADIT_LOG_FIELDS(log, LEVEL, __VA_ARGS__, adit_log_text((struct adit_bytes){0},              \
                                                            (struct adit_bytes){0}))

@@ -136,7 +136,8 @@ static void a_full_pipe_drops_and_counts(void **state)
     while (sink_take(&sink).len > 0) {
     }
     ADIT_LOG(&sink.log, INFO, "again");
-    assert_true(adit_bytes_ends_with(sink_take(&sink), ADIT_BYTES(" event=again lines_dropped=2\n")));
+    assert_true(
+        adit_bytes_ends_with(sink_take(&sink), ADIT_BYTES(" event=again lines_dropped=2\n")));
     ADIT_LOG(&sink.log, INFO, "again");
     assert_true(adit_bytes_ends_with(sink_take(&sink), ADIT_BYTES(" event=again\n")));
     sink_close(&sink);

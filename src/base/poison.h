@@ -34,11 +34,13 @@
 #pragma GCC poison malloc calloc realloc reallocarray free alloca strdup strndup asprintf vasprintf
 #pragma GCC poison posix_memalign aligned_alloc mmap munmap brk sbrk
 /* Bytes are copied, compared and searched through base. */
-#pragma GCC poison memcpy memmove memset mempcpy bcopy bzero explicit_bzero memcmp bcmp memchr memmem
+#pragma GCC poison memcpy memmove memset mempcpy bcopy bzero explicit_bzero memcmp bcmp
+#pragma GCC poison memchr memmem
 #pragma GCC poison strcpy strncpy strcat strncat stpcpy stpncpy strlcpy strlcat
 #pragma GCC poison strlen strnlen strcmp strncmp strcasecmp strncasecmp strchr strrchr strstr strtok
 /* Text is built with writers and read with parsers. */
-#pragma GCC poison sprintf snprintf vsprintf vsnprintf printf fprintf dprintf vprintf vfprintf vdprintf
+#pragma GCC poison sprintf snprintf vsprintf vsnprintf printf fprintf dprintf vprintf
+#pragma GCC poison vfprintf vdprintf
 #pragma GCC poison puts fputs putchar fputc gets fgets scanf fscanf sscanf perror strerror
 #pragma GCC poison atoi atol atoll strtol strtoul strtoll strtoull strtod
 /* Nobody dies on the way; main returns a number. */

@@ -45,7 +45,8 @@ static void acquire(struct world *world, uint8_t salt)
 static void release(struct world *world, struct known *known)
 {
     struct adit_status status = adit_pool_release(&world->pool, known->handle);
-    ADIT_ASSERT(adit_status_error(status) == (known->is_alive ? ADIT_ERROR_NONE : ADIT_ERROR_STALE));
+    ADIT_ASSERT(adit_status_error(status) ==
+                (known->is_alive ? ADIT_ERROR_NONE : ADIT_ERROR_STALE));
     world->alive -= known->is_alive ? 1 : 0;
     known->is_alive = false;
 }
@@ -97,7 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         } else if (choice % 4 == 2 && world.count > 0) {
             release(&world, &ADIT_AT(world.known, which % world.count));
         } else {
-            invent(&world, (struct adit_handle){.index = which % (CAPACITY + 2u), .generation = choice});
+            uint32_t index = which % (CAPACITY + 2u);
+            invent(&world, (struct adit_handle){.index = index, .generation = choice});
         }
         check(&world);
     }

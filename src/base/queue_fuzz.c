@@ -1,4 +1,4 @@
-/* Queue against a plain array: the same bytes in the same order, and every counter as it should be. */
+/* Queue against a plain array: the same bytes in the same order, every counter as it should be. */
 #include "base/queue.h"
 
 #include "fuzz.h"
@@ -85,7 +85,8 @@ static void reserve(struct world *world, size_t want, size_t count)
 static void check(const struct world *world)
 {
     struct iovec views[CHUNKS_MAX + 1] = {0};
-    struct adit_bytes want = adit_bytes_first(ADIT_BYTES_OF(world->model->bytes), world->model->len);
+    struct adit_bytes want =
+        adit_bytes_first(ADIT_BYTES_OF(world->model->bytes), world->model->len);
     size_t filled = adit_queue_views(&world->queue, views, ADIT_COUNT(views));
     ADIT_ASSERT(world->queue.len == world->model->len);
     ADIT_ASSERT(filled == world->pool.used);

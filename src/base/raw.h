@@ -32,7 +32,7 @@ static inline size_t adit_index_check(size_t index, size_t count)
          int adit_unused;                                                                       \
      }))
 
-/* Element `index` of a real array, checked. The check vanishes where the compiler sees the range. */
+/* Element `index` of a real array, checked. No check where the compiler sees the range. */
 #define ADIT_AT(array, index) ADIT_SLOT(array, ADIT_COUNT(array), index)
 
 /* Element `index` of `count` elements behind a pointer, checked. The arguments are evaluated once

@@ -91,7 +91,7 @@ static void durations(void **state)
     }
 }
 
-/* The vectors of RFC 4648 section 10, without padding, and the two digits that base64url changes. */
+/* The vectors of RFC 4648 section 10, without padding, and the digits that base64url changes. */
 static void base64url_of_known_texts(void **state)
 {
     (void)state;
