@@ -1,0 +1,193 @@
+#include "net/dial.h"
+
+#include <string.h>
+
+#include "unit.h"
+
+struct result {
+    int calls, fd;
+    struct adit_status status;
+    uint64_t key;
+    struct adit_dial **to_close; /* closed from inside, as an owner may */
+};
+
+static void done(void *context, uint64_t key, int fd, struct adit_status status)
+{
+    struct result *result = context;
+    result->calls++;
+    result->fd = fd;
+    result->status = status;
+    result->key = key;
+    if (result->to_close) {
+        adit_dial_close(result->to_close);
+    }
+}
+
+static struct adit_address listen_on(const char *where, int *out_listener)
+{
+    struct adit_address address = {0};
+    assert_ok(adit_address_parse(adit_bytes_of_text(where), &address));
+    assert_ok(adit_socket_listen(&address, 4, out_listener));
+    assert_ok(adit_socket_local(*out_listener, &address));
+    return address;
+}
+
+static void dial(const char *host, uint16_t port, uint64_t timeout_us, struct result *result)
+{
+    struct adit_loop loop = {0};
+    struct adit_dial *one = NULL;
+    assert_ok(adit_loop_open(&loop, 32, 32));
+    const struct adit_dial_options options = {.host = adit_bytes_of_text(host),
+                                              .port = port,
+                                              .timeout_us = timeout_us,
+                                              .done = done,
+                                              .context = result,
+                                              .key = 42};
+    assert_ok(adit_dial_open(&loop, &options, &one));
+    assert_int_equal(result->calls, 0); /* never from inside open */
+    result->to_close = &one;
+    for (int i = 0; i < 2000 && result->calls == 0; i++) {
+        assert_ok(adit_loop_turn(&loop, 10 * ADIT_MS_US));
+    }
+    assert_int_equal(result->calls, 1);
+    assert_int_equal(result->key, 42);
+    assert_null(one);
+    assert_int_equal(loop.watches.used, 0);
+    assert_int_equal(loop.timers.used, 0);
+    adit_loop_close(&loop);
+}
+
+static void it_connects(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {"127.0.0.1", "localhost", "any.name.localhost",
+                                        "CONNECT.LOCALHOST"};
+    int listener = -1;
+    struct adit_address address = listen_on("127.0.0.1:0", &listener);
+    for (size_t i = 0; i < ADIT_COUNT(hosts); i++) {
+        struct result result = {0};
+        dial(ADIT_AT(hosts, i), address.port, 5 * ADIT_SECOND_US, &result);
+        assert_ok(result.status);
+        assert_true(result.fd >= 0);
+        adit_socket_close(&result.fd);
+    }
+    adit_socket_close(&listener);
+}
+
+static void a_refusal_is_told_with_its_reason(void **state)
+{
+    (void)state;
+    int listener = -1;
+    struct adit_address address = listen_on("127.0.0.1:0", &listener);
+    adit_socket_close(&listener); /* a port where nobody is */
+    struct result result = {0};
+    dial("127.0.0.1", address.port, 5 * ADIT_SECOND_US, &result);
+    assert_int_equal(adit_status_error(result.status), ADIT_ERROR_SYSTEM);
+    assert_int_equal(result.status.detail, ECONNREFUSED);
+    assert_int_equal(result.fd, -1);
+}
+
+static void the_other_family_is_tried_at_once(void **state)
+{
+    (void)state;
+    int listener = -1;
+    struct adit_address six = {0};
+    assert_ok(adit_address_parse(ADIT_BYTES("[::1]:0"), &six));
+    if (!adit_is_ok(adit_socket_listen(&six, 4, &listener))) {
+        return; /* a machine without IPv6: nothing to show */
+    }
+    assert_ok(adit_socket_local(listener, &six));
+    struct result result = {0};
+    uint64_t begin_us = adit_clock_now_us();
+    dial("localhost", six.port, 5 * ADIT_SECOND_US, &result); /* 127.0.0.1 refuses */
+    assert_ok(result.status);
+    assert_true(adit_clock_now_us() - begin_us < ADIT_SECOND_US);
+    adit_socket_close(&result.fd);
+    adit_socket_close(&listener);
+}
+
+static void a_silent_address_times_out(void **state)
+{
+    (void)state;
+    struct adit_address address = {0};
+    int listener = -1;
+    int fillers[8] = {0};
+    assert_ok(adit_address_parse(ADIT_BYTES("127.0.0.1:0"), &address));
+    assert_ok(adit_socket_listen(&address, 0, &listener)); /* a queue that is soon full */
+    assert_ok(adit_socket_local(listener, &address));
+    for (size_t i = 0; i < ADIT_COUNT(fillers); i++) {
+        assert_ok(adit_socket_connect(&address, &ADIT_AT(fillers, i)));
+    }
+    struct result result = {0};
+    dial("127.0.0.1", address.port, 300 * ADIT_MS_US, &result);
+    assert_int_equal(adit_status_error(result.status), ADIT_ERROR_TIMEOUT);
+    for (size_t i = 0; i < ADIT_COUNT(fillers); i++) {
+        adit_socket_close(&ADIT_AT(fillers, i));
+    }
+    adit_socket_close(&listener);
+}
+
+static void a_name_that_is_none_is_told(void **state)
+{
+    (void)state;
+    struct result result = {0};
+    dial("no-such-name.invalid", 80, 10 * ADIT_SECOND_US, &result); /* RFC 6761: never exists */
+    assert_false(adit_is_ok(result.status));
+    assert_int_equal(result.fd, -1);
+}
+
+static void it_may_be_given_up(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {"127.0.0.1", "no-such-name.invalid"};
+    for (size_t i = 0; i < ADIT_COUNT(hosts); i++) {
+        struct adit_loop loop = {0};
+        struct adit_dial *one = NULL;
+        struct result result = {0};
+        assert_ok(adit_loop_open(&loop, 32, 32));
+        const struct adit_dial_options options = {.host = adit_bytes_of_text(ADIT_AT(hosts, i)),
+                                                  .port = 9,
+                                                  .timeout_us = ADIT_SECOND_US,
+                                                  .done = done,
+                                                  .context = &result};
+        assert_ok(adit_dial_open(&loop, &options, &one));
+        adit_dial_close(&one);
+        adit_dial_close(&one);
+        assert_ok(adit_loop_turn(&loop, 20 * ADIT_MS_US));
+        assert_int_equal(result.calls, 0);
+        assert_int_equal(loop.watches.used, 0);
+        assert_int_equal(loop.timers.used, 0);
+        adit_loop_close(&loop);
+    }
+}
+
+static void wrong_hosts_fail_at_once(void **state)
+{
+    (void)state;
+    static const uint8_t long_host[254] = {'a'};
+    const struct adit_bytes hosts[] = {ADIT_BYTES(""), ADIT_BYTES_OF(long_host),
+                                       ADIT_BYTES("a\0b")};
+    struct adit_loop loop = {0};
+    struct adit_dial *one = NULL;
+    assert_ok(adit_loop_open(&loop, 8, 8));
+    for (size_t i = 0; i < ADIT_COUNT(hosts); i++) {
+        const struct adit_dial_options options = {
+            .host = ADIT_AT(hosts, i), .port = 1, .timeout_us = 1, .done = done};
+        assert_fails(adit_dial_open(&loop, &options, &one), INVALID);
+    }
+    adit_loop_close(&loop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_connects),
+        cmocka_unit_test(a_refusal_is_told_with_its_reason),
+        cmocka_unit_test(the_other_family_is_tried_at_once),
+        cmocka_unit_test(a_silent_address_times_out),
+        cmocka_unit_test(a_name_that_is_none_is_told),
+        cmocka_unit_test(it_may_be_given_up),
+        cmocka_unit_test(wrong_hosts_fail_at_once),
+    };
+    return cmocka_run_group_tests_name("net/dial", tests, NULL, NULL);
+}
