@@ -200,13 +200,17 @@ struct adit_bytes adit_queue_front(const struct adit_queue *queue)
     return queue->head ? chunk_bytes(queue->head) : (struct adit_bytes){0};
 }
 
+struct iovec adit_bytes_iovec(struct adit_bytes bytes)
+{
+    return (struct iovec){.iov_base = (void *)(uintptr_t)bytes.ptr, .iov_len = bytes.len};
+}
+
 size_t adit_queue_views(const struct adit_queue *queue, struct iovec *views, size_t count)
 {
     size_t filled = 0;
     for (const struct adit_chunk *at = queue->head; at && filled < count; at = at->next) {
         struct adit_bytes bytes = chunk_bytes(at);
-        ADIT_SLOT(views, count, filled) =
-            (struct iovec){.iov_base = (void *)(uintptr_t)bytes.ptr, .iov_len = bytes.len};
+        ADIT_SLOT(views, count, filled) = adit_bytes_iovec(bytes);
         filled++;
     }
     return filled;

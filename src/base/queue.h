@@ -69,6 +69,9 @@ void adit_queue_commit(struct adit_queue *queue, struct adit_chunk_pool *pool, s
 /* The bytes at the front that are contiguous; empty where the queue is. */
 struct adit_bytes adit_queue_front(const struct adit_queue *queue);
 
+/* A view for sendmsg, which does not write through it. */
+struct iovec adit_bytes_iovec(struct adit_bytes bytes);
+
 /* Fills up to `count` views of the bytes from the front on, for sendmsg; returns how many. */
 size_t adit_queue_views(const struct adit_queue *queue, struct iovec *views, size_t count);
 
