@@ -86,7 +86,7 @@
     ROW(BIND, 18, ADIT_EDGE_WORKER_DOOR, 0,                                                     \
         F(REQUEST) | F(SESSION) | F(PORT) | F(KIND) | F(ACCOUNT))                               \
     /* fd: the listening socket, non-blocking. */                                               \
-    ROW(BOUND, 19, ADIT_EDGE_DOOR_WORKER, 1, F(REQUEST) | F(PORT))                              \
+    ROW(BOUND, 19, ADIT_EDGE_DOOR_WORKER, 1, F(REQUEST) | F(SESSION) | F(PORT))     \
     ROW(BIND_REFUSED, 20, ADIT_EDGE_DOOR_WORKER, 0, F(REQUEST) | F(REFUSAL))                    \
     /* The session gives the port up. count 1: keep it for the grace (the agent went away); 0:  \
      * close it now (the agent asked). */                                                       \
@@ -124,12 +124,12 @@ enum adit_orphan {
 };
 
 /* Why the door refuses a port. */
-#define ADIT_PORT_REFUSAL_TABLE(ROW)                                                                 \
-    ROW(TAKEN, "port_taken")       /* somebody else has it, or another program */          \
-    ROW(RANGE, "port_range")       /* outside the range */                                 \
-    ROW(MOVED, "port_moved")       /* another session of this account has it */            \
-    ROW(LIMIT, "limit_reached") /* no port is left, or too many */                      \
-    ROW(UNSUPPORTED, "unsupported")     /* a kind that has no port */
+#define ADIT_PORT_REFUSAL_TABLE(ROW)                                                            \
+    ROW(TAKEN, "port_taken")    /* somebody else has it, or another program */                  \
+    ROW(RANGE, "port_range")    /* outside the range */                                         \
+    ROW(MOVED, "port_moved")    /* another session of this account has it */                    \
+    ROW(LIMIT, "limit_reached") /* no port is left, or too many */                              \
+    ROW(UNSUPPORTED, "unsupported") /* a kind that has no port */
 
 enum adit_port_refusal {
 #define ADIT_PORT_REFUSAL_ENUM(NAME, text) ADIT_PORT_REFUSAL_##NAME,

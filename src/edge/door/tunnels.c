@@ -66,6 +66,7 @@ static struct adit_status answer(struct adit_door *door, uint32_t worker, uint64
     }
     struct adit_message message = {.type = ADIT_MESSAGE_BOUND,
                                    .request = request,
+                                   .session = entry->session,
                                    .port = port,
                                    .fds = {copy},
                                    .fd_count = 1};
