@@ -1,0 +1,333 @@
+/* Two hubs joined over loopback: what one local socket gets, the other gives. Covers hub.c, link.c,
+ * link_receive.c, link_flush.c, control_stream.c, pump.c, pump_in.c, pump_out.c. */
+#include "tunnel/hub.h"
+
+#include "tunnel/internal.h"
+
+#include "credentials.h"
+#include "loopback.h"
+
+#define TURNS_MAX 20000
+
+/* One end: its loop and hub, and what its owner was told. */
+struct end {
+    struct adit_loop loop;
+    struct adit_hub hub;
+    struct adit_handle link, pump;
+    struct adit_stream_head head;
+    struct adit_control message;
+    enum adit_error closed_why;
+    enum adit_dial_result dialled;
+    enum adit_pump_end pump_end;
+    int opens, closes, messages, pumps_opened, pumps_closed, dials;
+    int attach_fd; /* agent: what to attach to the next pump; -1: refuse it; -2: later */
+};
+
+struct pair {
+    struct end server, agent;
+    struct credentials credentials;
+};
+
+static void link_open(void *context, struct adit_handle link, uint64_t user)
+{
+    struct end *end = context;
+    assert_int_equal(user, 77);
+    end->link = link;
+    end->opens++;
+}
+
+static void link_message(void *context, struct adit_handle link, uint64_t user,
+                         const struct adit_control *message)
+{
+    struct end *end = context;
+    (void)link;
+    (void)user;
+    end->message = *message;
+    end->messages++;
+}
+
+static void link_closed(void *context, struct adit_handle link, uint64_t user,
+                        struct adit_status why)
+{
+    struct end *end = context;
+    (void)link;
+    (void)user;
+    end->closed_why = adit_status_error(why);
+    end->closes++;
+}
+
+static void pump_open(void *context, struct adit_handle link, struct adit_handle pump,
+                      const struct adit_stream_head *head)
+{
+    struct end *end = context;
+    (void)link;
+    end->pump = pump;
+    end->head = *head;
+    end->pumps_opened++;
+    if (end->attach_fd >= 0) {
+        assert_ok(adit_pump_attach(&end->hub, pump, end->attach_fd));
+        end->attach_fd = -2;
+    } else if (end->attach_fd == -1) {
+        adit_pump_refuse(&end->hub, pump, ADIT_DIAL_REFUSED);
+    }
+}
+
+static void pump_dialled(void *context, struct adit_handle pump, uint64_t user,
+                         enum adit_dial_result result)
+{
+    struct end *end = context;
+    (void)pump;
+    (void)user;
+    end->dialled = result;
+    end->dials++;
+}
+
+static void pump_closed(void *context, struct adit_handle pump, uint64_t user,
+                        enum adit_pump_end how)
+{
+    struct end *end = context;
+    (void)pump;
+    (void)user;
+    end->pump_end = how;
+    end->pumps_closed++;
+}
+
+static const struct adit_hub_ops ops = {
+    .link_open = link_open,
+    .link_message = link_message,
+    .link_closed = link_closed,
+    .pump_open = pump_open,
+    .pump_dialled = pump_dialled,
+    .pump_closed = pump_closed,
+};
+
+static void end_open(struct end *end, enum adit_session_role role, uint32_t chunks_max)
+{
+    end->attach_fd = -2;
+    assert_ok(adit_loop_open(&end->loop, 64, 64));
+    const struct adit_hub_options options = {.loop = &end->loop,
+                                             .ops = &ops,
+                                             .context = end,
+                                             .role = role,
+                                             .links_max = 4,
+                                             .pumps_max = 16,
+                                             .chunks_max = chunks_max,
+                                             .growth_max = 1 << 24,
+                                             .limits = adit_mux_limits_default()};
+    assert_ok(adit_hub_init(&end->hub, &options));
+}
+
+static void turn(struct pair *pair)
+{
+    assert_ok(adit_loop_turn(&pair->server.loop, 200));
+    assert_ok(adit_loop_turn(&pair->agent.loop, 200));
+}
+
+#define turn_until(pair, condition)                                                             \
+    do {                                                                                        \
+        for (int turns = 0; turns < TURNS_MAX && !(condition); turns++) {                       \
+            turn(pair);                                                                         \
+        }                                                                                       \
+        assert_true(condition);                                                                 \
+    } while (0)
+
+static int setup(void **state)
+{
+    struct pair *pair = calloc(1, sizeof(*pair));
+    assert_non_null(pair);
+    credentials_open(&pair->credentials);
+    end_open(&pair->server, ADIT_SESSION_SERVER, 64);
+    end_open(&pair->agent, ADIT_SESSION_CLIENT, 64);
+    int fds[2] = {-1, -1};
+    loopback_pair(&fds[1], &fds[0]);
+    const struct adit_link_options client = {.fd = fds[0],
+                                             .tls = pair->credentials.client_tls,
+                                             .server_name = ADIT_BYTES("connect.adit.localhost"),
+                                             .user = 77};
+    const struct adit_link_options server = {
+        .fd = fds[1], .tls = pair->credentials.server_tls, .user = 77};
+    assert_ok(adit_link_open(&pair->agent.hub, &client, &pair->agent.link));
+    assert_ok(adit_link_open(&pair->server.hub, &server, &pair->server.link));
+    turn_until(pair, pair->agent.opens == 1 && pair->server.opens == 1);
+    *state = pair;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct pair *pair = *state;
+    adit_hub_deinit(&pair->server.hub);
+    adit_hub_deinit(&pair->agent.hub);
+    adit_loop_close(&pair->server.loop);
+    adit_loop_close(&pair->agent.loop);
+    credentials_close(&pair->credentials);
+    free(pair);
+    return 0;
+}
+
+/* A visitor's connection through the pair; returns the visitor's end and the program's. */
+static void open_stream(struct pair *pair, int *out_visitor, int *out_program)
+{
+    int visited = -1;
+    int dialled = -1;
+    const struct adit_stream_head head = {
+        .kind = ADIT_TUNNEL_TCP, .bind = 5, .visitor = {.family = 4, .port = 1234, .ip = {10, 1}}};
+    loopback_pair(&visited, out_visitor);
+    loopback_pair(&dialled, out_program);
+    pair->agent.attach_fd = dialled;
+    assert_ok(adit_pump_open(&pair->server.hub,
+                             &(struct adit_pump_options){
+                                 .link = pair->server.link, .fd = visited, .head = &head},
+                             &pair->server.pump));
+}
+
+static void control_messages_arrive(void **state)
+{
+    struct pair *pair = *state;
+    struct adit_control message = {.type = ADIT_CONTROL_NOTICE};
+    assert_ok(ADIT_FIELD_SET(message.notice.code, ADIT_BYTES("test")));
+    assert_ok(ADIT_FIELD_SET(message.notice.message, ADIT_BYTES("a sentence")));
+    assert_ok(adit_link_send(&pair->agent.hub, pair->agent.link, &message));
+    turn_until(pair, pair->server.messages == 1);
+    assert_bytes(ADIT_FIELD_BYTES(pair->server.message.notice.message), ADIT_BYTES("a sentence"));
+    assert_ok(adit_link_send(&pair->server.hub, pair->server.link, &message));
+    assert_ok(adit_link_send(&pair->server.hub, pair->server.link, &message));
+    turn_until(pair, pair->agent.messages == 2);
+}
+
+static void bytes_and_ends_go_both_ways(void **state)
+{
+    struct pair *pair = *state;
+    int visitor = -1;
+    int program = -1;
+    static uint8_t sent[200000];
+    static uint8_t got[200000];
+    open_stream(pair, &visitor, &program);
+    turn_until(pair, pair->server.dials == 1);
+    assert_int_equal(pair->server.dialled, ADIT_DIAL_CONNECTED);
+    assert_int_equal(pair->agent.head.bind, 5);
+    assert_int_equal(pair->agent.head.visitor.port, 1234);
+    for (size_t i = 0; i < sizeof sent; i++) {
+        ADIT_AT(sent, i) = (uint8_t)(i * 31 + (i >> 8));
+    }
+    struct adit_bytes out = ADIT_BYTES_OF(sent);
+    struct adit_writer in = adit_writer_of(ADIT_SPAN_OF(got));
+    bool is_ended = false;
+    for (int turns = 0; turns < TURNS_MAX && !is_ended; turns++) {
+        size_t count = 0;
+        enum adit_io io = ADIT_IO_DONE;
+        if (out.len > 0) {
+            assert_ok(adit_socket_send(visitor, out, &count, &io));
+            out = adit_bytes_from(out, count);
+            if (out.len == 0) {
+                assert_ok(adit_socket_finish(visitor));
+            }
+        }
+        turn(pair);
+        struct adit_span room = adit_span_from(in.span, in.len);
+        uint8_t beyond[1] = {0};
+        count = 0;
+        assert_ok(adit_socket_receive(program, room.len > 0 ? room : ADIT_SPAN_OF(beyond), &count,
+                                      &io));
+        in.len += count;
+        is_ended = io == ADIT_IO_END;
+    }
+    assert_true(is_ended);
+    assert_bytes(adit_writer_bytes(&in), ADIT_BYTES_OF(sent));
+    assert_int_equal(pair->server.pumps_closed, 0); /* the other direction is still open */
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    assert_ok(adit_socket_send(program, ADIT_BYTES("answer"), &count, &io));
+    assert_ok(adit_socket_finish(program));
+    turn_until(pair, pair->server.pumps_closed == 1 && pair->agent.pumps_closed == 1);
+    assert_int_equal(pair->server.pump_end, ADIT_PUMP_COMPLETE);
+    assert_int_equal(pair->agent.pump_end, ADIT_PUMP_COMPLETE);
+    uint8_t answer[32] = {0};
+    assert_ok(adit_socket_receive(visitor, ADIT_SPAN_OF(answer), &count, &io));
+    assert_bytes(adit_bytes_first(ADIT_BYTES_OF(answer), count), ADIT_BYTES("answer"));
+    adit_socket_close(&visitor);
+    adit_socket_close(&program);
+    assert_int_equal(pair->server.hub.pumps.used, 0);
+    assert_int_equal(pair->agent.hub.pumps.used, 0);
+    turn_until(pair,
+               adit_link_counters(&pair->server.hub, pair->server.link)->received_pending == 0);
+    assert_int_equal(adit_link_counters(&pair->server.hub, pair->server.link)->streams_open, 1);
+}
+
+static void a_refused_dial_cuts_the_visitor(void **state)
+{
+    struct pair *pair = *state;
+    int visitor = -1;
+    int program = -1;
+    open_stream(pair, &visitor, &program);
+    adit_socket_close(&pair->agent.attach_fd); /* and -1: refuse */
+    turn_until(pair, pair->server.pumps_closed == 1 && pair->agent.pumps_closed == 1);
+    assert_int_equal(pair->server.dialled, ADIT_DIAL_REFUSED);
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    uint8_t room[8] = {0};
+    struct adit_status status = adit_socket_receive(visitor, ADIT_SPAN_OF(room), &count, &io);
+    assert_int_equal(status.detail, ECONNRESET); /* not an orderly end */
+    adit_socket_close(&visitor);
+    adit_socket_close(&program);
+}
+
+static void a_lost_link_cuts_its_visitors(void **state)
+{
+    struct pair *pair = *state;
+    int visitor = -1;
+    int program = -1;
+    open_stream(pair, &visitor, &program);
+    turn_until(pair, pair->server.dials == 1);
+    adit_link_close(&pair->agent.hub, pair->agent.link, (struct adit_status){0});
+    turn_until(pair, pair->server.closes == 1);
+    assert_int_equal(pair->server.closed_why, ADIT_ERROR_CLOSED);
+    assert_int_equal(pair->agent.pump_end, ADIT_PUMP_LINK);
+    assert_int_equal(pair->server.pump_end, ADIT_PUMP_RESET); /* the agent said so in time */
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    uint8_t room[8] = {0};
+    assert_fails(adit_socket_receive(visitor, ADIT_SPAN_OF(room), &count, &io), SYSTEM);
+    adit_socket_close(&visitor);
+    adit_socket_close(&program);
+    turn_until(pair, pair->server.hub.links.used == 0); /* after its last words were read */
+}
+
+static void a_full_budget_cuts_the_largest(void **state)
+{
+    struct pair *pair = *state;
+    int visitor = -1;
+    int program = -1;
+    static uint8_t block[65536];
+    pair->agent.hub.chunks.chunks_max = 6; /* the program never reads: its queue grows to this */
+    open_stream(pair, &visitor, &program);
+    turn_until(pair, pair->server.dials == 1);
+    assert_ok(adit_socket_buffers_set(program, 4096, 0));
+    for (int turns = 0; turns < TURNS_MAX && pair->agent.pumps_closed == 0; turns++) {
+        size_t count = 0;
+        enum adit_io io = ADIT_IO_DONE;
+        if (!adit_is_ok(adit_socket_send(visitor, ADIT_BYTES_OF(block), &count, &io))) {
+            break;
+        }
+        turn(pair);
+        assert_true(pair->agent.hub.chunks.used <= 6);
+    }
+    turn_until(pair, pair->agent.pumps_closed == 1 && pair->server.pumps_closed == 1);
+    assert_int_equal(pair->agent.pump_end, ADIT_PUMP_LIMIT);
+    assert_int_equal(pair->agent.hub.chunks.used, 0);
+    assert_int_equal(pair->agent.closes, 0); /* the session goes on */
+    adit_socket_close(&visitor);
+    adit_socket_close(&program);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(control_messages_arrive, setup, teardown),
+        cmocka_unit_test_setup_teardown(bytes_and_ends_go_both_ways, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_refused_dial_cuts_the_visitor, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_lost_link_cuts_its_visitors, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_budget_cuts_the_largest, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("tunnel/hub", tests, NULL, NULL);
+}

@@ -1,0 +1,113 @@
+/* Internal: what the files of src/tunnel share and nobody else sees. */
+#ifndef ADIT_TUNNEL_INTERNAL_H
+#define ADIT_TUNNEL_INTERNAL_H
+
+#include "tunnel/link.h"
+#include "tunnel/pump.h"
+
+enum link_state {
+    LINK_HANDSHAKE, /* TLS is not up yet */
+    LINK_OPEN,
+    LINK_LINGER, /* our last words are sent; the socket is read and dropped until the peer closes */
+};
+
+struct link {
+    enum link_state state;
+    int fd;
+    struct adit_handle self;
+    struct adit_handle watch;
+    struct adit_handle timer; /* handshake deadline, then session ticks, then the linger's end */
+    struct adit_handle dirty_next;
+    struct adit_handle control;   /* stream; unset until it is opened */
+    struct adit_handle pump_head; /* pumps of this link, as a list */
+    struct adit_tls *tls;
+    struct adit_session session;
+    struct adit_queue control_in;
+    struct adit_queue control_out;
+    struct adit_status why; /* set with is_closing */
+    uint64_t user;
+    uint64_t rtt_us;
+    uint64_t measured_us; /* when rtt_us was read */
+    size_t unsent_max;    /* as set on the socket */
+    bool is_dirty;
+    bool has_hangup;    /* the end of the connection was announced: read on until it is there */
+    bool is_blocked;    /* the socket takes no more; an event will say when it does */
+    bool wants_receive; /* more to read than one turn allows */
+    bool is_closing;
+};
+
+enum pump_state {
+    PUMP_HEAD,    /* agent: the 32 bytes of head have not all come */
+    PUMP_DIALING, /* agent: waits for attach or refuse */
+    PUMP_VERDICT, /* server: the agent's first byte has not come */
+    PUMP_FLOW,
+    PUMP_REFUSED, /* agent: the verdict goes out, then it ends */
+};
+
+struct pump {
+    enum pump_state state;
+    int fd; /* -1: none yet */
+    struct adit_handle self;
+    struct adit_handle watch;
+    struct adit_handle link;
+    struct adit_handle stream;
+    struct adit_handle list_next, list_before;
+    struct adit_queue in; /* from the peer, not yet taken by the socket */
+    uint64_t user;
+    uint8_t first[ADIT_STREAM_HEAD_BYTES]; /* sent before anything from the socket */
+    uint8_t first_len, first_sent;
+    bool is_source_done; /* FIN has been sent on the stream */
+    bool is_peer_done;   /* FIN has come on the stream */
+    bool is_sink_done;   /* FIN has been sent on the socket */
+    bool has_hangup;     /* the socket's end was announced: read on until it is there */
+};
+
+/* hub.c */
+void hub_mark_dirty(struct adit_hub *hub, struct link *link);
+struct link *hub_link(const struct adit_hub *hub, struct adit_handle handle);
+struct pump *hub_pump(const struct adit_hub *hub, struct adit_handle handle);
+
+/* link.c: at the end of a turn. */
+void link_finish_turn(struct adit_hub *hub, struct link *link);
+/* TLS is up. */
+void link_opened(struct adit_hub *hub, struct link *link);
+/* Asks for the link's end; the first reason stands. */
+void link_fail(struct adit_hub *hub, struct link *link, struct adit_status why);
+
+/* link_receive.c */
+void link_receive(struct adit_hub *hub, struct link *link);
+void link_event(struct adit_hub *hub, struct link *link, const struct adit_session_event *event);
+
+/* link_flush.c */
+void link_flush(struct adit_hub *hub, struct link *link);
+/* Sends ciphertext that waits. */
+void link_send_waiting(struct adit_hub *hub, struct link *link);
+
+/* control_stream.c */
+struct adit_status control_stream_receive(struct adit_hub *hub, struct link *link,
+                                          struct adit_bytes bytes);
+/* Fills `room` from the messages that wait; returns how much. */
+size_t control_stream_fill(struct adit_hub *hub, struct link *link, struct adit_span room);
+
+/* pump.c */
+struct adit_status pump_make(struct adit_hub *hub, struct link *link, struct pump **out_pump);
+void pump_end(struct adit_hub *hub, struct pump *pump, enum adit_pump_end end);
+void pump_peer_finished(struct adit_hub *hub, struct pump *pump);
+/* Ends the pump where both directions are done. */
+void pump_end_if_done(struct adit_hub *hub, struct pump *pump);
+
+/* pump_in.c: from the peer to the socket. */
+void pump_data(struct adit_hub *hub, struct pump *pump, struct adit_bytes bytes);
+void pump_views_flush(struct adit_hub *hub);
+void pump_drain(struct adit_hub *hub, struct pump *pump);
+
+/* pump_out.c: from the socket to the peer. Fills `room` (the payload of one frame). */
+struct pump_filled {
+    size_t count;
+    bool is_last;  /* the source has ended */
+    bool is_empty; /* nothing more there now */
+};
+struct adit_status pump_fill(struct adit_hub *hub, struct pump *pump, struct adit_span room,
+                             struct pump_filled *out_filled);
+
+#endif

@@ -1,0 +1,140 @@
+#include "tunnel/internal.h"
+
+/* A turn gathers at most this many times for one link, so that the others get theirs. */
+#define GATHERS_A_TURN 4
+
+/* How often the kernel's view of the road is read, while there is traffic. */
+#define MEASURE_US (50 * ADIT_MS_US)
+
+/* Bytes that may stand unsent in the kernel: what the road takes in UNSENT_US, within bounds. The
+ * rest of the queue stands in the scheduler, where a small request passes a bulk transfer. */
+#define UNSENT_US (8 * ADIT_MS_US)
+#define UNSENT_MIN (128 * 1024)
+#define UNSENT_MAX (4 * 1024 * 1024)
+
+static void measure(struct adit_hub *hub, struct link *link)
+{
+    uint64_t now_us = hub->loop->now_us;
+    if (now_us - link->measured_us < MEASURE_US) {
+        return;
+    }
+    link->measured_us = now_us;
+    struct adit_socket_info info = {0};
+    if (!adit_is_ok(adit_socket_info_get(link->fd, &info))) {
+        return; /* the next send will tell what is wrong */
+    }
+    link->rtt_us = info.rtt_us;
+    adit_session_rtt_set(&link->session, info.rtt_us);
+    uint64_t unsent = adit_max_u64(info.delivery_rate / (ADIT_SECOND_US / UNSENT_US), UNSENT_MIN);
+    unsent = adit_min_u64(unsent, UNSENT_MAX);
+    if (unsent > link->unsent_max + link->unsent_max / 4 || unsent < link->unsent_max / 2) {
+        link->unsent_max = unsent;
+        adit_status_ignore(adit_socket_unsent_max_set(link->fd, unsent), "only a hint");
+    }
+}
+
+void link_send_waiting(struct adit_hub *hub, struct link *link)
+{
+    struct adit_queue *out = adit_tls_out(link->tls);
+    while (out->len > 0 && !link->is_blocked) {
+        struct iovec views[32] = {0};
+        size_t view_count = adit_queue_views(out, views, ADIT_COUNT(views));
+        size_t sent = 0;
+        enum adit_io io = ADIT_IO_DONE;
+        struct adit_status status =
+            adit_socket_send_views(link->fd, views, view_count, &sent, &io);
+        if (!adit_is_ok(status)) {
+            link_fail(hub, link, status);
+            link->is_blocked = true; /* nothing more will go */
+            return;
+        }
+        adit_queue_drop(out, &hub->chunks, sent);
+        link->is_blocked = io == ADIT_IO_BLOCKED;
+    }
+}
+
+/* The payload of the frame whose turn it is; true where the link is still fine. */
+static bool fill_turn(struct adit_hub *hub, struct link *link, const struct adit_session_turn *turn,
+                      struct adit_writer *writer)
+{
+    struct adit_session *session = &link->session;
+    struct adit_writer attempt = *writer;
+    struct adit_span header = {0};
+    adit_status_ignore(adit_write_reserve(&attempt, ADIT_YAMUX_HEADER_BYTES, &header),
+                       "next was given the room");
+    struct adit_span room = adit_span_first(adit_span_from(attempt.span, attempt.len),
+                                            turn->bytes_max);
+    struct pump_filled filled = {.is_empty = true};
+    bool is_control = adit_handle_equal(turn->stream, link->control);
+    if (is_control) {
+        filled.count = control_stream_fill(hub, link, room);
+        filled.is_empty = link->control_out.len == 0;
+    } else {
+        struct pump *pump = hub_pump(hub, adit_handle_unpack(turn->user));
+        if (!pump) {
+            adit_session_release(session, turn->stream, hub->loop->now_us);
+            return true;
+        }
+        if (!adit_is_ok(pump_fill(hub, pump, room, &filled))) {
+            pump_end(hub, pump, ADIT_PUMP_LOCAL);
+            return true;
+        }
+    }
+    struct adit_status status =
+        adit_session_sent(session, turn->stream, header, filled.count, filled.is_last);
+    if (adit_is_ok(status)) {
+        attempt.len += filled.count;
+        *writer = attempt;
+    } else if (filled.count > 0 || filled.is_last) {
+        link_fail(hub, link, status);
+        return false;
+    } /* else an empty frame that was not needed to open the stream: there is none */
+    struct pump *pump = is_control ? NULL : hub_pump(hub, adit_handle_unpack(turn->user));
+    if (filled.is_last && pump) {
+        pump->is_source_done = true;
+        pump_end_if_done(hub, pump);
+    } else if (filled.is_empty) {
+        adit_session_idle(session, turn->stream);
+    }
+    return true;
+}
+
+/* Frames of all ready streams into the scratch; how many bytes. */
+static size_t gather(struct adit_hub *hub, struct link *link)
+{
+    struct adit_session *session = &link->session;
+    size_t room = adit_min_size(adit_tls_room(link->tls), hub->plain_out.len);
+    struct adit_writer writer = adit_writer_of(adit_span_first(hub->plain_out, room));
+    adit_session_pull(session, &writer, hub->loop->now_us);
+    struct adit_session_turn turn = {0};
+    while (adit_session_next(session, adit_writer_room(&writer), &turn) &&
+           fill_turn(hub, link, &turn, &writer)) {
+    }
+    adit_session_pull(session, &writer, hub->loop->now_us); /* resets that the turns brought */
+    return writer.len;
+}
+
+void link_flush(struct adit_hub *hub, struct link *link)
+{
+    link_send_waiting(hub, link);
+    if (link->state != LINK_OPEN) {
+        return;
+    }
+    measure(hub, link);
+    for (int i = 0; i < GATHERS_A_TURN && !link->is_blocked; i++) {
+        size_t len = gather(hub, link);
+        if (len == 0) {
+            return;
+        }
+        struct adit_status status =
+            adit_tls_write(link->tls, adit_bytes_first(adit_span_bytes(hub->plain_out), len));
+        if (!adit_is_ok(status)) {
+            link_fail(hub, link, status);
+            return;
+        }
+        link_send_waiting(hub, link);
+    }
+    if (!link->is_blocked && adit_session_wants_output(&link->session)) {
+        hub_mark_dirty(hub, link); /* its share is used up: another turn */
+    }
+}

@@ -1,0 +1,46 @@
+/* From the socket to the peer. */
+#include "tunnel/internal.h"
+
+/* The bytes that go before anything from the socket: the head, or how the dial ended. */
+static size_t fill_first(struct pump *pump, struct adit_span room)
+{
+    struct adit_bytes first =
+        adit_bytes_from(adit_bytes_first(ADIT_BYTES_OF(pump->first), pump->first_len),
+                        pump->first_sent);
+    first = adit_bytes_first(first, room.len);
+    adit_status_ignore(adit_span_copy(room, first), "cut to the room");
+    pump->first_sent = (uint8_t)(pump->first_sent + first.len);
+    return first.len;
+}
+
+struct adit_status pump_fill(struct adit_hub *hub, struct pump *pump, struct adit_span room,
+                             struct pump_filled *out_filled)
+{
+    struct pump_filled filled = {.count = fill_first(pump, room)};
+    room = adit_span_from(room, filled.count);
+    if (pump->state == PUMP_REFUSED) {
+        filled.is_last = pump->first_sent == pump->first_len;
+        *out_filled = filled;
+        return adit_ok();
+    }
+    if (pump->fd < 0 || pump->is_source_done) {
+        filled.is_empty = true;
+        *out_filled = filled;
+        return adit_ok();
+    }
+    if (room.len == 0) {
+        *out_filled = filled;
+        return adit_ok();
+    }
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    ADIT_TRY(adit_socket_receive(pump->fd, room, &count, &io));
+    filled.count += count;
+    filled.is_last = io == ADIT_IO_END;
+    /* A short read has emptied the socket, and later bytes are a new event; but an end that was
+     * announced already would not be announced again. */
+    filled.is_empty = io == ADIT_IO_BLOCKED || (count < room.len && !pump->has_hangup);
+    hub->counters.bytes_from_local += count;
+    *out_filled = filled;
+    return adit_ok();
+}
