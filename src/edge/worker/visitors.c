@@ -1,0 +1,100 @@
+#include "edge/worker/worker.h"
+
+#define ACCEPTS_A_TURN 64
+
+static struct adit_status expired(void)
+{
+    ADIT_FAIL(REFUSED, "the token has expired");
+}
+
+static void resume(void *context, uint64_t key)
+{
+    struct worker *worker = context;
+    struct bind *bind = adit_pool_get(&worker->binds, adit_handle_unpack(key));
+    if (bind && bind->state == BIND_BOUND) {
+        bind->timer = (struct adit_handle){0};
+        adit_status_ignore(adit_loop_interest_set(&worker->loop, bind->watch,
+                                                  ADIT_LOOP_READ | ADIT_LOOP_LEVEL),
+                           "a listener that cannot be watched is found by the next drop");
+    }
+}
+
+/* Visitors wait in the kernel's queue until the session, or the process, has room again. */
+static void pause_accepting(struct worker *worker, struct bind *bind)
+{
+    struct adit_status status =
+        adit_loop_timer_set(&worker->loop, &bind->timer, worker->loop.now_us + WORKER_PAUSE_US,
+                            resume, worker, adit_handle_pack(bind->self));
+    if (adit_is_ok(status)) {
+        adit_status_ignore(adit_loop_interest_set(&worker->loop, bind->watch, ADIT_LOOP_LEVEL),
+                           "at worst the loop turns once more");
+    }
+}
+
+/* One visitor. False where no more are to be accepted now. */
+static bool accept_one(struct worker *worker, struct bind *bind, struct agent *agent)
+{
+    int fd = -1;
+    struct adit_address peer = {0};
+    enum adit_io io = ADIT_IO_DONE;
+    struct adit_status status = adit_socket_accept(bind->listener, &fd, &peer, &io);
+    if (!adit_is_ok(status)) { /* out of descriptors: those that close make room */
+        adit_log_failure(&worker->log, ADIT_LOG_WARN, ADIT_BYTES("accept_failed"), status);
+        pause_accepting(worker, bind);
+        return false;
+    }
+    if (io == ADIT_IO_BLOCKED) {
+        return false;
+    }
+    struct adit_stream_head head = {
+        .kind = ADIT_TUNNEL_TCP,
+        .bind = bind->id,
+        .visitor = {.family = peer.family, .port = peer.port},
+    };
+    adit_status_ignore(adit_span_copy(ADIT_SPAN_OF(head.visitor.ip), ADIT_BYTES_OF(peer.ip)),
+                       "both have 16 bytes");
+    struct adit_handle pump = {0};
+    status = adit_pump_open(&worker->hub,
+                            &(struct adit_pump_options){.link = agent->link,
+                                                        .fd = fd,
+                                                        .head = &head,
+                                                        .user = agent->number},
+                            &pump);
+    if (!adit_is_ok(status)) {
+        worker->counters.visitors_turned_away++;
+        adit_status_ignore(adit_socket_reset_on_close_set(fd, true), "closing says it too");
+        adit_socket_close(&fd);
+        adit_log_failure(&worker->log, ADIT_LOG_WARN, ADIT_BYTES("visitor_turned_away"), status);
+        pause_accepting(worker, bind);
+        return false;
+    }
+    worker->counters.visitors++;
+    return true;
+}
+
+void worker_visitors_ready(void *context, uint64_t key, uint32_t events)
+{
+    struct worker *worker = context;
+    struct bind *bind = adit_pool_get(&worker->binds, adit_handle_unpack(key));
+    struct agent *agent = bind ? adit_pool_get(&worker->agents, bind->agent) : NULL;
+    (void)events;
+    if (!agent) {
+        return;
+    }
+    if (!adit_token_is_current(&agent->rights, adit_clock_wall_ms() / 1000)) {
+        struct adit_control message = adit_control_refusal(ADIT_REFUSAL_TOKEN_EXPIRED, 0);
+        adit_status_ignore(adit_link_send(&worker->hub, agent->link, &message), "it ends anyway");
+        adit_link_close(&worker->hub, agent->link, expired());
+        adit_loop_unwatch(&worker->loop, &bind->watch);
+        return;
+    }
+    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+        if (!adit_link_can_open(&worker->hub, agent->link)) {
+            pause_accepting(worker, bind);
+            return;
+        }
+        if (!accept_one(worker, bind, agent)) {
+            return;
+        }
+    }
+}
