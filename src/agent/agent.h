@@ -1,0 +1,107 @@
+/* Agent: one link to the server, its tunnels, and the local connections behind them.
+ *
+ * It dials only its own server and its own targets, verifies the server's certificate always, and
+ * comes back by itself when the link is lost. What happens is told through events; it prints and
+ * decides nothing about the process.
+ *
+ * Process: adit, one thread (name resolution has helpers of its own, see net/dial.h). Limits:
+ * below, and struct adit_mux_limits. */
+#ifndef ADIT_AGENT_AGENT_H
+#define ADIT_AGENT_AGENT_H
+
+#include "agent/backoff.h"
+#include "net/dial.h"
+#include "tunnel/link.h"
+#include "tunnel/pump.h"
+
+#define ADIT_AGENT_TUNNELS_MAX 64
+#define ADIT_AGENT_LOCALS_MAX 4096  /* local connections */
+#define ADIT_AGENT_CHUNKS_MAX 4096  /* of ADIT_CHUNK_BYTES: 65 MiB of queued bytes at most */
+#define ADIT_AGENT_GROWTH_MAX (64u * 1024 * 1024)
+#define ADIT_AGENT_DIAL_US (15 * (uint64_t)ADIT_SECOND_US)       /* the server */
+#define ADIT_AGENT_LOCAL_DIAL_US (10 * (uint64_t)ADIT_SECOND_US) /* a local program */
+#define ADIT_AGENT_LOGIN_US (10 * (uint64_t)ADIT_SECOND_US)      /* the server's answer to hello */
+
+struct adit_agent_tunnel {
+    enum adit_tunnel kind;
+    ADIT_FIELD(253) host; /* of the local program; a name or an address */
+    uint16_t port;
+    ADIT_FIELD(ADIT_NAME_BYTES_MAX) name; /* wanted; empty: the server chooses */
+    uint16_t remote_port;                 /* wanted; 0: the server chooses */
+};
+
+/* A refusal as it is told to a person and to a script. */
+struct adit_agent_refusal {
+    struct adit_bytes code, message, next_action;
+};
+
+struct adit_agent_events {
+    /* A tunnel works. `is_again`: after the link was lost. */
+    void (*ready)(void *context, const struct adit_agent_tunnel *tunnel,
+                  const struct adit_control_bound *bound, bool is_again);
+    /* The link is lost, or could not be made; the agent tries again after `wait_us`. */
+    void (*disconnected)(void *context, struct adit_bytes reason, uint64_t wait_us);
+    void (*reconnected)(void *context); /* all tunnels are back */
+    /* The server said no, for good: the agent has stopped trying. */
+    void (*refused)(void *context, const struct adit_agent_refusal *refusal);
+    /* The server's certificate does not verify: the agent has stopped trying. */
+    void (*distrusted)(void *context, struct adit_bytes why);
+    void (*notice)(void *context, struct adit_bytes message);
+    /* A visitor could not be served: its local dial ended so. */
+    void (*local_failed)(void *context, const struct adit_agent_tunnel *tunnel,
+                         enum adit_dial_result result);
+};
+
+struct adit_agent_options {
+    struct adit_loop *loop;
+    struct adit_tls_context *tls;
+    const struct adit_agent_events *events;
+    void *context;
+    struct adit_bytes server_host; /* dialled, and verified against the certificate */
+    uint16_t server_port;
+    struct adit_bytes token;
+    const struct adit_agent_tunnel *tunnels;
+    size_t tunnel_count;
+};
+
+enum adit_agent_state {
+    ADIT_AGENT_WAITING, /* for the next attempt */
+    ADIT_AGENT_DIALING,
+    ADIT_AGENT_LINKING, /* TLS, then hello */
+    ADIT_AGENT_IN,      /* logged in; tunnels are asked for or bound */
+    ADIT_AGENT_STOPPED,
+};
+
+struct adit_agent_bind { /* the server's answer for one tunnel */
+    uint16_t port;       /* given once: asked for again after a reconnect */
+    bool is_bound;       /* now */
+    bool was_bound;
+};
+
+struct adit_agent {
+    enum adit_agent_state state;
+    struct adit_agent_options options;
+    struct adit_agent_tunnel tunnels[ADIT_AGENT_TUNNELS_MAX];
+    struct adit_agent_bind binds[ADIT_AGENT_TUNNELS_MAX];
+    ADIT_FIELD(253) server_host;
+    ADIT_FIELD(ADIT_TOKEN_TEXT_MAX) token;
+    ADIT_FIELD(32) instance; /* hex: this process, for all its sessions */
+    ADIT_FIELD(64) hint;     /* what the last welcome said */
+    struct adit_hub hub;
+    struct adit_pool locals; /* struct local */
+    struct adit_dial *dial;
+    struct adit_handle link, timer;
+    struct adit_backoff backoff;
+    struct adit_jitter jitter;
+    uint64_t in_since_us;
+    bool was_in; /* at least once: from then on a loss is a reconnect */
+};
+
+/* Begins to connect at the loop's next turn. The agent must not move afterwards. */
+struct adit_status adit_agent_open(struct adit_agent *agent,
+                                   const struct adit_agent_options *options);
+
+/* Ends the link and every local connection; no events any more. */
+void adit_agent_close(struct adit_agent *agent);
+
+#endif

@@ -1,0 +1,460 @@
+/* An agent against a server that the test plays: a hub of its own behind a real port.
+ * Covers tunnels.c, locals.c. */
+#include "agent/agent.h"
+
+#include "credentials.h"
+#include "loopback.h"
+
+#define TURNS_MAX 40000
+
+struct fixture {
+    struct credentials credentials;
+    struct adit_loop loop, server_loop;
+    struct adit_hub hub; /* the server's */
+    struct adit_agent agent;
+    struct adit_agent_tunnel tunnel;
+    struct adit_address server, program;
+    int listener, program_listener;
+    struct adit_handle link; /* the server's, of the newest session */
+    struct adit_control hello, bind;
+    int links, hellos, binds, links_closed;
+    enum adit_dial_result dialled;
+    enum adit_pump_end pump_end;
+    int dials, pumps_closed;
+    bool has_auto_answer; /* welcome and bound by themselves */
+    /* what the agent told */
+    int ready, disconnected, reconnected, refused, distrusted, local_failed;
+    uint16_t bound_port;
+    uint64_t wait_us;
+    char code[33];
+};
+
+static void server_send(struct fixture *f, const struct adit_control *message)
+{
+    assert_ok(adit_link_send(&f->hub, f->link, message));
+}
+
+static void server_welcome(struct fixture *f)
+{
+    struct adit_control message = {.type = ADIT_CONTROL_WELCOME};
+    message.welcome.version = 1;
+    assert_ok(ADIT_FIELD_SET(message.welcome.session, ADIT_BYTES("0000000000000001")));
+    assert_ok(ADIT_FIELD_SET(message.welcome.account, ADIT_BYTES("acme")));
+    server_send(f, &message);
+}
+
+static void server_bound(struct fixture *f, uint16_t port)
+{
+    struct adit_control message = {.type = ADIT_CONTROL_BOUND};
+    message.bound.bind = 1;
+    message.bound.port = port;
+    assert_ok(ADIT_FIELD_SET(message.bound.url, ADIT_BYTES("tcp://adit.localhost:1")));
+    server_send(f, &message);
+}
+
+static void link_open(void *context, struct adit_handle link, uint64_t user)
+{
+    struct fixture *f = context;
+    (void)user;
+    f->link = link;
+    f->links++;
+}
+
+static void link_message(void *context, struct adit_handle link, uint64_t user,
+                         const struct adit_control *message)
+{
+    struct fixture *f = context;
+    (void)link;
+    (void)user;
+    if (message->type == ADIT_CONTROL_HELLO) {
+        f->hello = *message;
+        f->hellos++;
+        if (f->has_auto_answer) {
+            server_welcome(f);
+        }
+    } else if (message->type == ADIT_CONTROL_BIND) {
+        f->bind = *message;
+        f->binds++;
+        if (f->has_auto_answer) {
+            uint16_t wanted = (uint16_t)message->bind.remote_port;
+            server_bound(f, wanted > 0 ? wanted : 20007);
+        }
+    }
+}
+
+static void link_closed(void *context, struct adit_handle link, uint64_t user,
+                        struct adit_status why)
+{
+    struct fixture *f = context;
+    (void)link;
+    (void)user;
+    (void)why;
+    f->links_closed++;
+}
+
+static void pump_open(void *context, struct adit_handle link, struct adit_handle pump,
+                      const struct adit_stream_head *head)
+{
+    (void)context;
+    (void)link;
+    (void)pump;
+    (void)head;
+}
+
+static void pump_dialled(void *context, struct adit_handle pump, uint64_t user,
+                         enum adit_dial_result result)
+{
+    struct fixture *f = context;
+    (void)pump;
+    (void)user;
+    f->dialled = result;
+    f->dials++;
+}
+
+static void pump_closed(void *context, struct adit_handle pump, uint64_t user,
+                        enum adit_pump_end end)
+{
+    struct fixture *f = context;
+    (void)pump;
+    (void)user;
+    f->pump_end = end;
+    f->pumps_closed++;
+}
+
+static const struct adit_hub_ops server_ops = {
+    .link_open = link_open,
+    .link_message = link_message,
+    .link_closed = link_closed,
+    .pump_open = pump_open,
+    .pump_dialled = pump_dialled,
+    .pump_closed = pump_closed,
+};
+
+static void told_ready(void *context, const struct adit_agent_tunnel *tunnel,
+                       const struct adit_control_bound *bound, bool is_again)
+{
+    struct fixture *f = context;
+    (void)tunnel;
+    f->ready += is_again ? 0 : 1;
+    f->bound_port = (uint16_t)bound->port;
+}
+
+static void told_disconnected(void *context, struct adit_bytes reason, uint64_t wait_us)
+{
+    struct fixture *f = context;
+    assert_true(reason.len > 0);
+    f->disconnected++;
+    f->wait_us = wait_us;
+}
+
+static void told_reconnected(void *context)
+{
+    struct fixture *f = context;
+    f->reconnected++;
+}
+
+static void told_refused(void *context, const struct adit_agent_refusal *refusal)
+{
+    struct fixture *f = context;
+    struct adit_writer code = adit_writer_of((struct adit_span){(uint8_t *)f->code, 32});
+    assert_ok(adit_write_bytes(&code, refusal->code));
+    f->refused++;
+}
+
+static void told_distrusted(void *context, struct adit_bytes why)
+{
+    struct fixture *f = context;
+    assert_true(why.len > 0);
+    f->distrusted++;
+}
+
+static void told_notice(void *context, struct adit_bytes message)
+{
+    (void)context;
+    (void)message;
+}
+
+static void told_local_failed(void *context, const struct adit_agent_tunnel *tunnel,
+                              enum adit_dial_result result)
+{
+    struct fixture *f = context;
+    (void)tunnel;
+    (void)result;
+    f->local_failed++;
+}
+
+static const struct adit_agent_events events = {
+    .ready = told_ready,
+    .disconnected = told_disconnected,
+    .reconnected = told_reconnected,
+    .refused = told_refused,
+    .distrusted = told_distrusted,
+    .notice = told_notice,
+    .local_failed = told_local_failed,
+};
+
+static void accept_ready(void *context, uint64_t key, uint32_t happened)
+{
+    struct fixture *f = context;
+    (void)key;
+    (void)happened;
+    struct adit_address peer = {0};
+    struct adit_handle link = {0};
+    int fd = -1;
+    enum adit_io io = ADIT_IO_DONE;
+    assert_ok(adit_socket_accept(f->listener, &fd, &peer, &io));
+    if (io == ADIT_IO_DONE) {
+        const struct adit_link_options options = {.fd = fd, .tls = f->credentials.server_tls};
+        assert_ok(adit_link_open(&f->hub, &options, &link));
+    }
+}
+
+static void turn(struct fixture *f)
+{
+    assert_ok(adit_loop_turn(&f->server_loop, 0));
+    assert_ok(adit_loop_turn(&f->loop, 500));
+}
+
+#define turn_until(f, condition)                                                                \
+    do {                                                                                        \
+        for (int turns = 0; turns < TURNS_MAX && !(condition); turns++) {                       \
+            turn(f);                                                                            \
+        }                                                                                       \
+        assert_true(condition);                                                                 \
+    } while (0)
+
+static void open_agent(struct fixture *f, const char *host)
+{
+    const struct adit_agent_options options = {
+        .loop = &f->loop,
+        .tls = f->credentials.client_tls,
+        .events = &events,
+        .context = f,
+        .server_host = adit_bytes_of_text(host),
+        .server_port = f->server.port,
+        .token = ADIT_BYTES("adit_a-token-is-not-looked-at-here"),
+        .tunnels = &f->tunnel,
+        .tunnel_count = 1,
+    };
+    assert_ok(adit_agent_open(&f->agent, &options));
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    struct adit_handle watch = {0};
+    assert_non_null(f);
+    credentials_open(&f->credentials);
+    f->has_auto_answer = true;
+    f->listener = loopback_listen(&f->server);
+    f->program_listener = loopback_listen(&f->program);
+    f->tunnel.kind = ADIT_TUNNEL_TCP;
+    f->tunnel.port = f->program.port;
+    assert_ok(ADIT_FIELD_SET(f->tunnel.host, ADIT_BYTES("127.0.0.1")));
+    assert_ok(adit_loop_open(&f->loop, 64, 64));
+    assert_ok(adit_loop_open(&f->server_loop, 64, 64));
+    assert_ok(adit_hub_init(&f->hub, &(struct adit_hub_options){
+                                         .loop = &f->server_loop,
+                                         .ops = &server_ops,
+                                         .context = f,
+                                         .role = ADIT_SESSION_SERVER,
+                                         .links_max = 8,
+                                         .pumps_max = 16,
+                                         .chunks_max = 64,
+                                         .limits = adit_mux_limits_default()}));
+    assert_ok(adit_loop_watch(&f->server_loop, f->listener, ADIT_LOOP_READ | ADIT_LOOP_LEVEL,
+                              accept_ready, f, 0, &watch));
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    adit_agent_close(&f->agent);
+    adit_hub_deinit(&f->hub);
+    adit_loop_close(&f->loop);
+    adit_loop_close(&f->server_loop);
+    adit_socket_close(&f->listener);
+    adit_socket_close(&f->program_listener);
+    credentials_close(&f->credentials);
+    free(f);
+    return 0;
+}
+
+static void it_logs_in_and_asks(void **state)
+{
+    struct fixture *f = *state;
+    f->tunnel.remote_port = 20001;
+    open_agent(f, "connect.adit.localhost");
+    turn_until(f, f->ready == 1);
+    assert_bytes(ADIT_FIELD_BYTES(f->hello.hello.token),
+                 ADIT_BYTES("adit_a-token-is-not-looked-at-here"));
+    assert_int_equal(f->hello.hello.instance.len, 32);
+    assert_int_equal(f->bind.bind.remote_port, 20001);
+    assert_int_equal(f->bound_port, 20001);
+    assert_int_equal(f->disconnected, 0);
+}
+
+/* A stream for bind `bind`; the visitor's end of its socket. */
+static int visit(struct fixture *f, uint32_t bind)
+{
+    int near = -1;
+    int far = -1;
+    struct adit_handle pump = {0};
+    const struct adit_stream_head head = {.kind = ADIT_TUNNEL_TCP, .bind = bind};
+    loopback_pair(&near, &far);
+    assert_ok(adit_pump_open(
+        &f->hub, &(struct adit_pump_options){.link = f->link, .fd = near, .head = &head}, &pump));
+    return far;
+}
+
+static void a_stream_is_dialled_to_the_program(void **state)
+{
+    struct fixture *f = *state;
+    open_agent(f, "localhost");
+    turn_until(f, f->ready == 1);
+    int visitor = visit(f, 1);
+    turn_until(f, f->dials == 1);
+    assert_int_equal(f->dialled, ADIT_DIAL_CONNECTED);
+    int program = loopback_accept(f->program_listener);
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_BLOCKED;
+    uint8_t got[16] = {0};
+    assert_ok(adit_socket_send(visitor, ADIT_BYTES("to you"), &count, &io));
+    io = ADIT_IO_BLOCKED;
+    for (int i = 0; i < TURNS_MAX && io == ADIT_IO_BLOCKED; i++) {
+        turn(f);
+        assert_ok(adit_socket_receive(program, ADIT_SPAN_OF(got), &count, &io));
+    }
+    assert_bytes(adit_bytes_first(ADIT_BYTES_OF(got), count), ADIT_BYTES("to you"));
+    adit_socket_close(&visitor);
+    adit_socket_close(&program);
+    turn_until(f, f->pumps_closed == 1 && f->agent.hub.pumps.used == 0);
+    assert_int_equal(f->agent.locals.used, 0);
+}
+
+static void failed_dials_are_told(void **state)
+{
+    struct fixture *f = *state;
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->ready == 1);
+    int stranger = visit(f, 2); /* a bind that this agent never asked for */
+    turn_until(f, f->dials == 1);
+    assert_int_equal(f->dialled, ADIT_DIAL_UNKNOWN_BIND);
+    assert_int_equal(f->local_failed, 0);
+    adit_socket_close(&f->program_listener);
+    int visitor = visit(f, 1);
+    turn_until(f, f->dials == 2);
+    assert_int_equal(f->dialled, ADIT_DIAL_REFUSED);
+    assert_int_equal(f->local_failed, 1);
+    adit_socket_close(&stranger);
+    adit_socket_close(&visitor);
+    turn_until(f, f->agent.hub.pumps.used == 0);
+    assert_int_equal(f->agent.locals.used, 0);
+}
+
+static void it_comes_back_with_its_port(void **state)
+{
+    struct fixture *f = *state;
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->ready == 1);
+    assert_int_equal(f->bind.bind.remote_port, 0);
+    f->agent.in_since_us = 1; /* as if it had lived long: the first retry is within 500 ms */
+    adit_link_close(&f->hub, f->link, adit_ok());
+    turn_until(f, f->disconnected == 1);
+    assert_true(f->wait_us < ADIT_BACKOFF_FIRST_US);
+    turn_until(f, f->reconnected == 1);
+    assert_int_equal(f->bind.bind.remote_port, 20007); /* what it was given the first time */
+    assert_int_equal(f->ready, 1);                     /* the same address is not told again */
+    assert_int_equal(f->hellos, 2);
+}
+
+static void refuse(struct fixture *f, enum adit_refusal refusal, uint32_t bind)
+{
+    struct adit_control message = adit_control_refusal(refusal, bind);
+    server_send(f, &message);
+}
+
+static void a_final_refusal_ends_it(void **state)
+{
+    struct fixture *f = *state;
+    f->has_auto_answer = false;
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->hellos == 1);
+    refuse(f, ADIT_REFUSAL_TOKEN_EXPIRED, 0);
+    turn_until(f, f->refused == 1);
+    assert_string_equal(f->code, "token_expired");
+    turn_until(f, f->links_closed == 1);
+    for (int i = 0; i < 200; i++) {
+        turn(f);
+    }
+    assert_int_equal(f->links, 1); /* no endless retry */
+    assert_int_equal(f->disconnected, 0);
+}
+
+static void a_lost_port_is_replaced_by_any(void **state)
+{
+    struct fixture *f = *state;
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->ready == 1);
+    f->has_auto_answer = false;
+    f->agent.in_since_us = 1;
+    adit_link_close(&f->hub, f->link, adit_ok());
+    turn_until(f, f->hellos == 2);
+    server_welcome(f);
+    turn_until(f, f->binds == 2);
+    refuse(f, ADIT_REFUSAL_PORT_TAKEN, 1); /* it was given by chance: any other will do */
+    turn_until(f, f->binds == 3);
+    assert_int_equal(f->bind.bind.remote_port, 0);
+    server_bound(f, 20009);
+    turn_until(f, f->ready == 2);
+    assert_int_equal(f->refused, 0);
+}
+
+static void a_wrong_certificate_ends_it(void **state)
+{
+    struct fixture *f = *state;
+    struct credentials other = {0};
+    credentials_open(&other);
+    struct adit_tls_context *mine = f->credentials.client_tls;
+    f->credentials.client_tls = other.client_tls;
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->distrusted == 1);
+    for (int i = 0; i < 200; i++) {
+        turn(f);
+    }
+    assert_int_equal(f->hellos, 0); /* the token was not sent */
+    assert_int_equal(f->disconnected, 0);
+    f->credentials.client_tls = mine;
+    adit_agent_close(&f->agent);
+    credentials_close(&other);
+    open_agent(f, "127.0.0.1"); /* for the teardown */
+}
+
+static void an_unreachable_server_is_tried_again(void **state)
+{
+    struct fixture *f = *state;
+    adit_socket_close(&f->listener);
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->disconnected == 1);
+    assert_true(f->wait_us < ADIT_BACKOFF_BASE_US);
+    assert_int_equal(f->refused, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(it_logs_in_and_asks),
+        TEST(a_stream_is_dialled_to_the_program),
+        TEST(failed_dials_are_told),
+        TEST(it_comes_back_with_its_port),
+        TEST(a_final_refusal_ends_it),
+        TEST(a_lost_port_is_replaced_by_any),
+        TEST(a_wrong_certificate_ends_it),
+        TEST(an_unreachable_server_is_tried_again),
+    };
+    return cmocka_run_group_tests_name("agent/agent", tests, NULL, NULL);
+}

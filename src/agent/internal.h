@@ -1,0 +1,22 @@
+/* Internal: what the files of src/agent share and nobody else sees. */
+#ifndef ADIT_AGENT_INTERNAL_H
+#define ADIT_AGENT_INTERNAL_H
+
+#include "agent/agent.h"
+
+/* tunnels.c */
+void tunnels_ask(struct adit_agent *agent);
+void tunnels_bound(struct adit_agent *agent, const struct adit_control_bound *bound);
+void tunnels_refused(struct adit_agent *agent, const struct adit_control_refused *refused);
+
+/* locals.c */
+size_t local_size(void);
+void local_wanted(struct adit_agent *agent, struct adit_handle pump,
+                  const struct adit_stream_head *head);
+void local_unwanted(struct adit_agent *agent, uint64_t user);
+void locals_close(struct adit_agent *agent);
+
+/* agent.c: stops for good. */
+void agent_stop(struct adit_agent *agent);
+
+#endif
