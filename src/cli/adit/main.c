@@ -1,0 +1,154 @@
+/* adit: the agent's command. */
+#include "cli/adit/options.h"
+#include "cli/adit/report.h"
+#include "cli/output.h"
+#include "net/signals.h"
+#include "sandbox/roles.h"
+
+#define EXIT_STOPPED 0 /* by a signal */
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+#define EXIT_REFUSED 3
+
+struct adit_program_state {
+    struct adit_loop loop;
+    struct adit_signals signals;
+    struct adit_report report;
+    struct adit_options options;
+    struct adit_agent agent;
+    struct adit_tls_context *tls;
+};
+
+static void signal_arrived(void *context, int number)
+{
+    struct adit_program_state *state = context;
+    (void)number;
+    adit_loop_stop(&state->loop);
+}
+
+static struct adit_status open_tls(struct adit_program_state *state)
+{
+    struct adit_span memory = {0};
+    ADIT_TRY(adit_memory_open(1, ADIT_OPTIONS_ROOTS_MAX, &memory));
+    struct adit_writer roots = adit_writer_of(memory);
+    struct adit_status status = adit_ok();
+    if (state->options.ca_path) {
+        status = adit_file_read(state->options.ca_path, &roots);
+    }
+    if (adit_is_ok(status)) {
+        const struct adit_tls_client_options options = {.roots_pem = adit_writer_bytes(&roots),
+                                                        .alpn = ADIT_BYTES("adit/1"),
+                                                        .keylog_path = state->options.keylog_path};
+        status = adit_tls_client_open(&options, &state->tls);
+    }
+    adit_memory_close(&memory);
+    return status;
+}
+
+static struct adit_status enter_sandbox(const struct adit_program_state *state)
+{
+    const int fds[] = {0, 1, 2, state->loop.epoll_fd, state->signals.fd};
+    struct adit_sandbox_options options = adit_sandbox_agent();
+    options.fds = fds;
+    options.fd_count = ADIT_COUNT(fds);
+    options.is_off = state->options.has_no_sandbox;
+    struct adit_sandbox_report report = {0};
+    return adit_sandbox_enter(&options, &report);
+}
+
+static struct adit_status open_agent(struct adit_program_state *state)
+{
+    const struct adit_agent_options options = {
+        .loop = &state->loop,
+        .tls = state->tls,
+        .events = &adit_report_events,
+        .context = &state->report,
+        .server_host = state->options.server_host,
+        .server_port = state->options.server_port,
+        .token = state->options.token,
+        .tunnels = &state->options.tunnel,
+        .tunnel_count = 1,
+    };
+    return adit_agent_open(&state->agent, &options);
+}
+
+static struct adit_status run(struct adit_program_state *state)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    ADIT_TRY(open_tls(state));
+    ADIT_TRY(adit_loop_open(&state->loop, ADIT_AGENT_LOCALS_MAX * 2 + 64,
+                            ADIT_AGENT_LOCALS_MAX * 2 + 64));
+    ADIT_TRY(adit_signals_open(&state->signals, &state->loop, numbers, ADIT_COUNT(numbers)));
+    adit_signals_handler_set(&state->signals, signal_arrived, state);
+    ADIT_TRY(enter_sandbox(state));
+    ADIT_TRY(open_agent(state));
+    struct adit_status status = adit_loop_run(&state->loop);
+    adit_agent_close(&state->agent);
+    return status;
+}
+
+static int forward(const struct adit_args *args, struct adit_program_state *state)
+{
+    const struct adit_environment environment = {.token = getenv("ADIT_TOKEN"),
+                                                 .server = getenv("ADIT_SERVER"),
+                                                 .ca = getenv("ADIT_CA"),
+                                                 .keylog = getenv("SSLKEYLOGFILE")};
+    uint8_t memory[512] = {0};
+    struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
+    if (!adit_is_ok(adit_options_read(args, &environment, &complaint, &state->options))) {
+        adit_output_complain(adit_program.name, adit_writer_bytes(&complaint));
+        return EXIT_USAGE;
+    }
+    state->report = (struct adit_report){
+        .loop = &state->loop, .fd = STDOUT_FILENO, .is_json = state->options.is_json};
+    struct adit_status status = run(state);
+    if (!adit_is_ok(status)) {
+        adit_output_failure(adit_program.name, adit_bytes_of_text(state->options.ca_path), status);
+        return EXIT_FAILED;
+    }
+    if (state->report.is_refused) {
+        return EXIT_REFUSED;
+    }
+    bool has_failed = state->report.is_distrusted || state->report.is_output_lost;
+    return has_failed ? EXIT_FAILED : EXIT_STOPPED;
+}
+
+static int print(struct adit_bytes text)
+{
+    return adit_is_ok(adit_output_write(STDOUT_FILENO, text)) ? EXIT_STOPPED : EXIT_FAILED;
+}
+
+static int help(const struct adit_args_command *command)
+{
+    uint8_t memory[4096] = {0};
+    struct adit_writer text = adit_writer_of(ADIT_SPAN_OF(memory));
+    if (!adit_is_ok(adit_args_help_write(&text, &adit_program, command))) {
+        return EXIT_FAILED;
+    }
+    return print(adit_writer_bytes(&text));
+}
+
+int main(int argc, char **argv)
+{
+    struct adit_args args = {0};
+    uint8_t memory[512] = {0};
+    struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
+    if (!adit_is_ok(adit_args_parse(&adit_program, (size_t)argc, argv, &complaint, &args))) {
+        adit_output_complain(adit_program.name, adit_writer_bytes(&complaint));
+        return EXIT_USAGE;
+    }
+    if (args.is_help || !args.command || args.command->number == ADIT_COMMAND_HELP) {
+        return help(args.is_help ? args.command : NULL);
+    }
+    if (args.command->number == ADIT_COMMAND_VERSION) {
+        return print(ADIT_BYTES("adit " ADIT_VERSION "\n"));
+    }
+    struct adit_span state = {0}; /* too large for the stack */
+    if (!adit_is_ok(adit_memory_open(1, sizeof(struct adit_program_state), &state))) {
+        return EXIT_FAILED;
+    }
+    int code = forward(&args, adit_memory_at(state, sizeof(struct adit_program_state), 0));
+    adit_span_wipe(state);
+    adit_memory_close(&state);
+    return code;
+}

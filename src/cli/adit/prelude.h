@@ -1,0 +1,8 @@
+/* What the command `adit` may use: the agent and everything below it; the environment, signals. */
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/base.h"
+
+#include "base/poison.h"

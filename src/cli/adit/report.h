@@ -1,0 +1,19 @@
+/* Report: what happens to the agent, as lines on standard output: sentences for people, or with
+ * --json one event a line for scripts. */
+#ifndef ADIT_CLI_ADIT_REPORT_H
+#define ADIT_CLI_ADIT_REPORT_H
+
+#include "agent/agent.h"
+
+struct adit_report {
+    struct adit_loop *loop; /* stopped where nothing more can come */
+    int fd;
+    bool is_json;
+    bool is_refused;    /* the server said no for good */
+    bool is_distrusted; /* the certificate did not verify */
+    bool is_output_lost;
+};
+
+extern const struct adit_agent_events adit_report_events; /* their context is the report */
+
+#endif
