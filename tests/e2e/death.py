@@ -1,0 +1,190 @@
+"""Each process dies, or stops answering; what is cut is cut visibly, and everything comes back."""
+import os
+import signal
+import socket
+import struct
+import time
+
+from harness import (Agent, Bystander, Failure, Program, Server, check, children, echo,
+                     receive_exactly, running, visit, wait_for)
+
+BLOCK = os.urandom(1 << 16)
+
+
+def endless(connection):
+    """Announces a gigabyte, and sends until somebody stops it."""
+    connection.sendall(struct.pack(">Q", 1 << 30))
+    for _ in range(1 << 14):
+        connection.sendall(BLOCK)
+
+
+def expect_cut(s):
+    """Reads until the end; it must be a reset, not an orderly close."""
+    try:
+        while s.recv(1 << 20):
+            pass
+    except ConnectionResetError:
+        return
+    raise Failure("the cut transfer looks like an orderly end")
+
+
+def works(port, seconds=10.0):
+    """An echo through the tunnel, as soon as it works again."""
+    def attempt():
+        try:
+            with visit(port, 5) as s:
+                s.sendall(b"hello")
+                return receive_exactly(s, 5) == b"hello"
+        except (OSError, Failure):
+            return False
+    wait_for("the tunnel works", attempt, seconds)
+
+
+def either(connection):
+    if receive_exactly(connection, 1) == b"D":
+        endless(connection)
+        return
+    connection.sendall(b"h")
+    while data := connection.recv(65536):
+        connection.sendall(data)
+
+
+def echo_once(port):
+    with visit(port, 5) as s:
+        s.sendall(b"hello")
+        check(receive_exactly(s, 5) == b"hello", "a wrong echo")
+
+
+def worker_killed(context):
+    """Its sessions are visibly cut; the agent is back with the same port."""
+    server = context.server
+    with running(Program(either)) as (program,), running(Agent(server, program.port)) as (agent,):
+        agent.ready()
+        port = agent.port
+        s = visit(port)
+        s.sendall(b"D")
+        receive_exactly(s, 1 << 20)
+        old = server.role("adit-worker")
+        os.kill(old, signal.SIGKILL)
+        begin = time.monotonic()
+        expect_cut(s)
+        agent.event("reconnected", 15)
+        took = time.monotonic() - begin
+        works(port)
+        check(server.role("adit-worker") != old, "no new worker")
+        context.say(f"the agent was back {took:.2f} s after its worker died, on the same port")
+
+
+def door_killed(context):
+    """Live connections go on; new ones wait a moment and work; new agents too."""
+    server = context.server
+    with running(Program(echo)) as (program,), running(Agent(server, program.port)) as (agent,):
+        agent.ready()
+        bystander = Bystander(agent.port)
+        old = server.role("adit-door")
+        os.kill(old, signal.SIGKILL)
+        echo_once(agent.port)
+        wait_for("a new door", lambda: children(server.process.pid).get("adit-door", old) != old)
+        with running(Agent(server, program.port)) as (second,):
+            second.ready(15)
+            check(second.port != agent.port, "the new door gave a port away twice")
+            echo_once(second.port)
+        echo_once(agent.port)
+        bystander.finish()
+
+
+def agent_killed(context):
+    """Its visitors are visibly cut; started again it has its port back."""
+    server = context.server
+    with running(Program(either)) as (program,), running(Agent(server, program.port)) as (agent,):
+        agent.ready()
+        s = visit(agent.port)
+        s.sendall(b"D")
+        receive_exactly(s, 1 << 20)
+        agent.process.send_signal(signal.SIGKILL)
+        expect_cut(s)
+        with running(Agent(server, program.port, "--remote-port", str(agent.port))) as (again,):
+            again.ready()
+            check(again.port == agent.port, "another port")
+            works(again.port)
+
+
+def agent_stopped(context):
+    """A stale session gives way: a new agent with the same token has the port within 2 s."""
+    server = context.server
+    with running(Program(echo)) as (program,), running(Agent(server, program.port)) as (stale,):
+        stale.ready()
+        works(stale.port)
+        stale.process.send_signal(signal.SIGSTOP)
+        begin = time.monotonic()
+        with running(Agent(server, program.port, "--remote-port", str(stale.port))) as (agent,):
+            agent.ready(5)
+            took = time.monotonic() - begin
+            check(took < 2.5, f"it took {took:.1f} s")
+            works(agent.port)
+            context.say(f"a stale session gave way after {took:.2f} s")
+
+
+def many_agents(context):
+    """Agents come and go; the worker is as before."""
+    server = context.server
+    with running(Program(echo)) as (program,):
+        worker = server.role("adit-worker")
+        token = server.token()
+        count = lambda: len(os.listdir(f"/proc/{worker}/fd"))
+        wait_for("sessions of other tests are gone", lambda: count() < 14, 15)
+        before = count()
+        for _ in range(12):
+            with running(Agent(server, program.port, token=token)) as (agent,):
+                agent.ready()
+                works(agent.port)
+        wait_for("descriptors are back to the start", lambda: count() <= before, 5)
+
+
+def server_late(context):
+    """An agent that is there before its server waits for it."""
+    server = Server(context.build, context.server.sandbox)
+    with running(server), running(Program(echo)) as (program,):
+        token = server.token()
+        server.process.end()
+        with running(Agent(server, program.port, token=token)) as (agent,):
+            agent.event("disconnected")
+            server.start()
+            agent.ready(30)
+            works(agent.port)
+
+
+def supervisor_killed(context):
+    """Everything ends within 2 s, and the ports are free."""
+    server = Server(context.build, context.server.sandbox)
+    with running(server), running(Program(echo)) as (program,), running(
+            Agent(server, program.port)) as (agent,):
+        agent.ready()
+        roles = children(server.process.pid)
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+        wait_for("the roles have ended",
+                 lambda: not any(os.path.exists(f"/proc/{pid}") for pid in roles.values()), 2)
+        for port in (server.port, agent.port):
+            with socket.create_server(("127.0.0.1", port)):
+                pass
+
+
+def supervisor_terminated(context):
+    """SIGTERM: every process ends, exit status 0."""
+    server = Server(context.build, context.server.sandbox)
+    with running(server), running(Program(echo)) as (program,), running(
+            Agent(server, program.port)) as (agent,):
+        agent.ready()
+        roles = children(server.process.pid)
+        server.process.send_signal(signal.SIGTERM)
+        status = server.process.wait(8)
+        check(status == 0, f"exit status {status}")
+        check(not any(os.path.exists(f"/proc/{pid}") for pid in roles.values()), "a role is left")
+        agent.event("disconnected")
+        agent.process.send_signal(signal.SIGTERM)
+        check(agent.process.wait() == 0, "the agent's exit status is not 0")
+
+
+TESTS = [worker_killed, door_killed, agent_killed, agent_stopped, many_agents, server_late,
+         supervisor_killed, supervisor_terminated]
