@@ -75,7 +75,6 @@ static struct adit_status open_agent(struct adit_program_state *state)
 static struct adit_status run(struct adit_program_state *state)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    ADIT_TRY(open_tls(state));
     ADIT_TRY(adit_loop_open(&state->loop, ADIT_AGENT_LOCALS_MAX * 2 + 64,
                             ADIT_AGENT_LOCALS_MAX * 2 + 64));
     ADIT_TRY(adit_signals_open(&state->signals, &state->loop, numbers, ADIT_COUNT(numbers)));
@@ -101,9 +100,19 @@ static int forward(const struct adit_args *args, struct adit_program_state *stat
     }
     state->report = (struct adit_report){
         .loop = &state->loop, .fd = STDOUT_FILENO, .is_json = state->options.is_json};
-    struct adit_status status = run(state);
+    /* What the starting program left open is not ours to keep. */
+    if (close_range(STDERR_FILENO + 1, UINT_MAX, 0) != 0) {
+        adit_output_complain(adit_program.name, ADIT_BYTES("descriptors cannot be closed"));
+        return EXIT_FAILED;
+    }
+    struct adit_status status = open_tls(state);
     if (!adit_is_ok(status)) {
         adit_output_failure(adit_program.name, adit_bytes_of_text(state->options.ca_path), status);
+        return EXIT_FAILED;
+    }
+    status = run(state);
+    if (!adit_is_ok(status)) {
+        adit_output_failure(adit_program.name, (struct adit_bytes){0}, status);
         return EXIT_FAILED;
     }
     if (state->report.is_refused) {
