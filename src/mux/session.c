@@ -49,12 +49,14 @@ bool adit_session_heaviest(const struct adit_session *session, struct adit_handl
                            uint64_t *out_pending)
 {
     const struct adit_stream *heaviest = NULL;
+    uint32_t most = 0;
     for (size_t i = ADIT_SESSION_LIST_OPEN; i <= ADIT_SESSION_LIST_HALF_CLOSED; i++) {
         const struct adit_stream *stream = ADIT_AT(session->lists, i).head;
         while (stream) { /* at most twice streams_max */
-            if (!adit_stream_is(stream, ADIT_STREAM_DEAD) && stream->pending > 0 &&
-                (!heaviest || stream->pending > heaviest->pending)) {
+            uint32_t handed = adit_stream_handed(session, stream);
+            if (!adit_stream_is(stream, ADIT_STREAM_DEAD) && handed > most) {
                 heaviest = stream;
+                most = handed;
             }
             stream = ADIT_AT(stream->links, ADIT_STREAM_LINK_AGE).next;
         }
@@ -63,6 +65,6 @@ bool adit_session_heaviest(const struct adit_session *session, struct adit_handl
         return false;
     }
     *out_stream = heaviest->handle;
-    *out_pending = heaviest->pending;
+    *out_pending = most;
     return true;
 }

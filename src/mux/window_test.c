@@ -202,6 +202,11 @@ static void the_heaviest_is_found(void **state)
     assert_true(adit_session_heaviest(&peer->session, &stream, &pending));
     assert_int_equal(pending, 300);
     assert_true(adit_handle_equal(stream, adit_session_find(&peer->session, 3)->handle));
+    /* 1,024 bytes are announced on stream 1 and two have come: 102 are with its reader. */
+    assert_true(peer_hex(peer, "00000000 00000001 00000400 6869"));
+    assert_true(adit_session_heaviest(&peer->session, &stream, &pending));
+    assert_int_equal(pending, 300);
+    assert_true(adit_handle_equal(stream, adit_session_find(&peer->session, 3)->handle));
     peer_end(peer);
 }
 
