@@ -214,7 +214,6 @@ void sim_app_reset(struct sim_world *world, unsigned e, struct sim_stream *strea
         if ((peer->is_seen || !may_refuse) && !world->plan.may_time_out) {
             sim_fail(world, "stream %u end %u: reset, though nobody gave up", stream->number, e);
         }
-        world->refused_total++;
     }
     side->was_reset = true;
     sim_active_remove(world, e, side);
@@ -266,8 +265,13 @@ static bool sim_app_open(struct sim_world *world, unsigned e)
         }
         if (stream->opener == e) {
             struct sim_side *side = &ADIT_AT(stream->side, e);
+            bool can_open = adit_session_can_open(&end->session);
             struct adit_status status = adit_session_open(&end->session, stream->number + 1,
                                                           world->now_us, &side->handle);
+            if (can_open != adit_is_ok(status)) {
+                sim_fail(world, "end %u: can_open says %d, open says %s", e, can_open,
+                         adit_status_what(status));
+            }
             if (adit_status_error(status) == ADIT_ERROR_FULL) {
                 end->wake_us = adit_min_u64(end->wake_us, world->now_us + SIM_OPEN_RETRY_US);
                 return has_moved;

@@ -191,7 +191,8 @@ static void sim_end_turn(struct sim_world *world, unsigned e, struct adit_writer
     struct sim_side *side = &ADIT_AT(stream->side, e);
     size_t room = adit_writer_room(writer);
     if (!side->is_live || !adit_handle_equal(side->handle, turn->stream) || side->has_sent_fin ||
-        turn->bytes_max == 0 || turn->bytes_max + ADIT_YAMUX_HEADER_BYTES > room) {
+        turn->bytes_max == 0 || turn->bytes_max + ADIT_YAMUX_HEADER_BYTES > room ||
+        turn->bytes_max > world->plan.limits.quantum_alone) {
         sim_fail(world, "stream %u end %u: a turn of %zu bytes, live %d, room %zu",
                  stream->number, e, turn->bytes_max, side->is_live, room);
         return;
@@ -298,6 +299,10 @@ void sim_end_tick(struct sim_world *world, unsigned e)
     }
     if (!world->has_failed && adit_session_deadline_us(&end->session) <= world->now_us) {
         sim_fail(world, "end %u: the deadline is still due after tick", e);
+    }
+    if (world->now_us >= end->ping_us) { /* somebody wants to know whether the peer is there */
+        adit_session_ping(&end->session, world->now_us);
+        end->ping_us = world->now_us + sim_pick(&world->random, ADIT_SECOND_US, 60000000);
     }
     if (end->goaway_us <= world->now_us && !end->has_goaway) {
         end->has_goaway = true;

@@ -12,6 +12,7 @@
 #define FOE_IDS 64u
 #define FOE_FRAME_BYTES 70000u
 #define FOE_OUT_BYTES 65536u
+#define FOE_REFUSALS_MAX 1024u /* ids whose RST waits beside the queue of control frames */
 
 struct foe {
     struct adit_jitter random;
@@ -229,9 +230,9 @@ static void foe_output(struct foe *foe)
             return;
         }
         adit_status_ignore(adit_write_reserve(&writer, ADIT_YAMUX_HEADER_BYTES, &header), "room");
-        size_t count = (size_t)sim_pick(&foe->random, 0, turn.bytes_max);
-        adit_status_ignore(adit_write_reserve(&writer, count, &payload), "room");
         bool is_last = sim_chance(&foe->random, 20);
+        size_t count = (size_t)sim_pick(&foe->random, is_last ? 0 : 1, turn.bytes_max);
+        adit_status_ignore(adit_write_reserve(&writer, count, &payload), "room");
         if (!adit_is_ok(adit_session_sent(&foe->session, turn.stream, header, count, is_last))) {
             foe_fail(foe, "sent refused its own turn");
             return;
@@ -260,7 +261,7 @@ static void foe_check(struct foe *foe)
     uint64_t windows = (uint64_t)c->streams_open * foe->limits.window_start + c->growth_granted;
     if (c->streams_open > 2 * foe->limits.streams_max || c->unacked_in > foe->limits.unacked_max ||
         c->unacked_out > foe->limits.unacked_max ||
-        c->control_queued > foe->limits.control_max + 1 ||
+        c->control_queued > foe->limits.control_max + 1 + FOE_REFUSALS_MAX ||
         c->growth_granted > foe->limits.session_growth_max || c->received_pending > windows) {
         foe_fail(foe, "limits: open %u unacked %u/%u control %u growth %llu pending %llu",
                  c->streams_open, c->unacked_in, c->unacked_out, c->control_queued,
@@ -342,6 +343,21 @@ static void foe_tick(struct foe *foe)
     }
 }
 
+/* Where the session lives on, all that it owed goes out, and nothing stays queued. */
+static void foe_quiet(struct foe *foe)
+{
+    for (uint32_t i = 0; i < 20000 && !foe->is_over && !foe->has_failed; i++) {
+        if (foe->session.counters.control_queued == 0 &&
+            !adit_session_wants_output(&foe->session)) {
+            return;
+        }
+        foe_output(foe);
+    }
+    if (!foe->is_over) {
+        foe_fail(foe, "%u control frames stay queued", foe->session.counters.control_queued);
+    }
+}
+
 static struct adit_status foe_begin(struct foe *foe, uint64_t seed)
 {
     foe->random = sim_random(seed ^ 0xf0e);
@@ -388,6 +404,7 @@ bool sim_hostile_run(uint64_t seed, bool is_verbose)
         }
         foe_check(&foe);
     }
+    foe_quiet(&foe);
     adit_session_deinit(&foe.session);
     if (foe.mux.streams.used != 0 || foe.mux.ids.used != 0 || foe.mux.growth_used != 0) {
         foe_fail(&foe, "held after deinit: %u streams, %u ids, %llu growth", foe.mux.streams.used,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "brink.h"
 #include "hostile.h"
 #include "scenes.h"
 #include "world.h"
@@ -153,6 +154,7 @@ int main(int argc, char **argv)
     for (uint64_t seed = arguments.first;
          (is_all || strcmp(arguments.only, "hostile") == 0) && seed <= arguments.last; seed++) {
         failures += sim_hostile_run(seed, arguments.is_verbose) ? 0 : 1;
+        failures += sim_brink_run(seed) ? 0 : 1;
         if (failures >= 10 || seed == arguments.last) {
             break;
         }

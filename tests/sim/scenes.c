@@ -167,6 +167,27 @@ static void scene_small(struct sim_world *world, struct scene_result *result)
     }
 }
 
+/* One bulk stream while short ones come faster than the link can carry them. */
+static void scene_flood(struct sim_world *world, struct scene_result *result)
+{
+    scene_plan(world, scene_link(2000, 10000000), SIM_STREAMS_MAX);
+    sim_side_at(world, 0, 1)->plan.send_total = 1024 * MIB;
+    for (uint32_t i = 1; i < SIM_STREAMS_MAX; i++) {
+        sim_stream_at(world, i)->open_us = 100000 + i * 500;
+        sim_side_at(world, i, 1)->plan.send_total = 8000; /* 16 MB/s of them */
+    }
+    scene_begin(world);
+    scene_run_to(world, ADIT_SECOND_US / 2);
+    uint64_t before = sim_side_at(world, 0, 0)->received;
+    scene_run_to(world, 2 * ADIT_SECOND_US);
+    double share = (double)(sim_side_at(world, 0, 0)->received - before) / 15e6;
+    scene_say(result, "short streams that fill the link 1.6 times leave a bulk stream %.3f of it",
+              share);
+    if (!(share > 0.1)) {
+        sim_fail(world, "%s", result->text);
+    }
+}
+
 /* A visitor who never reads, beside one who does. */
 static void scene_stalled(struct sim_world *world, struct scene_result *result)
 {
@@ -324,6 +345,7 @@ static const struct scene scenes[] = {
     {"growth far", scene_growth_far, true},
     {"fairness", scene_fairness, true},
     {"small requests", scene_small, true},
+    {"flood of short streams", scene_flood, true},
     {"stalled reader", scene_stalled, true},
     {"both stop reading", scene_both_stop, false},
     {"both finish", scene_both_finish, false},

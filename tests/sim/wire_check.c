@@ -1,6 +1,22 @@
 /* What an honest session may put on the wire, judged from the bytes alone. */
 #include "world.h"
 
+/* A stream may be refused after our GOAWAY, or where there is no room for it. Other streams may
+ * have ended since, so room is judged with a margin. */
+static void sim_wire_refusal(struct sim_world *world, unsigned e, uint32_t id)
+{
+    const struct sim_end *end = &ADIT_AT(world->end, e);
+    const struct adit_session_counters *counters = &end->session.counters;
+    const struct adit_mux_limits *limits = &world->plan.limits;
+    bool is_crowded = 2 * counters->streams_open >= limits->streams_max ||
+                      2 * counters->unacked_in >= limits->unacked_max;
+    world->refused_total++;
+    if (!end->has_goaway && !is_crowded) {
+        sim_fail(world, "wire %u: id %u refused with %u streams open, %u not acknowledged", e, id,
+                 counters->streams_open, counters->unacked_in);
+    }
+}
+
 static void sim_wire_stream_frame(struct sim_world *world, unsigned e,
                                   const struct adit_yamux_frame *frame)
 {
@@ -12,6 +28,9 @@ static void sim_wire_stream_frame(struct sim_world *world, unsigned e,
     }
     struct sim_side *side = &ADIT_AT(stream->side, e);
     const struct sim_side *peer = &ADIT_AT(stream->side, 1 - e);
+    if ((frame->flags & ADIT_YAMUX_RST) != 0 && stream->opener != e && !side->is_seen) {
+        sim_wire_refusal(world, e, frame->stream);
+    }
     bool is_syn = (frame->flags & ADIT_YAMUX_SYN) != 0;
     bool is_over = (frame->flags & (ADIT_YAMUX_FIN | ADIT_YAMUX_RST)) != 0;
     if (is_syn && stream->opener != e) {

@@ -167,8 +167,16 @@ static void sim_check_limits(struct sim_world *world, unsigned e)
                  (unsigned long long)counters->growth_granted,
                  (unsigned long long)end->mux.growth_used);
     }
-    if (counters->control_queued > limits->control_max + 1) {
+    if (counters->control_queued > limits->control_max + 1 + SIM_REFUSALS_MAX) {
         sim_fail(world, "end %u: %u control frames queued", e, counters->control_queued);
+    }
+    struct adit_handle heaviest = {0};
+    uint64_t pending = 0;
+    if (world->steps % 64 == 0 && counters->received_pending > 0 &&
+        (!adit_session_heaviest(&end->session, &heaviest, &pending) || pending == 0 ||
+         pending > counters->received_pending)) {
+        sim_fail(world, "end %u: the heaviest stream has %llu of %llu bytes", e,
+                 (unsigned long long)pending, (unsigned long long)counters->received_pending);
     }
     uint64_t window_max = (uint64_t)counters->streams_open * limits->window_start +
                           counters->growth_granted;

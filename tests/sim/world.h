@@ -16,6 +16,9 @@
 #define SIM_STAGE_BYTES 65536u
 #define SIM_REASON_BYTES 256u
 
+/* Refusals of streams wait in a map of so many ids, beside the queue of control frames. */
+#define SIM_REFUSALS_MAX 1024u
+
 enum sim_start { SIM_START_NOW, SIM_START_AFTER_BYTES, SIM_START_AFTER_FIN };
 
 /* What one end of a stream is meant to do. */
@@ -81,6 +84,7 @@ struct sim_end {
     uint64_t wake_us;       /* when an application next has something to do */
     uint64_t goaway_us;     /* says GOAWAY then; SIM_NEVER */
     bool has_goaway;
+    uint64_t ping_us;       /* asks for a sign of life then */
     uint64_t consumed_total;
     uint64_t payload_total; /* bytes put into frames */
 };
