@@ -149,6 +149,15 @@ class Steps:
     def sandbox(self):
         return self.program("sandboxes", ["tests/sandbox/run", RELEASE], 120)
 
+    def simulator(self, folder, seeds):
+        arguments = [os.path.join(folder, "tests", "sim", "sim"), "--seeds", seeds]
+        if self.is_long:
+            arguments.append("--long")
+        return self.program("simulator " + folder, arguments, 3600 if self.is_long else 300)
+
+    def interop(self):
+        return self.program("interop", ["tests/interop/run"], 900)
+
     def all(self):
         """(name, function, needs): a step whose need failed is counted as failed, not run."""
         both = ["release build, gcc", "sanitized build, clang-19"]
@@ -160,6 +169,11 @@ class Steps:
             ("fuzzers, seed corpora", self.fuzz_replay, both),
             ("fuzzers, searching", self.fuzz_run, ["sanitized build, clang-19"]),
             ("sandboxes", self.sandbox, ["release build, gcc"]),
+            ("simulator, release",
+             lambda: self.simulator(RELEASE, "1-20000" if self.is_long else "1-3000"), both[:1]),
+            ("simulator, sanitized",
+             lambda: self.simulator(SANITIZE, "1-2000" if self.is_long else "1-300"), both[1:]),
+            ("interop", self.interop, both[:1]),
             ("the wall", self.wall, both),
         ]
         if self.is_long:
