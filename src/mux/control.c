@@ -10,7 +10,7 @@
 bool adit_session_is_congested(const struct adit_session *session)
 {
     return session->control_count + CONTROL_RESERVE >= session->mux->limits.control_max ||
-           session->refused >= REFUSED_MAX;
+           session->counters.refusals_queued >= REFUSED_MAX;
 }
 
 bool adit_session_control_put(struct adit_session *session, const struct adit_yamux_frame *frame)
@@ -82,7 +82,7 @@ static bool pull_ring(struct adit_session *session, struct adit_writer *writer)
 
 static bool pull_refusals(struct adit_session *session, struct adit_writer *writer)
 {
-    while (session->refused > 0) {
+    while (session->counters.refusals_queued > 0) {
         struct adit_yamux_frame frame = {.type = ADIT_YAMUX_WINDOW, .flags = ADIT_YAMUX_RST};
         if (adit_writer_room(writer) < ADIT_YAMUX_HEADER_BYTES ||
             !adit_session_id_refused_take(session, &frame.stream) ||
@@ -195,8 +195,9 @@ bool adit_session_wants_output(const struct adit_session *session)
     }
     bool has_reset = adit_session_first(session, ADIT_SESSION_LIST_RESETS) != NULL &&
                      session->resets_pause_us <= session->now_us;
-    return session->control_count > 0 || session->refused > 0 || session->is_ping_pending ||
-           has_reset || adit_session_first(session, ADIT_SESSION_LIST_CONTROL) != NULL ||
+    return session->control_count > 0 || session->is_ping_pending || has_reset ||
+           session->counters.refusals_queued > 0 ||
+           adit_session_first(session, ADIT_SESSION_LIST_CONTROL) != NULL ||
            adit_session_first(session, ADIT_SESSION_LIST_FRESH) != NULL ||
            adit_session_first(session, ADIT_SESSION_LIST_OLD) != NULL;
 }

@@ -278,9 +278,11 @@ static void refusals_do_not_congest(void **state)
         assert_true(peer_data(peer, 2 * i + 1, ADIT_YAMUX_SYN, 10));
         assert_false(adit_session_is_congested(&peer->session));
     }
-    assert_int_equal(peer->session.counters.control_queued, 257);
+    assert_int_equal(peer->session.counters.control_queued, 1);
+    assert_int_equal(peer->session.counters.refusals_queued, 256);
     assert_int_equal(peer_pull(peer).len, 257 * ADIT_YAMUX_HEADER_BYTES);
     assert_int_equal(peer->session.counters.control_queued, 0);
+    assert_int_equal(peer->session.counters.refusals_queued, 0);
     assert_false(adit_session_wants_output(&peer->session));
     /* Their late bytes are no news. */
     assert_true(peer_data(peer, 1, 0, 256 * 1024 - 10));

@@ -59,22 +59,21 @@ static void unrefuse(struct adit_session *session, uint32_t n)
     uint64_t *word = &ADIT_AT(session->ids_refused, word_of(n));
     if ((*word & bit_of(n)) != 0) {
         *word &= ~bit_of(n);
-        session->refused--;
-        session->counters.control_queued--;
+        session->counters.refusals_queued--;
     }
 }
 
 void adit_session_id_refuse(struct adit_session *session, uint32_t id)
 {
     ADIT_AT(session->ids_refused, word_of(id >> 1)) |= bit_of(id >> 1);
-    session->refused++;
-    session->counters.control_queued++;
+    session->counters.refusals_queued++;
 }
 
 bool adit_session_id_refused_take(struct adit_session *session, uint32_t *out_id)
 {
-    for (uint32_t below = ADIT_SESSION_ID_WINDOW; session->refused > 0 && below > 0; below--) {
-        uint32_t n = session->id_top - (below - 1); /* oldest first */
+    uint32_t below = session->counters.refusals_queued > 0 ? ADIT_SESSION_ID_WINDOW : 0;
+    for (; below > 0; below--) { /* oldest first */
+        uint32_t n = session->id_top - (below - 1);
         if ((ADIT_AT(session->ids_refused, word_of(n)) & bit_of(n)) != 0) {
             unrefuse(session, n);
             *out_id = n << 1 | (session->role == ADIT_SESSION_SERVER ? 1u : 0u);

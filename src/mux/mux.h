@@ -85,7 +85,8 @@ struct adit_session_counters {
     uint32_t streams_open;
     uint32_t unacked_out;    /* opened by us, no ACK yet */
     uint32_t unacked_in;     /* opened by the peer, our ACK not yet pulled */
-    uint32_t control_queued; /* frames */
+    uint32_t control_queued; /* frames in the ring, a ping and a GOAWAY: control_max + 2 at most */
+    uint32_t refusals_queued; /* RSTs for streams that the peer opened and we refused */
     uint64_t growth_granted; /* bytes of window beyond the start, now */
     uint64_t received_pending; /* bytes handed out as Data and not yet reported consumed */
     uint64_t frames_in_total, frames_out_total;

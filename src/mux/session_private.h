@@ -71,7 +71,6 @@ struct adit_session {
 
     uint64_t ids_seen[ADIT_SESSION_ID_WINDOW / 64]; /* one bit an id of the peer */
     uint64_t ids_refused[ADIT_SESSION_ID_WINDOW / 64]; /* of these, the ones that are owed an RST */
-    uint32_t refused; /* how many */
     uint32_t id_top;    /* the newest id of the peer, halved */
     uint32_t id_next;   /* our next one */
     uint32_t open_in, open_out; /* streams that count against streams_max, by who opened them */
