@@ -43,26 +43,41 @@ static struct adit_status folder_check(DIR *folder, const int *fds, size_t count
     return adit_ok();
 }
 
-static struct adit_status scan_check(const int *fds, size_t count)
+/* Where to end a search for descriptors by number. */
+static int scan_end(void)
 {
     struct rlimit limit = {0};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        ADIT_FAIL_WITH(SYSTEM, "sandbox step 1, descriptors: no limit to scan up to", errno);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > DESCRIPTORS_SCAN_MAX) {
+        return DESCRIPTORS_SCAN_MAX;
     }
-    rlim_t end = limit.rlim_cur < DESCRIPTORS_SCAN_MAX ? limit.rlim_cur : DESCRIPTORS_SCAN_MAX;
-    for (rlim_t fd = 0; fd < end; fd++) {
-        if (fcntl((int)fd, F_GETFD) >= 0) {
-            ADIT_TRY(one_check(fds, count, (int)fd));
+    return (int)limit.rlim_cur;
+}
+
+static struct adit_status scan_check(const int *fds, size_t count)
+{
+    for (int fd = 0, end = scan_end(); fd < end; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0) {
+            ADIT_TRY(one_check(fds, count, fd));
         }
     }
     return adit_ok();
+}
+
+void adit_descriptors_close(int first)
+{
+    if (close_range((unsigned)first, UINT32_MAX, 0) == 0) {
+        return;
+    }
+    for (int fd = first, end = scan_end(); fd < end; fd++) { /* before Linux 5.9 */
+        close(fd);
+    }
 }
 
 struct adit_status adit_descriptors_check(const int *fds, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         int fd = ADIT_SLOT(fds, count, i);
-        if (fcntl(fd, F_GETFD) < 0) {
+        if (fd >= 0 && fcntl(fd, F_GETFD) < 0) {
             ADIT_FAIL_WITH(INVALID, "sandbox step 1, descriptors: a listed one is not open", fd);
         }
     }

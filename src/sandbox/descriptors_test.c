@@ -38,6 +38,17 @@ static int one_less(void *context)
     return adit_status_error(status) == ADIT_ERROR_INVALID && status.detail == 1 ? 0 : 1;
 }
 
+static int inherited(void *context)
+{
+    (void)context;
+    if (dup2(0, 3) != 3 || dup2(0, 77) != 77 || dup2(0, 1000) != 1000) {
+        return 1;
+    }
+    adit_descriptors_close(3);
+    static const int with_none[] = {0, 1, -1, 2};
+    return adit_is_ok(adit_descriptors_check(with_none, ADIT_COUNT(with_none))) ? 0 : 2;
+}
+
 static int scanned(void *context)
 {
     (void)context;
@@ -63,6 +74,7 @@ static void the_list_is_exact(void **state)
     assert_int_equal(child_run(exact, 0), 0);
     assert_int_equal(child_run(one_more, 0), 0);
     assert_int_equal(child_run(one_less, 0), 0);
+    assert_int_equal(child_run(inherited, 0), 0);
 }
 
 static void without_proc_it_scans(void **state)

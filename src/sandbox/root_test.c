@@ -45,7 +45,8 @@ static int dropped(void *context)
     if (!is_ordinary) {
         return DENIED;
     }
-    if (geteuid() == 0 || setresuid(0, 0, 0) == 0 || setresgid(0, 0, 0) == 0 ||
+    if (geteuid() == 0 || setresuid(0, 0, 0) == 0 ||
+        (getegid() != 0 && setresgid(0, 0, 0) == 0) ||
         (geteuid() == 65534 && getgroups(0, 0) != 0)) {
         return 2;
     }

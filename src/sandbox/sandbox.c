@@ -7,6 +7,11 @@
 
 #define USER_ID_DEFAULT 65534u
 
+void adit_sandbox_inherited_close(void)
+{
+    adit_descriptors_close(STDERR_FILENO + 1);
+}
+
 static struct adit_status options_check(const struct adit_sandbox_options *options)
 {
     ADIT_ENSURE(options->files_max > 0, INVALID, "sandbox: files_max is not set");

@@ -32,7 +32,7 @@
 
 struct adit_sandbox_options {
     struct adit_bytes policy; /* a text of policies.h; empty: no seccomp */
-    const int *fds;           /* the descriptors that may be open; all of them must be */
+    const int *fds;           /* may be open, and must be; -1: none, skipped */
     size_t fd_count;
     uint64_t files_max;      /* RLIMIT_NOFILE; lowered to the hard limit where that is smaller */
     uint64_t file_bytes_max; /* RLIMIT_FSIZE; 0: writes to no regular file */
@@ -61,6 +61,10 @@ struct adit_sandbox_report {
     bool is_signal_refused; /* landlock refuses signals to processes outside (ABI 6) */
     bool is_call_refused;   /* the policy is loaded */
 };
+
+/* The first call of a program that a person starts: closes what the shell, or whoever started it,
+ * left open from 3 on. Without it step 1 would refuse to run. */
+void adit_sandbox_inherited_close(void);
 
 /* For the supervisor, whose children still have to take all seven steps: no core file, step 5, and
  * step 7 with a policy that the children inherit. Landlock would forbid them their mounts; its

@@ -1,6 +1,7 @@
 #include "sandbox/sandbox.h"
 
 #include "child.h"
+#include "sandbox/landlock.h"
 #include "unit.h"
 
 static const int standard[] = {0, 1, 2};
@@ -96,6 +97,63 @@ static int extra_descriptor(void *context)
     return enter(&options, &report) == ADIT_ERROR_INVALID && getenv("PATH") ? 0 : 1;
 }
 
+/* Older kernels and containers, made up: a call that the machine "does not have". */
+struct lack {
+    const char *call;
+    int reason;
+};
+
+static bool is_taken_away(const struct lack *lack)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    int number = seccomp_syscall_resolve_name(lack->call);
+    bool is_fine = seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)lack->reason), number, 0) == 0;
+    is_fine = is_fine && seccomp_load(filter) == 0;
+    seccomp_release(filter);
+    return is_fine;
+}
+
+/* 0: closed by landlock, 1: by the empty root, 2: by both, 3: not entered, REFUSED. */
+static int enter_without(void *context)
+{
+    const struct lack *lack = context;
+    struct adit_sandbox_report report = {0};
+    struct adit_sandbox_options options = options_of();
+    if (!is_taken_away(lack)) {
+        return 10;
+    }
+    int how = enter(&options, &report);
+    if (how != 0) {
+        return how == ADIT_ERROR_REFUSED ? 3 : 20 + how;
+    }
+    if (open("/etc/passwd", O_RDONLY) >= 0) {
+        return 11;
+    }
+    if (report.is_file_refused && report.is_root_empty) {
+        return 2;
+    }
+    return report.is_root_empty ? 1 : 0;
+}
+
+static void what_a_machine_lacks_is_reported(void **state)
+{
+    (void)state;
+    struct lack landlock = {.call = "landlock_create_ruleset", .reason = ENOSYS};
+    struct lack namespaces = {.call = "unshare", .reason = EPERM};
+    struct lack mounts = {.call = "mount", .reason = EACCES};
+    struct lack users = {.call = "setresuid", .reason = EPERM};
+    if (adit_landlock_abi() == 0) {
+        skip();
+    }
+    bool is_root = geteuid() == 0;
+    int how = child_run(enter_without, &landlock);
+    assert_true(how == 3 || (is_root && how == 1));
+    assert_int_equal(child_run(enter_without, &namespaces), 0);
+    assert_int_equal(child_run(enter_without, &mounts), 0);
+    how = child_run(enter_without, &users);
+    assert_true(how == 0 || (is_root && how == 2));
+}
+
 static void steps_are_taken(void **state)
 {
     (void)state;
@@ -158,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_are_taken),
         cmocka_unit_test(off_is_off),
+        cmocka_unit_test(what_a_machine_lacks_is_reported),
         cmocka_unit_test(the_supervisor_keeps_its_files),
         cmocka_unit_test(failures_are_said),
     };
