@@ -257,6 +257,17 @@ struct adit_status adit_agent_open(struct adit_agent *agent,
     return status;
 }
 
+void adit_agent_stop(struct adit_agent *agent)
+{
+    tunnels_give_up(agent);
+    agent_stop(agent);
+}
+
+bool adit_agent_is_leaving(const struct adit_agent *agent)
+{
+    return agent->hub.links.used > 0;
+}
+
 void adit_agent_close(struct adit_agent *agent)
 {
     agent_stop(agent);

@@ -101,7 +101,14 @@ struct adit_agent {
 struct adit_status adit_agent_open(struct adit_agent *agent,
                                    const struct adit_agent_options *options);
 
-/* Ends the link and every local connection; no events any more. */
+/* Says goodbye: gives its tunnels up and ends the link at the loop's next turns; no events any
+ * more. */
+void adit_agent_stop(struct adit_agent *agent);
+
+/* True while words of the goodbye may still be on their way. */
+bool adit_agent_is_leaving(const struct adit_agent *agent);
+
+/* Gives everything back at once; what is still connected is cut. */
 void adit_agent_close(struct adit_agent *agent);
 
 #endif

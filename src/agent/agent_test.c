@@ -17,7 +17,7 @@ struct fixture {
     int listener, program_listener;
     struct adit_handle link; /* the server's, of the newest session */
     struct adit_control hello, bind;
-    int links, hellos, binds, links_closed;
+    int links, hellos, binds, unbinds, links_closed;
     enum adit_dial_result dialled;
     enum adit_pump_end pump_end;
     int dials, pumps_closed;
@@ -72,6 +72,8 @@ static void link_message(void *context, struct adit_handle link, uint64_t user,
         if (f->has_auto_answer) {
             server_welcome(f);
         }
+    } else if (message->type == ADIT_CONTROL_UNBIND) {
+        f->unbinds++;
     } else if (message->type == ADIT_CONTROL_BIND) {
         f->bind = *message;
         f->binds++;
@@ -432,6 +434,17 @@ static void a_wrong_certificate_ends_it(void **state)
     open_agent(f, "127.0.0.1"); /* for the teardown */
 }
 
+static void it_gives_its_tunnels_up_on_the_way_out(void **state)
+{
+    struct fixture *f = *state;
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->ready == 1);
+    adit_agent_stop(&f->agent);
+    turn_until(f, f->links_closed == 1 && !adit_agent_is_leaving(&f->agent));
+    assert_int_equal(f->unbinds, 1);
+    assert_int_equal(f->disconnected, 0);
+}
+
 static void an_unreachable_server_is_tried_again(void **state)
 {
     struct fixture *f = *state;
@@ -454,6 +467,7 @@ int main(void)
         TEST(a_final_refusal_ends_it),
         TEST(a_lost_port_is_replaced_by_any),
         TEST(a_wrong_certificate_ends_it),
+        TEST(it_gives_its_tunnels_up_on_the_way_out),
         TEST(an_unreachable_server_is_tried_again),
     };
     return cmocka_run_group_tests_name("agent/agent", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 /* tunnels.c */
 void tunnels_ask(struct adit_agent *agent);
+void tunnels_give_up(struct adit_agent *agent);
 void tunnels_bound(struct adit_agent *agent, const struct adit_control_bound *bound);
 void tunnels_refused(struct adit_agent *agent, const struct adit_control_refused *refused);
 

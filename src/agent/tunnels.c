@@ -27,6 +27,16 @@ void tunnels_ask(struct adit_agent *agent)
     }
 }
 
+void tunnels_give_up(struct adit_agent *agent)
+{
+    for (size_t i = 0; i < agent->options.tunnel_count && agent->state == ADIT_AGENT_IN; i++) {
+        struct adit_control message = {.type = ADIT_CONTROL_UNBIND};
+        message.unbind.bind = (uint32_t)i + 1;
+        adit_status_ignore(adit_link_send(&agent->hub, agent->link, &message),
+                           "the server keeps the tunnel for its grace then");
+    }
+}
+
 /* The tunnel that the server's number means, or null: the server is not trusted with indexes. */
 static struct adit_agent_bind *find(struct adit_agent *agent, uint32_t id, size_t *out_index)
 {

@@ -109,6 +109,24 @@ def agent_killed(context):
             works(again.port)
 
 
+def agent_terminated(context):
+    """An agent that is told to stop gives its port up: the next visitor is refused at once."""
+    server = context.server
+    with running(Program(echo)) as (program,), running(Agent(server, program.port)) as (agent,):
+        agent.ready()
+        works(agent.port)
+        agent.process.send_signal(signal.SIGTERM)
+        check(agent.process.wait() == 0, "its exit status is not 0")
+
+        def refused():
+            try:
+                visit(agent.port, 1).close()
+                return False
+            except ConnectionRefusedError:
+                return True
+        wait_for("visitors are refused", refused, 1)
+
+
 def agent_stopped(context):
     """A stale session gives way: a new agent with the same token has the port within 2 s."""
     server = context.server
@@ -186,5 +204,5 @@ def supervisor_terminated(context):
         check(agent.process.wait() == 0, "the agent's exit status is not 0")
 
 
-TESTS = [worker_killed, door_killed, agent_killed, agent_stopped, many_agents, server_late,
+TESTS = [worker_killed, door_killed, agent_killed, agent_terminated, agent_stopped, many_agents, server_late,
          supervisor_killed, supervisor_terminated]

@@ -10,6 +10,8 @@
 #define EXIT_USAGE 2
 #define EXIT_REFUSED 3
 
+#define GOODBYE_US (500 * ADIT_MS_US)
+
 struct adit_program_state {
     struct adit_loop loop;
     struct adit_signals signals;
@@ -72,6 +74,18 @@ static struct adit_status open_agent(struct adit_program_state *state)
     return adit_agent_open(&state->agent, &options);
 }
 
+/* So that the server frees the tunnels now, and visitors are refused instead of kept waiting. */
+static void say_goodbye(struct adit_program_state *state)
+{
+    uint64_t end_us = adit_clock_now_us() + GOODBYE_US;
+    adit_agent_stop(&state->agent);
+    while (adit_agent_is_leaving(&state->agent) && adit_clock_now_us() < end_us) {
+        if (!adit_is_ok(adit_loop_turn(&state->loop, GOODBYE_US / 10))) {
+            return;
+        }
+    }
+}
+
 static struct adit_status run(struct adit_program_state *state)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -82,6 +96,7 @@ static struct adit_status run(struct adit_program_state *state)
     ADIT_TRY(enter_sandbox(state));
     ADIT_TRY(open_agent(state));
     struct adit_status status = adit_loop_run(&state->loop);
+    say_goodbye(state);
     adit_agent_close(&state->agent);
     return status;
 }
