@@ -9,8 +9,8 @@
 #include "base/base.h"
 
 /* Makes what is missing or worn out in `folder`. The CA may sign for the domain and for loopback
- * only (name constraints), so another domain gets another CA. CRYPTO where ca.pem or ca.key is there
- * and not to be understood: it is not overwritten. SYSTEM with errno. */
+ * only (name constraints), so another domain gets another CA. CRYPTO where ca.pem or ca.key is
+ * there and not to be understood: it is not overwritten. SYSTEM with errno. */
 struct adit_status adit_devca_ensure(struct adit_bytes folder, struct adit_bytes domain);
 
 #endif
