@@ -9,13 +9,48 @@
 
 #include "base/memory.h"
 
+#define STACK_BYTES ((size_t)1 << 20)
+
+struct adit_jobs {
+    atomic_uint holders; /* the opener, and each thread that lives */
+    uint32_t jobs_max;
+};
+
 struct adit_job {
+    struct adit_jobs *jobs; /* the thread's hold on it */
     adit_job_fn *run;
     struct adit_span block;
     atomic_int holders; /* opener and thread: the last one gives everything back */
     atomic_bool is_done;
     int fd;
 };
+
+static void jobs_let_go(struct adit_jobs *jobs)
+{
+    if (atomic_fetch_sub(&jobs->holders, 1) == 1) {
+        struct adit_span memory = {.ptr = (uint8_t *)jobs, .len = sizeof(*jobs)};
+        adit_memory_close(&memory);
+    }
+}
+
+struct adit_status adit_jobs_open(uint32_t jobs_max, struct adit_jobs **out_jobs)
+{
+    struct adit_span memory = {0};
+    ADIT_TRY(adit_memory_open(1, sizeof(struct adit_jobs), &memory));
+    struct adit_jobs *jobs = (void *)memory.ptr;
+    jobs->jobs_max = jobs_max;
+    atomic_store(&jobs->holders, 1);
+    *out_jobs = jobs;
+    return adit_ok();
+}
+
+void adit_jobs_close(struct adit_jobs **jobs)
+{
+    if (*jobs) {
+        jobs_let_go(*jobs);
+        *jobs = NULL;
+    }
+}
 
 static void let_go(struct adit_job *job)
 {
@@ -31,6 +66,7 @@ static void let_go(struct adit_job *job)
 static void *thread_main(void *context)
 {
     struct adit_job *job = context;
+    struct adit_jobs *jobs = job->jobs;
     const uint64_t one = 1;
     job->run(job->block.ptr);
     atomic_store(&job->is_done, true);
@@ -39,6 +75,7 @@ static void *thread_main(void *context)
         put = write(job->fd, &one, sizeof(one));
     } while (put < 0 && errno == EINTR);
     let_go(job);
+    jobs_let_go(jobs);
     return NULL;
 }
 
@@ -55,6 +92,7 @@ static struct adit_status thread_start(struct adit_job *job)
         ADIT_FAIL_WITH(SYSTEM, "a thread cannot be made", error);
     }
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     error = pthread_create(&thread, &attributes, thread_main, job);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -74,16 +112,24 @@ static struct adit_status job_prepare(struct adit_job *job, struct adit_bytes bl
     ADIT_TRY(adit_memory_open(1, block.len, &job->block));
     ADIT_TRY(adit_span_copy(job->block, block));
     atomic_store(&job->holders, 2);
-    return thread_start(job);
+    atomic_fetch_add(&job->jobs->holders, 1);
+    struct adit_status status = thread_start(job);
+    if (!adit_is_ok(status)) {
+        jobs_let_go(job->jobs);
+    }
+    return status;
 }
 
-struct adit_status adit_job_open(adit_job_fn *run, struct adit_bytes block,
-                                 struct adit_job **out_job)
+struct adit_status adit_job_open(struct adit_jobs *jobs, adit_job_fn *run,
+                                 struct adit_bytes block, struct adit_job **out_job)
 {
     struct adit_span memory = {0};
+    /* Only the opener adds, and threads only take away, so the bound holds without a lock. */
+    ADIT_ENSURE(atomic_load(&jobs->holders) <= jobs->jobs_max, FULL, "too many calls under way");
     ADIT_TRY(adit_memory_open(1, sizeof(struct adit_job), &memory));
     struct adit_job *job = (void *)memory.ptr;
     job->run = run;
+    job->jobs = jobs;
     struct adit_status status = job_prepare(job, block);
     if (!adit_is_ok(status)) {
         atomic_store(&job->holders, 1);

@@ -4,6 +4,7 @@
 
 #define ATTEMPT_DELAY_US (250 * ADIT_MS_US) /* RFC 8305, section 5 */
 #define HOST_BYTES_MAX 253
+#define LOOKUPS_MAX 256 /* names that one loop's threads look up at once */
 
 /* What the resolver's thread is given, and gives back. */
 struct lookup {
@@ -11,6 +12,7 @@ struct lookup {
     struct adit_address addresses[ADIT_DIAL_ADDRESSES_MAX];
     size_t count;
     int error; /* of getaddrinfo; 0 */
+    int code;  /* its errno, which belongs to the thread */
 };
 
 struct attempt {
@@ -26,7 +28,7 @@ struct adit_dial {
     struct adit_handle job_watch, delay, deadline;
     struct attempt attempts[ADIT_DIAL_ADDRESSES_MAX];
     size_t begun, over;       /* attempts */
-    struct adit_status worst; /* why the last attempt failed */
+    struct adit_status worst; /* the failure that tells most */
     bool is_done;
 };
 
@@ -37,9 +39,18 @@ static struct adit_status late(void)
     ADIT_FAIL(TIMEOUT, "the connection was not made in time");
 }
 
-static struct adit_status no_name(int error)
+static struct adit_status no_name(const struct lookup *lookup)
 {
-    ADIT_FAIL_WITH(SYSTEM, "the name has no address", error == EAI_SYSTEM ? errno : EHOSTUNREACH);
+    ADIT_FAIL_WITH(SYSTEM, "the name has no address",
+                   lookup->error == EAI_SYSTEM ? lookup->code : EHOSTUNREACH);
+}
+
+/* True for a failure of a family that this machine may not have at all: on a machine without IPv6,
+ * "refused" by 127.0.0.1 is what its owner must hear, not that ::1 cannot be reached. */
+static bool is_about_no_way(struct adit_status status)
+{
+    return status.detail == EADDRNOTAVAIL || status.detail == ENETUNREACH ||
+           status.detail == EHOSTUNREACH || status.detail == EAFNOSUPPORT;
 }
 
 static void attempt_end(struct adit_dial *dial, struct attempt *attempt)
@@ -77,7 +88,9 @@ static void attempt_failed(struct adit_dial *dial, struct attempt *attempt,
 {
     attempt_end(dial, attempt);
     dial->over++;
-    dial->worst = status;
+    if (adit_is_ok(dial->worst) || is_about_no_way(dial->worst) || !is_about_no_way(status)) {
+        dial->worst = status;
+    }
     if (dial->begun < dial->lookup.count) {
         attempt_next(dial);
     } else if (dial->over == dial->lookup.count) {
@@ -202,6 +215,7 @@ static void resolve(void *block)
             family_add(address.family == 6 ? &six : &four, &address);
         }
     }
+    lookup->code = lookup->error == EAI_SYSTEM ? errno : 0;
     if (lookup->error == 0) {
         freeaddrinfo(found);
     }
@@ -215,7 +229,7 @@ static void resolve(void *block)
 static void begin(struct adit_dial *dial)
 {
     if (dial->lookup.count == 0) {
-        finish(dial, -1, no_name(dial->lookup.error));
+        finish(dial, -1, no_name(&dial->lookup));
         return;
     }
     for (size_t i = 0; i < dial->lookup.count; i++) {
@@ -250,6 +264,9 @@ static void known(void *context, uint64_t key)
 static bool is_localhost(struct adit_bytes host)
 {
     static const struct adit_bytes name = ADIT_BYTES_INIT("localhost");
+    if (adit_bytes_ends_with(host, ADIT_BYTES("."))) {
+        host = adit_bytes_first(host, host.len - 1);
+    }
     struct adit_bytes end = adit_bytes_from(host, host.len - adit_min_size(host.len, name.len));
     struct adit_bytes before = adit_bytes_first(host, host.len - end.len);
     return adit_bytes_equal_nocase(end, name) &&
@@ -287,7 +304,11 @@ static struct adit_status prepare(struct adit_dial *dial)
         return adit_loop_timer_set(loop, &dial->delay, loop->now_us, known, dial, 0);
     }
     ADIT_TRY(adit_span_copy(ADIT_SPAN_OF(dial->lookup.host), host));
-    ADIT_TRY(adit_job_open(resolve, ADIT_OBJECT_BYTES(dial->lookup), &dial->job));
+    if (!loop->lookups) {
+        ADIT_TRY(adit_jobs_open(LOOKUPS_MAX, &loop->lookups));
+    }
+    ADIT_TRY(
+        adit_job_open(loop->lookups, resolve, ADIT_OBJECT_BYTES(dial->lookup), &dial->job));
     return adit_loop_watch(loop, adit_job_fd(dial->job), ADIT_LOOP_READ, resolved, dial, 0,
                            &dial->job_watch);
 }

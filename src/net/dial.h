@@ -1,7 +1,8 @@
 /* Dial: a name or address and a port to a connected socket, by Happy Eyeballs (RFC 8305): resolve
  * at each dial (getaddrinfo in a helper thread, never on the loop), interleave families,
  * 250 ms between attempts, first to connect wins. `*.localhost` is loopback without asking (RFC
- * 6761). At most ADIT_DIAL_ADDRESSES_MAX addresses are tried.
+ * 6761), 127.0.0.1 before ::1. At most ADIT_DIAL_ADDRESSES_MAX addresses are tried, and at most 256
+ * names are looked up at once: those given up count until their thread ends.
  *
  * Process: agent. */
 #ifndef ADIT_NET_DIAL_H
@@ -15,7 +16,8 @@
 struct adit_dial; /* one attempt in progress */
 
 /* Ends exactly once: a connected socket (the callee's) and success, or -1 and why not. TIMEOUT
- * after `timeout_us` for all of it. */
+ * after `timeout_us` for all of it; SYSTEM with errno, EHOSTUNREACH where the name has no address. Of
+ * several addresses' failures the one that tells most is passed on: "refused" before "no way". */
 typedef void adit_dial_done_fn(void *context, uint64_t key, int fd, struct adit_status status);
 
 struct adit_dial_options {
@@ -27,6 +29,7 @@ struct adit_dial_options {
     uint64_t key;
 };
 
+/* FULL where too many names are looked up now. `host` is copied. */
 struct adit_status adit_dial_open(struct adit_loop *loop, const struct adit_dial_options *options,
                                   struct adit_dial **out_dial);
 

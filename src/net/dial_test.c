@@ -1,4 +1,4 @@
-#include "net/dial.h"
+#include "net/dial.c" /* its statics too */
 
 #include <string.h>
 
@@ -21,6 +21,11 @@ static void done(void *context, uint64_t key, int fd, struct adit_status status)
     if (result->to_close) {
         adit_dial_close(result->to_close);
     }
+}
+
+static struct adit_status failure_of(int code)
+{
+    ADIT_FAIL_WITH(SYSTEM, "a failure", code);
 }
 
 static struct adit_address listen_on(const char *where, int *out_listener)
@@ -61,7 +66,7 @@ static void it_connects(void **state)
 {
     (void)state;
     static const char *const hosts[] = {"127.0.0.1", "localhost", "any.name.localhost",
-                                        "CONNECT.LOCALHOST"};
+                                        "CONNECT.LOCALHOST", "localhost."};
     int listener = -1;
     struct adit_address address = listen_on("127.0.0.1:0", &listener);
     for (size_t i = 0; i < ADIT_COUNT(hosts); i++) {
@@ -80,11 +85,52 @@ static void a_refusal_is_told_with_its_reason(void **state)
     int listener = -1;
     struct adit_address address = listen_on("127.0.0.1:0", &listener);
     adit_socket_close(&listener); /* a port where nobody is */
-    struct result result = {0};
-    dial("127.0.0.1", address.port, 5 * ADIT_SECOND_US, &result);
-    assert_int_equal(adit_status_error(result.status), ADIT_ERROR_SYSTEM);
-    assert_int_equal(result.status.detail, ECONNREFUSED);
-    assert_int_equal(result.fd, -1);
+    const char *const hosts[] = {"127.0.0.1", "localhost"}; /* also where there is no IPv6 */
+    for (size_t i = 0; i < ADIT_COUNT(hosts); i++) {
+        struct result result = {0};
+        dial(ADIT_AT(hosts, i), address.port, 5 * ADIT_SECOND_US, &result);
+        assert_int_equal(adit_status_error(result.status), ADIT_ERROR_SYSTEM);
+        assert_int_equal(result.status.detail, ECONNREFUSED);
+        assert_int_equal(result.fd, -1);
+    }
+}
+
+static void the_failure_that_tells_most_is_kept(void **state)
+{
+    (void)state;
+    const int codes[] = {ECONNREFUSED, EADDRNOTAVAIL, ENETUNREACH, ETIMEDOUT};
+    struct {
+        int first, second, told; /* indexes of codes */
+    } rows[] = {{0, 1, 0}, {1, 0, 0}, {1, 2, 2}, {0, 3, 3}, {2, 3, 3}, {3, 1, 3}};
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        struct adit_dial two = {.lookup = {.count = 2}, .begun = 2, .is_done = true};
+        struct adit_loop loop = {.epoll_fd = -1};
+        two.loop = &loop;
+        ADIT_AT(two.attempts, 0).fd = -1;
+        ADIT_AT(two.attempts, 1).fd = -1;
+        attempt_failed(&two, &ADIT_AT(two.attempts, 0),
+                       failure_of(ADIT_AT(codes, ADIT_AT(rows, i).first)));
+        attempt_failed(&two, &ADIT_AT(two.attempts, 1),
+                       failure_of(ADIT_AT(codes, ADIT_AT(rows, i).second)));
+        assert_int_equal(two.worst.detail, ADIT_AT(codes, ADIT_AT(rows, i).told));
+    }
+}
+
+static void only_so_many_lookups_at_once(void **state)
+{
+    (void)state;
+    struct adit_loop loop = {0};
+    struct adit_dial *one = NULL;
+    assert_ok(adit_loop_open(&loop, 8, 8));
+    assert_ok(adit_jobs_open(0, &loop.lookups));
+    struct adit_dial_options options = {
+        .host = ADIT_BYTES_INIT("a.name"), .port = 1, .timeout_us = 1, .done = done};
+    assert_fails(adit_dial_open(&loop, &options, &one), FULL);
+    options.host = ADIT_BYTES("127.0.0.1"); /* no lookup, no limit */
+    assert_ok(adit_dial_open(&loop, &options, &one));
+    adit_dial_close(&one);
+    assert_int_equal(loop.timers.used, 0);
+    adit_loop_close(&loop);
 }
 
 static void the_other_family_is_tried_at_once(void **state)
@@ -183,6 +229,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_connects),
         cmocka_unit_test(a_refusal_is_told_with_its_reason),
+        cmocka_unit_test(the_failure_that_tells_most_is_kept),
+        cmocka_unit_test(only_so_many_lookups_at_once),
         cmocka_unit_test(the_other_family_is_tried_at_once),
         cmocka_unit_test(a_silent_address_times_out),
         cmocka_unit_test(a_name_that_is_none_is_told),

@@ -1,5 +1,7 @@
 #include "net/loop.h"
 
+#include "base/job.h"
+
 #define LOOP_EVENTS_MAX 128       /* events taken from the kernel in one turn */
 #define LOOP_WAIT_MAX_MS 3600000u /* one sleep; a later timer sleeps again */
 
@@ -58,6 +60,7 @@ void adit_loop_close(struct adit_loop *loop)
     adit_pool_deinit(&loop->watches);
     adit_pool_deinit(&loop->timers);
     adit_memory_close(&loop->heap);
+    adit_jobs_close(&loop->lookups);
     *loop = (struct adit_loop){.epoll_fd = -1};
 }
 

@@ -42,6 +42,7 @@ struct adit_loop {
     adit_loop_turn_fn *turn_end;
     void *turn_context;
     uint64_t turns_total, events_total; /* counters */
+    struct adit_jobs *lookups;          /* null until dial.h looks a name up */
 };
 
 struct adit_status adit_loop_open(struct adit_loop *loop, uint32_t watches_max,
