@@ -114,7 +114,9 @@ static size_t command_words(const struct parse *parse, struct adit_bytes name)
     if (rest.len == 0) {
         return 1;
     }
-    return parse->argc > 2 && adit_bytes_equal(adit_bytes_of_text(argument(parse, 2)), rest) ? 2 : 0;
+    bool is_second =
+        parse->argc > 2 && adit_bytes_equal(adit_bytes_of_text(argument(parse, 2)), rest);
+    return is_second ? 2 : 0;
 }
 
 static bool is_help_word(struct adit_bytes word)
@@ -309,8 +311,9 @@ static struct adit_status arguments_take(struct parse *parse)
     return adit_ok();
 }
 
-struct adit_status adit_args_parse(const struct adit_args_program *program, size_t argc, char **argv,
-                                   struct adit_writer *complaint, struct adit_args *out_args)
+struct adit_status adit_args_parse(const struct adit_args_program *program, size_t argc,
+                                   char **argv, struct adit_writer *complaint,
+                                   struct adit_args *out_args)
 {
     struct parse parse = {.program = program, .complaint = complaint, .argv = argv, .argc = argc};
     ADIT_TRY(command_find(&parse));
@@ -340,7 +343,8 @@ const char *adit_args_operand(const struct adit_args *args, size_t index)
     return index < args->operand_count ? ADIT_AT(args->operands, index) : NULL;
 }
 
-static struct adit_status row_write(struct adit_writer *writer, size_t start, struct adit_bytes help)
+static struct adit_status row_write(struct adit_writer *writer, size_t start,
+                                    struct adit_bytes help)
 {
     size_t used = writer->len - start;
     ADIT_TRY(adit_write_bytes(writer, used + 2 > COLUMN ? ADIT_BYTES("\n") : ADIT_BYTES("")));

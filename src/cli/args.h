@@ -48,10 +48,11 @@ struct adit_args {
 
 /* Reads argv[1] on. INVALID where that is a usage error: `complaint` then holds one line for the
  * person, without a newline, and *out_args is untouched. No arguments at all is a usage error. */
-struct adit_status adit_args_parse(const struct adit_args_program *program, size_t argc, char **argv,
-                                   struct adit_writer *complaint, struct adit_args *out_args);
+struct adit_status adit_args_parse(const struct adit_args_program *program, size_t argc,
+                                   char **argv, struct adit_writer *complaint,
+                                   struct adit_args *out_args);
 
-/* The value of an option that the command's table has (asserted), or null where it was not given. */
+/* The value of an option of the command's table (asserted), or null where it was not given. */
 const char *adit_args_value(const struct adit_args *args, struct adit_bytes name);
 bool adit_args_is_given(const struct adit_args *args, struct adit_bytes name);
 

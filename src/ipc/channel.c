@@ -59,8 +59,8 @@ void adit_channel_close(struct adit_channel *channel)
 }
 
 /* One sendmsg. BLOCKED also where the kernel holds too many descriptors in flight. */
-static struct adit_status bytes_send(int fd, struct adit_bytes bytes, const struct adit_message *with,
-                                     enum adit_io *out_io)
+static struct adit_status bytes_send(int fd, struct adit_bytes bytes,
+                                     const struct adit_message *with, enum adit_io *out_io)
 {
     struct adit_rights rights = {0};
     struct adit_span hole = {0};

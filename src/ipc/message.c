@@ -79,7 +79,7 @@ struct adit_bytes adit_port_refusal_name(enum adit_port_refusal refusal)
 {
     switch (refusal) {
 #define NAME_CASE(NAME, text)                                                                   \
-    case ADIT_PORT_REFUSAL_##NAME:                                                                   \
+    case ADIT_PORT_REFUSAL_##NAME:                                                              \
         return ADIT_BYTES(text);
         ADIT_PORT_REFUSAL_TABLE(NAME_CASE)
 #undef NAME_CASE
@@ -160,7 +160,8 @@ static struct adit_status write_refusal(struct adit_writer *writer,
     return adit_write_u8(writer, (uint8_t)*refusal);
 }
 
-static struct adit_status read_refusal(struct adit_reader *reader, enum adit_port_refusal *out_refusal)
+static struct adit_status read_refusal(struct adit_reader *reader,
+                                       enum adit_port_refusal *out_refusal)
 {
     uint8_t value = 0;
     ADIT_TRY(read_below(reader, ADIT_PORT_REFUSAL_UNSUPPORTED + 1, &value));

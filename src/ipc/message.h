@@ -6,8 +6,8 @@
  * that is not exactly of this form, or that this edge may not carry, is INVALID: the peer is then
  * treated as taken over and its channel closed.
  *
- * Limits: ADIT_MESSAGE_BYTES_MAX bytes, ADIT_MESSAGE_FDS_MAX descriptors. Process: supervisor, door,
- * worker. Allocates nothing. */
+ * Limits: ADIT_MESSAGE_BYTES_MAX bytes, ADIT_MESSAGE_FDS_MAX descriptors. Process: supervisor,
+ * door, worker. Allocates nothing. */
 #ifndef ADIT_IPC_MESSAGE_H
 #define ADIT_IPC_MESSAGE_H
 
@@ -74,8 +74,8 @@
     ROW(STATUS_ASK, 8, ADIT_EDGE_TO_ROLES, 0, F(REQUEST))                                       \
     /* count: sessions (worker) or pending connections (door). */                               \
     ROW(STATUS, 9, ADIT_EDGE_TO_SUPERVISOR, 0, F(REQUEST) | F(COUNT) | F(STREAMS))              \
-    /* Worker `index` broke the rules on the channel of wiring `request`, which is closed now: end   \
-     * that worker. */                                                                          \
+    /* Worker `index` broke the rules on the channel of wiring `request`, which is closed now:  \
+     * end that worker. */                                                                      \
     ROW(BROKEN, 10, ADIT_EDGE_DOOR_SUPERVISOR, 0, F(REQUEST) | F(INDEX))                        \
     /* A connection whose ClientHello offers adit/1, untouched. The worker repeats `request` in  \
      * AGENT_DONE once it has logged in or ended. address: the peer. */                         \
@@ -86,7 +86,7 @@
     ROW(BIND, 18, ADIT_EDGE_WORKER_DOOR, 0,                                                     \
         F(REQUEST) | F(SESSION) | F(PORT) | F(KIND) | F(ACCOUNT))                               \
     /* fd: the listening socket, non-blocking. */                                               \
-    ROW(BOUND, 19, ADIT_EDGE_DOOR_WORKER, 1, F(REQUEST) | F(SESSION) | F(PORT))     \
+    ROW(BOUND, 19, ADIT_EDGE_DOOR_WORKER, 1, F(REQUEST) | F(SESSION) | F(PORT))                 \
     ROW(BIND_REFUSED, 20, ADIT_EDGE_DOOR_WORKER, 0, F(REQUEST) | F(REFUSAL))                    \
     /* The session gives the port up. count 1: keep it for the grace (the agent went away); 0:  \
      * close it now (the agent asked). */                                                       \
@@ -125,10 +125,10 @@ enum adit_orphan {
 
 /* Why the door refuses a port. */
 #define ADIT_PORT_REFUSAL_TABLE(ROW)                                                            \
-    ROW(TAKEN, "port_taken")    /* somebody else has it, or another program */                  \
-    ROW(RANGE, "port_range")    /* outside the range */                                         \
-    ROW(MOVED, "port_moved")    /* another session of this account has it */                    \
-    ROW(LIMIT, "limit_reached") /* no port is left, or too many */                              \
+    ROW(TAKEN, "port_taken")        /* somebody else has it, or another program */              \
+    ROW(RANGE, "port_range")        /* outside the range */                                     \
+    ROW(MOVED, "port_moved")        /* another session of this account has it */                \
+    ROW(LIMIT, "limit_reached")     /* no port is left, or too many */                          \
     ROW(UNSUPPORTED, "unsupported") /* a kind that has no port */
 
 enum adit_port_refusal {

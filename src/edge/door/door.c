@@ -168,6 +168,7 @@ struct adit_status adit_door_begin(struct adit_door *door)
 {
     struct adit_message ready = {.type = ADIT_MESSAGE_READY};
     ADIT_TRY(adit_peek_begin(door));
+    ADIT_LOG(&door->log, INFO, "door_ready");
     return adit_channel_send(&door->supervisor, &ready);
 }
 

@@ -1,11 +1,10 @@
-/* Fixture: a whole door in this process, with its supervisor and one worker played by the test. */
+/* Fixture: a whole door in this process, with its supervisor and one worker played by the test.
+ * For tests only; include "unit.h" before it. */
 #ifndef ADIT_EDGE_DOOR_DOOR_FIXTURE_H
 #define ADIT_EDGE_DOOR_DOOR_FIXTURE_H
 
 #include "edge/door/door.h"
 #include "edge/door/workers.h"
-
-#include "unit.h"
 
 #define FIXTURE_TURNS_MAX 400
 

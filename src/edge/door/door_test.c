@@ -1,5 +1,7 @@
 #include "edge/door/door.h"
 
+#include "unit.h"
+
 #include "edge/door/door_fixture.h"
 
 static void it_answers_and_stops(void **state)
@@ -68,7 +70,7 @@ static void drops_are_sampled(void **state)
     const struct adit_address peer = fixture_loopback(1234);
     fixture_open(&fixture);
     assert_int_equal(pipe(pipes), 0);
-    fixture.door->log.fd = pipes[1];
+    adit_log_init(&fixture.door->log, pipes[1], ADIT_LOG_TEXT, ADIT_BYTES("door"));
     for (size_t i = 0; i < 50; i++) {
         adit_door_drop_log(fixture.door, ADIT_DOOR_DROP_EARLY, &peer);
     }

@@ -276,7 +276,7 @@ static void accept_resume(void *context, uint64_t key)
                        "the watch lives as long as the door");
 }
 
-/* Descriptors ran out: a short pause instead of a busy loop; visitors wait in the kernel's queue. */
+/* Descriptors ran out: a short pause, no busy loop; visitors wait in the kernel's queue. */
 static void accept_pause(struct adit_door *door, struct adit_status why)
 {
     adit_log_failure(&door->log, ADIT_LOG_WARN, ADIT_BYTES("accept_paused"), why);

@@ -1,5 +1,7 @@
 #include "edge/door/peek.h"
 
+#include "unit.h"
+
 #include "edge/door/door_fixture.h"
 
 /* The socket that came with the message, with all that the visitor had said, still unread. */

@@ -1,7 +1,7 @@
 /* Tunnels: the door's part in TCP tunnels. It binds the port, keeps a duplicate of the listener and
- * gives the other to the worker that owns the tunnel, which accepts for itself. When the owner goes,
- * the listener stays for a grace and visitors wait in its queue; then it is shut, which resets
- * them. */
+ * gives the other to the worker that owns the tunnel, which accepts for itself. When the owner
+ * goes, the listener stays for a grace and visitors wait in its queue; then it is shut, which
+ * resets them. */
 #ifndef ADIT_EDGE_DOOR_TUNNELS_H
 #define ADIT_EDGE_DOOR_TUNNELS_H
 

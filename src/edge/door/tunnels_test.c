@@ -1,5 +1,7 @@
 #include "edge/door/tunnels.h"
 
+#include "unit.h"
+
 #include "edge/door/door_fixture.h"
 
 static void ask(struct fixture *fixture, uint16_t port, const char *account, uint64_t session)

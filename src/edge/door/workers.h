@@ -1,5 +1,6 @@
-/* Workers: the door's channels to them. A worker is replaced by wiring a new channel under the same
- * index. One that breaks the rules of its channel loses it, and the supervisor is told to end it. */
+/* Workers: the door's channels to them. A worker is replaced by wiring a new channel under the
+ * same index. One that breaks the rules of its channel loses it, and the supervisor is told to end
+ * it. */
 #ifndef ADIT_EDGE_DOOR_WORKERS_H
 #define ADIT_EDGE_DOOR_WORKERS_H
 

@@ -1,5 +1,7 @@
 #include "edge/door/workers.h"
 
+#include "unit.h"
+
 #include "edge/door/door_fixture.h"
 
 static void a_worker_that_breaks_the_rules_is_reported(void **state)
