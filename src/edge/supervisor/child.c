@@ -1,6 +1,7 @@
 #include "edge/supervisor/child.h"
 
 #define CHANNEL_FD 3
+#define NAME_BYTES_MAX 31
 
 void adit_child_init(struct adit_child *child)
 {
@@ -45,13 +46,16 @@ static int attributes_fill(posix_spawnattr_t *attributes)
 }
 
 /* posix_spawn is fork and exec that also reports a failure to exec. */
-static struct adit_status spawn(const char *path, int log_end, int channel_end, pid_t *out_pid)
+static struct adit_status spawn(const struct adit_child_options *options, int log_end,
+                                int channel_end, pid_t *out_pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    char name[] = "adit-role";
+    char name[NAME_BYTES_MAX + 1] = {0};
     char *const argv[] = {name, NULL};
     char *const environment[] = {NULL};
+    ADIT_TRY(
+        adit_span_copy(adit_span_first(ADIT_OBJECT_SPAN(name), NAME_BYTES_MAX), options->name));
     int code = posix_spawn_file_actions_init(&actions);
     if (code != 0) {
         ADIT_FAIL_WITH(SYSTEM, "a process cannot be prepared", code);
@@ -63,7 +67,7 @@ static struct adit_status spawn(const char *path, int log_end, int channel_end, 
             code = attributes_fill(&attributes);
         }
         if (code == 0) {
-            code = posix_spawn(out_pid, path, &actions, &attributes, argv, environment);
+            code = posix_spawn(out_pid, options->path, &actions, &attributes, argv, environment);
         }
         posix_spawnattr_destroy(&attributes);
     }
@@ -86,7 +90,7 @@ static struct adit_status channel_start(struct adit_child *child,
         close(ours);
     }
     if (adit_is_ok(status)) {
-        status = spawn(options->path, log_end, theirs, &child->pid);
+        status = spawn(options, log_end, theirs, &child->pid);
     }
     close(theirs);
     return status;

@@ -17,7 +17,8 @@ struct adit_child {
 };
 
 struct adit_child_options {
-    const char *path;        /* absolute */
+    const char *path;         /* absolute */
+    struct adit_bytes name;   /* argv[0] */
     uint32_t sends, receives; /* the channel's edges, as the supervisor sees them */
     int log_fd;              /* where its log goes on */
 };
@@ -29,8 +30,8 @@ void adit_child_init(struct adit_child *child);
 struct adit_status adit_child_start(struct adit_child *child, struct adit_loop *loop,
                                     const struct adit_child_options *options);
 
-/* True once it has ended, and it is reaped: *out_status as of waitpid(2), and the rest of its log is
- * passed on. The channel is closed. */
+/* True once it has ended, and it is reaped: *out_status as of waitpid(2), and the rest of its log
+ * is passed on. The channel is closed. */
 bool adit_child_has_ended(struct adit_child *child, int *out_status);
 
 /* SIGKILL, where there is one. The end is still to be seen by adit_child_has_ended. */

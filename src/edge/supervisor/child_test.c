@@ -5,6 +5,8 @@
 #include "unit.h"
 
 /* Run as a role itself, this test tells what it sees: see child_main. */
+#define ITSELF                                                                                  \
+    .path = "/proc/self/exe", .name = ADIT_BYTES("adit-role"), DOOR_EDGES
 #define DOOR_EDGES .sends = ADIT_EDGE_SUPERVISOR_DOOR, .receives = ADIT_EDGE_DOOR_SUPERVISOR
 
 static bool is_open(int fd)
@@ -12,7 +14,7 @@ static bool is_open(int fd)
     return fcntl(fd, F_GETFD) >= 0;
 }
 
-/* Says READY where it has exactly the descriptors 0 to 3 and no environment; then waits for STOP. */
+/* Says READY where it has exactly descriptors 0 to 3 and no environment; then waits for STOP. */
 static int child_main(void)
 {
     struct adit_channel supervisor = {.fd = -1};
@@ -48,7 +50,7 @@ static void it_has_what_it_needs_and_no_more(void **state)
     assert_int_equal(pipe2(target, O_NONBLOCK), 0); /* inherited, were it not for the closing */
     assert_ok(adit_loop_open(&loop, 4, 4));
     const struct adit_child_options options = {
-        .path = "/proc/self/exe", DOOR_EDGES, .log_fd = target[1]};
+        ITSELF, .log_fd = target[1]};
     assert_ok(adit_child_start(&child, &loop, &options));
     assert_ok(adit_channel_receive_wait(&child.channel, 5000, &message));
     assert_int_equal(message.type, ADIT_MESSAGE_READY);
@@ -76,7 +78,7 @@ static void it_can_be_killed(void **state)
     struct adit_child child = {0};
     int status = 0;
     assert_ok(adit_loop_open(&loop, 4, 4));
-    const struct adit_child_options options = {.path = "/proc/self/exe", DOOR_EDGES, .log_fd = -1};
+    const struct adit_child_options options = {ITSELF, .log_fd = -1};
     assert_ok(adit_child_start(&child, &loop, &options));
     adit_child_kill(&child);
     for (size_t i = 0; i < 500 && !adit_child_has_ended(&child, &status); i++) {

@@ -1,8 +1,8 @@
 /* Drain: carries what one process logs from its pipe to the supervisor's standard error, as opaque
  * bytes in whole lines, without ever waiting: what finds no room is dropped and counted.
  *
- * Both ends of the pipe are non-blocking, so a full pipe costs the writer a line, not time. Standard
- * error itself may be anything and is shared with others, so it is asked for room (poll) before
+ * Both ends of the pipe are non-blocking, so a full pipe costs the writer a line, not time.
+ * Standard error may be anything and is shared with others, so it is asked for room (poll) before
  * each write of at most a page; a pipe that has room takes a page at once. Limits: 4,096 bytes
  * held, 64 KiB a turn. Process: supervisor. */
 #ifndef ADIT_EDGE_SUPERVISOR_DRAIN_H

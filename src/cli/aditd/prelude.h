@@ -1,0 +1,11 @@
+/* What the command `aditd` may use: the supervisor and everything below it; files, environment. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base.h"
+
+#include "base/poison.h"

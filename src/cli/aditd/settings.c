@@ -1,0 +1,262 @@
+#include "cli/aditd/settings.h"
+
+/* Room for a tunnel's name before it: 63 bytes and a dot. */
+#define DOMAIN_BYTES_MAX (253 - 64)
+#define LABEL_BYTES_MAX 63
+
+#define OPTION(name_, value_, help_)                                                            \
+    {.name = ADIT_BYTES_INIT(name_),                                                            \
+     .value = ADIT_BYTES_INIT(value_),                                                          \
+     .help = ADIT_BYTES_INIT(help_)}
+#define DATA_OPTION                                                                             \
+    OPTION("data", "DIR", "where state is kept; default: /var/lib/adit, or ~/.local/share/adit")
+
+static const struct adit_args_option serve_options[] = {
+    DATA_OPTION,
+    OPTION("domain", "NAME", "the public domain; default: adit.localhost"),
+    OPTION("https", "ADDR:PORT", "where agents and visitors connect; default: 127.0.0.1:8443"),
+    OPTION("tcp-ports", "FROM-TO", "the ports of TCP tunnels; default: 20000-20999"),
+    OPTION("cert", "FILE", "certificate chain as PEM; default: one of a development CA"),
+    OPTION("key", "FILE", "its private key as PEM"),
+    OPTION("no-sandbox", "", "run without a sandbox; for debuggers and sanitizers"),
+    OPTION("log-format", "text|json", "how logs are written; default: text"),
+};
+
+static const struct adit_args_option token_options[] = {
+    OPTION("account", "NAME", "whose token it is; 1 to 32 of a-z A-Z 0-9 . _ @ -"),
+    OPTION("allow", "http,tcp,tls", "the kinds of tunnel that it allows; default: all three"),
+    OPTION("names", "PATTERN", "the names that it allows: exact or prefix*; default: *"),
+    OPTION("ttl", "TIME", "how long it is good: 30s, 5m, 12h, 30d; default: 30d"),
+    OPTION("json", "", "print id, token, account and expires_at as JSON"),
+    DATA_OPTION,
+};
+
+static const struct adit_args_command commands[] = {
+    {.name = ADIT_BYTES_INIT("serve"),
+     .summary = ADIT_BYTES_INIT("run the server"),
+     .options = serve_options,
+     .option_count = ADIT_COUNT(serve_options),
+     .number = ADIT_ADITD_SERVE},
+    {.name = ADIT_BYTES_INIT("token create"),
+     .summary = ADIT_BYTES_INIT("make a token for an account and print it, once"),
+     .options = token_options,
+     .option_count = ADIT_COUNT(token_options),
+     .number = ADIT_ADITD_TOKEN_CREATE},
+    {.name = ADIT_BYTES_INIT("version"),
+     .summary = ADIT_BYTES_INIT("print the version"),
+     .number = ADIT_ADITD_VERSION},
+    {.name = ADIT_BYTES_INIT("help"),
+     .summary = ADIT_BYTES_INIT("print this help"),
+     .number = ADIT_ADITD_HELP},
+};
+
+const struct adit_args_program adit_aditd_program = {
+    .name = ADIT_BYTES_INIT("aditd"),
+    .summary = ADIT_BYTES_INIT("the server of Adit: a public address for a program elsewhere"),
+    .commands = commands,
+    .command_count = ADIT_COUNT(commands),
+};
+
+/* "option '--NAME': SENTENCE" */
+static void complain(struct adit_writer *complaint, struct adit_bytes name,
+                     struct adit_bytes sentence)
+{
+    complaint->len = 0;
+    adit_status_ignore(adit_write_bytes(complaint, ADIT_BYTES("option '--")), "cut is as good");
+    adit_status_ignore(adit_write_bytes(complaint, name), "cut is as good");
+    adit_status_ignore(adit_write_bytes(complaint, ADIT_BYTES("': ")), "cut is as good");
+    adit_status_ignore(adit_write_bytes(complaint, sentence), "cut is as good");
+}
+
+#define REFUSE(complaint, name, sentence)                                                       \
+    do {                                                                                        \
+        complain((complaint), ADIT_BYTES(name), ADIT_BYTES(sentence));                          \
+        ADIT_FAIL(INVALID, "an option has a value that it may not have");                       \
+    } while (0)
+
+/* The value, or `fallback`. */
+static struct adit_bytes value_of(const struct adit_args *args, struct adit_bytes name,
+                                  struct adit_bytes fallback)
+{
+    const char *value = adit_args_value(args, name);
+    return value ? adit_bytes_of_text(value) : fallback;
+}
+
+static bool is_label_byte(uint8_t byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-';
+}
+
+static bool is_label(struct adit_bytes label)
+{
+    if (label.len == 0 || label.len > LABEL_BYTES_MAX || adit_bytes_at(label, 0) == '-' ||
+        adit_bytes_at(label, label.len - 1) == '-') {
+        return false;
+    }
+    for (size_t i = 0; i < label.len; i++) {
+        if (!is_label_byte(adit_bytes_at(label, i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_domain(struct adit_bytes domain)
+{
+    if (domain.len == 0 || domain.len > DOMAIN_BYTES_MAX ||
+        adit_bytes_ends_with(domain, ADIT_BYTES("."))) {
+        return false;
+    }
+    while (domain.len > 0) {
+        size_t dot = adit_bytes_find(domain, '.');
+        if (!is_label(adit_bytes_first(domain, dot))) {
+            return false;
+        }
+        domain = adit_bytes_from(domain, dot + 1);
+    }
+    return true;
+}
+
+static bool ports_parse(struct adit_bytes text, uint16_t *out_from, uint16_t *out_to)
+{
+    size_t dash = adit_bytes_find(text, '-');
+    uint64_t from = 0;
+    uint64_t to = 0;
+    if (dash == text.len ||
+        !adit_is_ok(adit_parse_decimal(adit_bytes_first(text, dash), UINT16_MAX, &from)) ||
+        !adit_is_ok(adit_parse_decimal(adit_bytes_from(text, dash + 1), UINT16_MAX, &to)) ||
+        from == 0 || from > to) {
+        return false;
+    }
+    *out_from = (uint16_t)from;
+    *out_to = (uint16_t)to;
+    return true;
+}
+
+static bool format_parse(struct adit_bytes text, enum adit_log_format *out_format)
+{
+    bool is_json = adit_bytes_equal(text, ADIT_BYTES("json"));
+    if (!is_json && !adit_bytes_equal(text, ADIT_BYTES("text"))) {
+        return false;
+    }
+    *out_format = is_json ? ADIT_LOG_JSON : ADIT_LOG_TEXT;
+    return true;
+}
+
+struct adit_status adit_serve_settings_read(const struct adit_args *args,
+                                            struct adit_writer *complaint,
+                                            struct adit_serve_settings *out_settings)
+{
+    struct adit_serve_settings settings = {
+        .domain = value_of(args, ADIT_BYTES("domain"), ADIT_BYTES("adit.localhost")),
+        .certificate = adit_args_value(args, ADIT_BYTES("cert")),
+        .key = adit_args_value(args, ADIT_BYTES("key")),
+        .is_sandbox_off = adit_args_is_given(args, ADIT_BYTES("no-sandbox")),
+    };
+    if (!is_domain(settings.domain)) {
+        REFUSE(complaint, "domain", "give a domain in lower case, such as tunnel.example.com");
+    }
+    if (!adit_is_ok(adit_address_parse(
+            value_of(args, ADIT_BYTES("https"), ADIT_BYTES("127.0.0.1:8443")), &settings.https))) {
+        REFUSE(complaint, "https", "give an address and a port, such as 0.0.0.0:443 or [::]:443");
+    }
+    if (!ports_parse(value_of(args, ADIT_BYTES("tcp-ports"), ADIT_BYTES("20000-20999")),
+                     &settings.port_from, &settings.port_to)) {
+        REFUSE(complaint, "tcp-ports", "give a range of ports, such as 20000-20999");
+    }
+    if (settings.https.port >= settings.port_from && settings.https.port <= settings.port_to) {
+        REFUSE(complaint, "tcp-ports", "leave the port of --https out of the range");
+    }
+    if (settings.certificate && !settings.key) {
+        REFUSE(complaint, "cert", "give --key FILE as well");
+    }
+    if (settings.key && !settings.certificate) {
+        REFUSE(complaint, "key", "give --cert FILE as well");
+    }
+    if (!format_parse(value_of(args, ADIT_BYTES("log-format"), ADIT_BYTES("text")),
+                      &settings.format)) {
+        REFUSE(complaint, "log-format", "give text or json");
+    }
+    *out_settings = settings;
+    return adit_ok();
+}
+
+static bool allow_parse(struct adit_bytes text, uint8_t *out_allows)
+{
+    static const struct {
+        struct adit_bytes word;
+        uint8_t bit;
+    } kinds[] = {
+        {ADIT_BYTES_INIT("http"), ADIT_TOKEN_ALLOWS_HTTP},
+        {ADIT_BYTES_INIT("tcp"), ADIT_TOKEN_ALLOWS_TCP},
+        {ADIT_BYTES_INIT("tls"), ADIT_TOKEN_ALLOWS_TLS},
+    };
+    uint8_t allows = 0;
+    for (bool is_more = true; is_more;) {
+        size_t comma = adit_bytes_find(text, ',');
+        uint8_t bit = 0;
+        for (size_t i = 0; i < ADIT_COUNT(kinds); i++) {
+            if (adit_bytes_equal(adit_bytes_first(text, comma), ADIT_AT(kinds, i).word)) {
+                bit = ADIT_AT(kinds, i).bit;
+            }
+        }
+        if (bit == 0) {
+            return false;
+        }
+        allows |= bit;
+        is_more = comma < text.len;
+        text = adit_bytes_from(text, comma + 1);
+    }
+    *out_allows = allows;
+    return true;
+}
+
+struct adit_status adit_token_settings_read(const struct adit_args *args, uint64_t now_s,
+                                            struct adit_writer *complaint,
+                                            struct adit_token_record *out_record)
+{
+    struct adit_token_record record = {.kind = ADIT_TOKEN_USER, .not_before_s = now_s};
+    uint64_t ttl_s = 0;
+    if (!adit_is_ok(adit_token_account_set(
+            &record, value_of(args, ADIT_BYTES("account"), ADIT_BYTES(""))))) {
+        REFUSE(complaint, "account", "give a name of 1 to 32 of a-z A-Z 0-9 . _ @ -");
+    }
+    if (!allow_parse(value_of(args, ADIT_BYTES("allow"), ADIT_BYTES("http,tcp,tls")),
+                     &record.allows)) {
+        REFUSE(complaint, "allow", "give some of http, tcp and tls, separated by commas");
+    }
+    if (!adit_is_ok(adit_token_names_set(&record.names,
+                                         value_of(args, ADIT_BYTES("names"), ADIT_BYTES("*"))))) {
+        REFUSE(complaint, "names", "give names or prefix*, separated by commas, 64 bytes at most");
+    }
+    if (!adit_is_ok(adit_parse_duration(value_of(args, ADIT_BYTES("ttl"), ADIT_BYTES("30d")),
+                                        &ttl_s)) ||
+        ttl_s == 0 || ttl_s > UINT32_MAX) {
+        REFUSE(complaint, "ttl", "give a time such as 30s, 5m, 12h or 30d, up to 49710d");
+    }
+    record.expiry_s = now_s + ttl_s;
+    *out_record = record;
+    return adit_ok();
+}
+
+static struct adit_status member_write(struct adit_writer *writer, struct adit_bytes before,
+                                       struct adit_bytes text)
+{
+    ADIT_TRY(adit_write_bytes(writer, before));
+    return adit_write_escaped(writer, text, text.len);
+}
+
+struct adit_status adit_token_json_write(struct adit_writer *writer,
+                                         const struct adit_token_record *record,
+                                         struct adit_bytes token)
+{
+    struct adit_bytes account = ADIT_BYTES_OF(record->account);
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("{\"id\":\"")));
+    ADIT_TRY(adit_write_hex(writer, ADIT_BYTES_OF(record->id)));
+    ADIT_TRY(member_write(writer, ADIT_BYTES("\",\"token\":\""), token));
+    ADIT_TRY(member_write(writer, ADIT_BYTES("\",\"account\":\""),
+                          adit_bytes_first(account, adit_bytes_find(account, 0))));
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("\",\"expires_at\":\"")));
+    ADIT_TRY(adit_write_time(writer, record->expiry_s * 1000));
+    return adit_write_bytes(writer, ADIT_BYTES("\"}\n"));
+}

@@ -1,0 +1,210 @@
+#include "cli/aditd/settings.h"
+
+#include "unit.h"
+
+#define WORDS_MAX 10
+
+struct line {
+    const char *words[WORDS_MAX];
+};
+
+/* As main does: the words after the program's name. */
+static void parse(const struct line *line, struct adit_args *out_args)
+{
+    static char memory[WORDS_MAX + 1][300]; /* argv is not const */
+    char *argv[WORDS_MAX + 1] = {0};
+    uint8_t text[256] = {0};
+    struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(text));
+    size_t argc = 1;
+    ADIT_AT(argv, 0) = memory[0];
+    for (size_t i = 0; i < WORDS_MAX && ADIT_AT(line->words, i); i++) {
+        char *word = ADIT_AT(memory, i + 1);
+        struct adit_span span = adit_object_span(word, 300);
+        adit_span_fill(span, 0);
+        assert_ok(adit_span_copy(adit_span_first(span, 299),
+                                 adit_bytes_of_text(ADIT_AT(line->words, i))));
+        ADIT_AT(argv, argc) = word;
+        argc++;
+    }
+    assert_ok(adit_args_parse(&adit_aditd_program, argc, argv, &complaint, out_args));
+}
+
+static struct adit_status serve(const struct line *line, struct adit_writer *complaint,
+                                struct adit_serve_settings *out_settings)
+{
+    struct adit_args args = {0};
+    parse(line, &args);
+    assert_int_equal(args.command->number, ADIT_ADITD_SERVE);
+    return adit_serve_settings_read(&args, complaint, out_settings);
+}
+
+static void serve_has_defaults(void **state)
+{
+    (void)state;
+    const struct line line = {{"serve"}};
+    uint8_t memory[256] = {0};
+    struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_serve_settings settings = {0};
+    assert_ok(serve(&line, &complaint, &settings));
+    assert_bytes(settings.domain, ADIT_BYTES("adit.localhost"));
+    assert_int_equal(settings.https.family, 4);
+    assert_int_equal(settings.https.port, 8443);
+    assert_int_equal(settings.https.ip[0], 127);
+    assert_int_equal(settings.port_from, 20000);
+    assert_int_equal(settings.port_to, 20999);
+    assert_null(settings.certificate);
+    assert_int_equal(settings.format, ADIT_LOG_TEXT);
+    assert_false(settings.is_sandbox_off);
+}
+
+static void serve_takes_values(void **state)
+{
+    (void)state;
+    const struct line line = {{"serve", "--domain=t.example.com", "--https", "[::]:443",
+                               "--tcp-ports=1-65535", "--log-format=json", "--no-sandbox",
+                               "--cert=c.pem", "--key=k.pem"}};
+    uint8_t memory[256] = {0};
+    struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_serve_settings settings = {0};
+    assert_fails(serve(&line, &complaint, &settings), INVALID); /* 443 is in the range */
+    const struct line good = {{"serve", "--domain=t.example.com", "--https", "[::]:443",
+                               "--tcp-ports=444-65535", "--log-format=json", "--no-sandbox",
+                               "--cert=c.pem", "--key=k.pem"}};
+    assert_ok(serve(&good, &complaint, &settings));
+    assert_bytes(settings.domain, ADIT_BYTES("t.example.com"));
+    assert_int_equal(settings.https.family, 6);
+    assert_int_equal(settings.port_to, 65535);
+    assert_int_equal(settings.format, ADIT_LOG_JSON);
+    assert_true(settings.is_sandbox_off);
+    assert_string_equal(settings.key, "k.pem");
+}
+
+static void bad_values_are_explained(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *option;
+        struct adit_bytes complaint;
+    } cases[] = {
+#define DOMAIN_SAYS                                                                             \
+    ADIT_BYTES_INIT("option '--domain': give a domain in lower case, such as tunnel.example.com")
+#define HTTPS_SAYS                                                                              \
+    ADIT_BYTES_INIT("option '--https': give an address and a port, such as 0.0.0.0:443 or [::]:443")
+#define PORTS_SAYS                                                                              \
+    ADIT_BYTES_INIT("option '--tcp-ports': give a range of ports, such as 20000-20999")
+        {"--domain=", DOMAIN_SAYS},
+        {"--domain=UPPER.example", DOMAIN_SAYS},
+        {"--domain=a..b", DOMAIN_SAYS},
+        {"--domain=.a", DOMAIN_SAYS},
+        {"--domain=a.", DOMAIN_SAYS},
+        {"--domain=-a.b", DOMAIN_SAYS},
+        {"--domain=a-.b", DOMAIN_SAYS},
+        {"--domain=a b", DOMAIN_SAYS},
+        {"--https=443", HTTPS_SAYS},
+        {"--https=localhost:443", HTTPS_SAYS},
+        {"--https=127.0.0.1:65536", HTTPS_SAYS},
+        {"--tcp-ports=20000", PORTS_SAYS},
+        {"--tcp-ports=0-10", PORTS_SAYS},
+        {"--tcp-ports=10-9", PORTS_SAYS},
+        {"--tcp-ports=1-65536", PORTS_SAYS},
+        {"--tcp-ports=1-2-3", PORTS_SAYS},
+        {"--tcp-ports=8000-9000",
+         ADIT_BYTES_INIT("option '--tcp-ports': leave the port of --https out of the range")},
+        {"--cert=x", ADIT_BYTES_INIT("option '--cert': give --key FILE as well")},
+        {"--key=x", ADIT_BYTES_INIT("option '--key': give --cert FILE as well")},
+        {"--log-format=xml", ADIT_BYTES_INIT("option '--log-format': give text or json")},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(cases); i++) {
+        const struct line line = {{"serve", ADIT_AT(cases, i).option}};
+        uint8_t memory[256] = {0};
+        struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
+        struct adit_serve_settings settings = {.port_to = 7};
+        assert_fails(serve(&line, &complaint, &settings), INVALID);
+        assert_bytes(adit_writer_bytes(&complaint), ADIT_AT(cases, i).complaint);
+        assert_int_equal(settings.port_to, 7);
+    }
+}
+
+static struct adit_status token(const struct line *line, struct adit_writer *complaint,
+                                struct adit_token_record *out_record)
+{
+    struct adit_args args = {0};
+    parse(line, &args);
+    assert_int_equal(args.command->number, ADIT_ADITD_TOKEN_CREATE);
+    return adit_token_settings_read(&args, 1000000, complaint, out_record);
+}
+
+static void a_token_is_asked_for(void **state)
+{
+    (void)state;
+    uint8_t memory[512] = {0};
+    struct adit_writer text = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_token_record record = {0};
+    const struct line plain = {{"token", "create", "--account", "ann"}};
+    assert_ok(token(&plain, &text, &record));
+    assert_int_equal(record.kind, ADIT_TOKEN_USER);
+    assert_int_equal(record.allows,
+                     ADIT_TOKEN_ALLOWS_HTTP | ADIT_TOKEN_ALLOWS_TCP | ADIT_TOKEN_ALLOWS_TLS);
+    assert_bytes(adit_token_names_text(&record.names), ADIT_BYTES("*"));
+    assert_int_equal(record.not_before_s, 1000000);
+    assert_int_equal(record.expiry_s, 1000000 + 30 * 86400);
+    const struct line full = {{"token", "create", "--account=ann@x", "--allow=tls,tcp",
+                               "--names=shop-*,blog", "--ttl=12h"}};
+    assert_ok(token(&full, &text, &record));
+    assert_int_equal(record.allows, ADIT_TOKEN_ALLOWS_TCP | ADIT_TOKEN_ALLOWS_TLS);
+    assert_bytes(adit_token_names_text(&record.names), ADIT_BYTES("shop-*,blog"));
+    assert_int_equal(record.expiry_s, 1000000 + 12 * 3600);
+    text.len = 0;
+    assert_ok(adit_token_json_write(&text, &record, ADIT_BYTES("adit_x")));
+    assert_bytes(adit_writer_bytes(&text),
+                 ADIT_BYTES("{\"id\":\"00000000000000000000000000000000\",\"token\":\"adit_x\","
+                            "\"account\":\"ann@x\","
+                            "\"expires_at\":\"1970-01-13T01:46:40.000Z\"}\n"));
+}
+
+static void bad_tokens_are_explained(void **state)
+{
+    (void)state;
+    static const struct {
+        struct line line;
+        const char *option;
+    } cases[] = {
+        {{{"token", "create"}}, "account"},
+        {{{"token", "create", "--account="}}, "account"},
+        {{{"token", "create", "--account=a b"}}, "account"},
+        {{{"token", "create", "--account=a", "--allow="}}, "allow"},
+        {{{"token", "create", "--account=a", "--allow=http,"}}, "allow"},
+        {{{"token", "create", "--account=a", "--allow=udp"}}, "allow"},
+        {{{"token", "create", "--account=a", "--names="}}, "names"},
+        {{{"token", "create", "--account=a", "--names=UP"}}, "names"},
+        {{{"token", "create", "--account=a", "--ttl=5"}}, "ttl"},
+        {{{"token", "create", "--account=a", "--ttl=0s"}}, "ttl"},
+        {{{"token", "create", "--account=a", "--ttl=999999d"}}, "ttl"},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(cases); i++) {
+        uint8_t memory[256] = {0};
+        uint8_t start[64] = {0};
+        struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
+        struct adit_writer wanted = adit_writer_of(ADIT_SPAN_OF(start));
+        struct adit_token_record record = {.expiry_s = 7};
+        assert_fails(token(&ADIT_AT(cases, i).line, &complaint, &record), INVALID);
+        assert_ok(adit_write_bytes(&wanted, ADIT_BYTES("option '--")));
+        assert_ok(adit_write_bytes(&wanted, adit_bytes_of_text(ADIT_AT(cases, i).option)));
+        assert_ok(adit_write_bytes(&wanted, ADIT_BYTES("': give ")));
+        assert_true(
+            adit_bytes_starts_with(adit_writer_bytes(&complaint), adit_writer_bytes(&wanted)));
+        assert_int_equal(record.expiry_s, 7);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(serve_has_defaults),
+        cmocka_unit_test(serve_takes_values),
+        cmocka_unit_test(bad_values_are_explained),
+        cmocka_unit_test(a_token_is_asked_for),
+        cmocka_unit_test(bad_tokens_are_explained),
+    };
+    return cmocka_run_group_tests_name("aditd/settings", tests, NULL, NULL);
+}

@@ -1,0 +1,414 @@
+#include "edge/supervisor/supervisor.h"
+
+#include "edge/supervisor/wiring.h"
+#include "sandbox/policies.h"
+#include "sandbox/sandbox.h"
+
+#define WATCHES_MAX 32
+#define TIMERS_MAX 16
+
+static void seat_start(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat);
+static void seats_stop(struct adit_supervisor *supervisor);
+
+static struct adit_supervisor_seat *seat_at(struct adit_supervisor *supervisor, size_t index)
+{
+    return &ADIT_AT(supervisor->seats, index);
+}
+
+static bool is_running(const struct adit_supervisor_seat *seat)
+{
+    return seat->child.pid > 0;
+}
+
+static void seat_log(struct adit_supervisor *supervisor, enum adit_log_level level,
+                     struct adit_bytes event, const struct adit_supervisor_seat *seat)
+{
+    const struct adit_log_field fields[] = {
+        adit_log_text(ADIT_BYTES("name"), adit_role_info(seat->role)->name),
+        adit_log_number(ADIT_BYTES("index"), seat->index),
+        adit_log_number(ADIT_BYTES("pid"), (uint64_t)seat->child.pid),
+    };
+    adit_log_event(&supervisor->log, level, event, fields, ADIT_COUNT(fields));
+}
+
+/* --- Ready ----------------------------------------------------------------------------------- */
+
+static void serving_tell(struct adit_supervisor *supervisor)
+{
+    uint8_t memory[64] = {0};
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        if (!seat_at(supervisor, i)->is_ready) {
+            return;
+        }
+    }
+    if (supervisor->is_serving) {
+        return;
+    }
+    supervisor->is_serving = true;
+    adit_status_ignore(adit_address_write(&writer, &supervisor->options.https), "it fits");
+    ADIT_LOG(&supervisor->log, INFO, "ready",
+             adit_log_text(ADIT_BYTES("https"), adit_writer_bytes(&writer)),
+             adit_log_text(ADIT_BYTES("domain"), supervisor->options.domain),
+             adit_log_number(ADIT_BYTES("tcp_from"), supervisor->options.port_from),
+             adit_log_number(ADIT_BYTES("tcp_to"), supervisor->options.port_to));
+    if (supervisor->options.serving) {
+        supervisor->options.serving(supervisor->options.context);
+    }
+}
+
+/* --- Messages of the roles ------------------------------------------------------------------- */
+
+/* The worker of this very wiring broke the rules; a successor has another number. */
+static void broken_handle(struct adit_supervisor *supervisor, const struct adit_message *message)
+{
+    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        const struct adit_supervisor_seat *seat = seat_at(supervisor, i);
+        if (seat->role == ADIT_ROLE_WORKER && seat->index == message->index &&
+            seat->wiring == message->request) {
+            seat_log(supervisor, ADIT_LOG_ERROR, ADIT_BYTES("role_broken"), seat);
+            adit_child_kill(&seat->child);
+        }
+    }
+}
+
+static void message_handle(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat,
+                           const struct adit_message *message)
+{
+    if (message->type == ADIT_MESSAGE_READY) {
+        adit_loop_timer_cancel(&supervisor->loop, &seat->timer);
+        seat->is_ready = true;
+        seat_log(supervisor, ADIT_LOG_INFO, ADIT_BYTES("role_ready"), seat);
+        serving_tell(supervisor);
+    } else if (message->type == ADIT_MESSAGE_BROKEN) {
+        broken_handle(supervisor, message);
+    }
+}
+
+/* A role without its channel is of no use; its end is then seen by SIGCHLD. */
+static void seat_cut(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat,
+                     struct adit_status why)
+{
+    adit_log_failure(&supervisor->log, ADIT_LOG_ERROR, ADIT_BYTES("channel_broken"), why);
+    adit_loop_unwatch(&supervisor->loop, &seat->watch);
+    adit_channel_close(&seat->child.channel);
+    if (!supervisor->is_stopping) {
+        adit_child_kill(&seat->child);
+    }
+}
+
+static void channel_ready(void *context, uint64_t key, uint32_t events)
+{
+    struct adit_supervisor *supervisor = context;
+    struct adit_supervisor_seat *seat = seat_at(supervisor, key);
+    struct adit_status status = adit_ok();
+    if ((events & ADIT_LOOP_WRITE) != 0) {
+        status = adit_channel_flush(&seat->child.channel);
+    }
+    while (adit_is_ok(status)) {
+        struct adit_message message = {0};
+        enum adit_io io = ADIT_IO_BLOCKED;
+        status = adit_channel_receive(&seat->child.channel, &message, &io);
+        if (!adit_is_ok(status) || io != ADIT_IO_DONE) {
+            if (adit_is_ok(status) && io == ADIT_IO_END) {
+                seat_cut(supervisor, seat, adit_ok());
+            }
+            break;
+        }
+        message_handle(supervisor, seat, &message);
+        adit_message_fds_close(&message);
+    }
+    if (!adit_is_ok(status)) {
+        seat_cut(supervisor, seat, status);
+    }
+}
+
+/* --- Life of a seat -------------------------------------------------------------------------- */
+
+static void seat_late(void *context, uint64_t key)
+{
+    struct adit_supervisor *supervisor = context;
+    const struct adit_supervisor_seat *seat = seat_at(supervisor, key);
+    seat_log(supervisor, ADIT_LOG_ERROR, ADIT_BYTES("role_not_ready"), seat);
+    adit_child_kill(&seat->child);
+}
+
+static void seat_due(void *context, uint64_t key)
+{
+    struct adit_supervisor *supervisor = context;
+    if (!supervisor->is_stopping) {
+        seat_start(supervisor, seat_at(supervisor, key));
+    }
+}
+
+static size_t seat_index(const struct adit_supervisor_seat *seat)
+{
+    return seat->role == ADIT_ROLE_DOOR ? 0 : 1 + (size_t)seat->index;
+}
+
+/* Starts again, now or later; gives up where it never worked. */
+static void seat_start_later(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat)
+{
+    uint64_t now_us = adit_clock_now_us();
+    uint64_t delay_us = adit_backoff_next(&seat->backoff, now_us - seat->child.started_us);
+    if (!supervisor->is_serving &&
+        seat->backoff.short_lives >= ADIT_SUPERVISOR_FIRST_STARTS_MAX) {
+        seat_log(supervisor, ADIT_LOG_ERROR, ADIT_BYTES("role_never_ready"), seat);
+        supervisor->has_failed = true;
+        seats_stop(supervisor);
+        return;
+    }
+    adit_loop_timer_cancel(&supervisor->loop, &seat->timer);
+    adit_status_ignore(adit_loop_timer_set(&supervisor->loop, &seat->timer, now_us + delay_us,
+                                           seat_due, supervisor, seat_index(seat)),
+                       "every seat has a timer of its own");
+}
+
+/* Door and workers that both run get a new channel to each other. */
+static void seat_join(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat)
+{
+    struct adit_supervisor_seat *door = seat_at(supervisor, 0);
+    for (size_t i = 1; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        struct adit_supervisor_seat *worker = seat_at(supervisor, i);
+        if (is_running(door) && is_running(worker) && (seat == door || seat == worker)) {
+            adit_log_failure(&supervisor->log, ADIT_LOG_WARN, ADIT_BYTES("wiring_failed"),
+                             adit_wiring_join(supervisor, door, worker));
+        }
+    }
+}
+
+static struct adit_status seat_try(struct adit_supervisor *supervisor,
+                                   struct adit_supervisor_seat *seat)
+{
+    const struct adit_role_info *info = adit_role_info(seat->role);
+    const struct adit_child_options options = {.path = seat->path.text,
+                                               .name = info->program,
+                                               .sends = info->sends,
+                                               .receives = info->receives,
+                                               .log_fd = supervisor->options.log_fd};
+    ADIT_TRY(adit_child_start(&seat->child, &supervisor->loop, &options));
+    ADIT_TRY(adit_loop_watch(&supervisor->loop, seat->child.channel.fd,
+                             ADIT_LOOP_READ | ADIT_LOOP_WRITE, channel_ready, supervisor,
+                             seat_index(seat), &seat->watch));
+    ADIT_TRY(adit_wiring_start(supervisor, seat));
+    return adit_loop_timer_set(&supervisor->loop, &seat->timer,
+                               adit_clock_now_us() + ADIT_SUPERVISOR_READY_US, seat_late,
+                               supervisor, seat_index(seat));
+}
+
+static void seat_start(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat)
+{
+    adit_loop_timer_cancel(&supervisor->loop, &seat->timer);
+    seat->is_ready = false;
+    struct adit_status status = seat_try(supervisor, seat);
+    if (adit_is_ok(status)) {
+        seat_log(supervisor, ADIT_LOG_INFO, ADIT_BYTES("role_started"), seat);
+        seat_join(supervisor, seat);
+        return;
+    }
+    adit_log_failure(&supervisor->log, ADIT_LOG_ERROR, ADIT_BYTES("role_start_failed"), status);
+    if (is_running(seat)) {
+        seat_cut(supervisor, seat, adit_ok()); /* it starts again once its end is seen */
+        return;
+    }
+    seat->child.started_us = adit_clock_now_us();
+    seat_start_later(supervisor, seat);
+}
+
+static void seat_end_log(struct adit_supervisor *supervisor,
+                         const struct adit_supervisor_seat *seat, uint64_t pid, int how)
+{
+    bool is_signal = WIFSIGNALED(how);
+    ADIT_LOG(&supervisor->log, WARN, "role_ended",
+             adit_log_text(ADIT_BYTES("name"), adit_role_info(seat->role)->name),
+             adit_log_number(ADIT_BYTES("index"), seat->index),
+             adit_log_number(ADIT_BYTES("pid"), pid),
+             adit_log_text(ADIT_BYTES("by"), is_signal ? ADIT_BYTES("signal") : ADIT_BYTES("exit")),
+             adit_log_number(ADIT_BYTES("code"),
+                             (uint64_t)(is_signal ? WTERMSIG(how) : WEXITSTATUS(how))));
+}
+
+/* --- Signals --------------------------------------------------------------------------------- */
+
+static void ends_see(struct adit_supervisor *supervisor)
+{
+    bool is_any_left = false;
+    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        struct adit_supervisor_seat *seat = seat_at(supervisor, i);
+        uint64_t pid = (uint64_t)seat->child.pid;
+        int how = 0;
+        if (adit_child_has_ended(&seat->child, &how)) {
+            adit_loop_unwatch(&supervisor->loop, &seat->watch);
+            seat->is_ready = false;
+            seat_end_log(supervisor, seat, pid, how);
+            if (!supervisor->is_stopping) {
+                seat_start_later(supervisor, seat);
+            }
+        }
+        is_any_left = is_any_left || is_running(seat);
+    }
+    if (supervisor->is_stopping && !is_any_left) {
+        adit_loop_stop(&supervisor->loop);
+    }
+}
+
+static void seats_kill(void *context, uint64_t key)
+{
+    struct adit_supervisor *supervisor = context;
+    (void)key;
+    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        adit_child_kill(&seat_at(supervisor, i)->child);
+    }
+}
+
+/* In order the first time; at once where it is asked for again. */
+static void seats_stop(struct adit_supervisor *supervisor)
+{
+    if (supervisor->is_stopping) {
+        seats_kill(supervisor, 0);
+        return;
+    }
+    supervisor->is_stopping = true;
+    ADIT_LOG(&supervisor->log, INFO, "stopping");
+    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        struct adit_supervisor_seat *seat = seat_at(supervisor, i);
+        struct adit_message stop = {.type = ADIT_MESSAGE_STOP,
+                                    .drain_ms = ADIT_SUPERVISOR_DRAIN_MS};
+        adit_loop_timer_cancel(&supervisor->loop, &seat->timer);
+        if (is_running(seat) && !adit_is_ok(adit_channel_send(&seat->child.channel, &stop))) {
+            adit_child_kill(&seat->child);
+        }
+    }
+    adit_status_ignore(adit_loop_timer_set(&supervisor->loop, &supervisor->stop_timer,
+                                           adit_clock_now_us() + ADIT_SUPERVISOR_STOP_US,
+                                           seats_kill, supervisor, 0),
+                       "a timer is reserved for it");
+    ends_see(supervisor);
+}
+
+static void credentials_renew(struct adit_supervisor *supervisor)
+{
+    for (size_t i = 1; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        struct adit_supervisor_seat *seat = seat_at(supervisor, i);
+        if (!is_running(seat)) {
+            continue; /* it gets them at its start */
+        }
+        struct adit_status status = adit_wiring_reload(supervisor, seat);
+        if (adit_is_ok(status)) {
+            seat_log(supervisor, ADIT_LOG_INFO, ADIT_BYTES("credentials_sent"), seat);
+        } else {
+            adit_log_failure(&supervisor->log, ADIT_LOG_ERROR, ADIT_BYTES("reload_failed"), status);
+        }
+    }
+}
+
+static void signal_arrived(void *context, int number)
+{
+    struct adit_supervisor *supervisor = context;
+    if (number == SIGCHLD) {
+        ends_see(supervisor);
+    } else if (number == SIGHUP) {
+        credentials_renew(supervisor);
+    } else {
+        seats_stop(supervisor);
+    }
+}
+
+/* --- Open, run, close ------------------------------------------------------------------------ */
+
+static struct adit_status seats_prepare(struct adit_supervisor *supervisor)
+{
+    uint8_t memory[ADIT_SUPERVISOR_PATH_MAX] = {0};
+    struct adit_bytes folder = supervisor->options.program_folder;
+    if (folder.len == 0) {
+        ADIT_TRY(adit_role_own_folder(ADIT_SPAN_OF(memory), &folder));
+    }
+    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        struct adit_supervisor_seat *seat = seat_at(supervisor, i);
+        seat->role = i == 0 ? ADIT_ROLE_DOOR : ADIT_ROLE_WORKER;
+        seat->index = i == 0 ? 0 : (uint32_t)i - 1;
+        ADIT_TRY(adit_role_find(seat->role, folder, &seat->path));
+    }
+    return adit_ok();
+}
+
+/* Roles hold a descriptor per connection: as many as this process may give them. */
+static void files_raise(void)
+{
+    struct rlimit limit = {0};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* Its roles inherit it, and each then enters a smaller one of its own. */
+static struct adit_status sandbox_enter(struct adit_supervisor *supervisor)
+{
+    struct adit_sandbox_report report = {0};
+    ADIT_TRY(adit_sandbox_supervise(adit_policy_supervisor, supervisor->options.is_sandbox_off,
+                                    &report));
+    ADIT_LOG(&supervisor->log, INFO, "sandbox",
+             adit_log_number(ADIT_BYTES("calls_refused"), report.is_call_refused));
+    return adit_ok();
+}
+
+static struct adit_status parts_open(struct adit_supervisor *supervisor)
+{
+    static const int numbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
+    int log_end = -1;
+    ADIT_TRY(seats_prepare(supervisor));
+    ADIT_TRY(adit_loop_open(&supervisor->loop, WATCHES_MAX, TIMERS_MAX));
+    ADIT_TRY(adit_drain_open(&supervisor->own_log, &supervisor->loop, supervisor->options.log_fd,
+                             &log_end));
+    supervisor->log.fd = log_end;
+    ADIT_TRY(adit_signals_open(&supervisor->signals, &supervisor->loop, numbers,
+                               ADIT_COUNT(numbers)));
+    adit_signals_handler_set(&supervisor->signals, signal_arrived, supervisor);
+    files_raise();
+    return sandbox_enter(supervisor);
+}
+
+struct adit_status adit_supervisor_open(struct adit_supervisor *supervisor,
+                                        const struct adit_supervisor_options *options)
+{
+    *supervisor = (struct adit_supervisor){.loop = {.epoll_fd = -1},
+                                           .own_log = {.in = -1},
+                                           .signals = {.fd = -1},
+                                           .options = *options};
+    adit_log_init(&supervisor->log, -1, options->format, ADIT_BYTES("supervisor"));
+    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        adit_child_init(&seat_at(supervisor, i)->child);
+    }
+    struct adit_status status = parts_open(supervisor);
+    if (!adit_is_ok(status)) {
+        adit_supervisor_close(supervisor);
+    }
+    return status;
+}
+
+struct adit_status adit_supervisor_run(struct adit_supervisor *supervisor)
+{
+    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        seat_start(supervisor, seat_at(supervisor, i));
+    }
+    ADIT_TRY(adit_loop_run(&supervisor->loop));
+    ADIT_ENSURE(!supervisor->has_failed, REFUSED, "a role did not come up; its log says why");
+    return adit_ok();
+}
+
+/* Roles that are still there notice that their channel ends, and end too. */
+void adit_supervisor_close(struct adit_supervisor *supervisor)
+{
+    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        struct adit_supervisor_seat *seat = seat_at(supervisor, i);
+        adit_loop_unwatch(&supervisor->loop, &seat->watch);
+        adit_channel_close(&seat->child.channel);
+        adit_drain_close(&seat->child.drain);
+    }
+    adit_signals_close(&supervisor->signals);
+    adit_drain_close(&supervisor->own_log);
+    adit_socket_close(&supervisor->log.fd);
+    adit_socket_close(&supervisor->options.listener);
+    adit_loop_close(&supervisor->loop);
+}

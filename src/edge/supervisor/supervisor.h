@@ -1,0 +1,81 @@
+/* Supervisor: starts the roles, wires them to each other, starts again what ends, and ends what
+ * must. It holds the listening socket and the files of the keys, and reads no byte from the
+ * network.
+ *
+ * Every role has a channel to it. When door or worker is new, both get the ends of a new channel to
+ * each other. A role that ends is started again after a back-off; one that closes or breaks its
+ * channel, or is not ready in time, is killed first. SIGTERM and SIGINT end everything in order,
+ * SIGHUP gives the workers the certificate anew.
+ *
+ * Process: supervisor, one loop. Limits: one door, ADIT_SUPERVISOR_WORKERS_MAX workers. */
+#ifndef ADIT_EDGE_SUPERVISOR_SUPERVISOR_H
+#define ADIT_EDGE_SUPERVISOR_SUPERVISOR_H
+
+#include "edge/supervisor/backoff.h"
+#include "edge/supervisor/child.h"
+#include "edge/supervisor/roles.h"
+#include "net/signals.h"
+
+#define ADIT_SUPERVISOR_WORKERS_MAX 1
+#define ADIT_SUPERVISOR_CHILDREN_MAX (1 + ADIT_SUPERVISOR_WORKERS_MAX)
+#define ADIT_SUPERVISOR_DRAIN_MS 3000u                  /* given to what still runs, at the end */
+#define ADIT_SUPERVISOR_STOP_US (5u * ADIT_SECOND_US)   /* until SIGKILL */
+#define ADIT_SUPERVISOR_READY_US (20u * ADIT_SECOND_US) /* from start to READY */
+#define ADIT_SUPERVISOR_SOURCE_MAX 8u /* unauthenticated agents from one neighbourhood */
+
+/* Short lives in a row before the first readiness of all that mean: this will never work. */
+#define ADIT_SUPERVISOR_FIRST_STARTS_MAX 5
+
+struct adit_supervisor_options {
+    int listener;                    /* the HTTPS port; taken over */
+    struct adit_address https;       /* where it listens */
+    struct adit_bytes domain;
+    uint16_t port_from, port_to;     /* of TCP tunnels */
+    const char *certificate_path;
+    const char *key_path;
+    const char *token_key_path;
+    struct adit_bytes program_folder; /* empty: of the own program */
+    int log_fd;                       /* where all logs go: standard error */
+    enum adit_log_format format;
+    bool is_sandbox_off;
+    void (*serving)(void *context); /* called once, when everything serves; or null */
+    void *context;
+};
+
+/* A place for a process of a role. */
+struct adit_supervisor_seat {
+    enum adit_role role;
+    uint32_t index; /* of the worker */
+    struct adit_role_path path;
+    struct adit_child child;
+    struct adit_handle watch;    /* of its channel */
+    struct adit_handle timer;    /* to its next start, or to its readiness */
+    struct adit_backoff backoff;
+    bool is_ready;
+    uint64_t wiring; /* number of its last wiring with the door */
+};
+
+struct adit_supervisor {
+    struct adit_loop loop;
+    struct adit_log log;
+    struct adit_drain own_log; /* its own lines go the way of all others: never waiting */
+    struct adit_signals signals;
+    struct adit_supervisor_options options;
+    struct adit_supervisor_seat seats[ADIT_SUPERVISOR_CHILDREN_MAX];
+    struct adit_handle stop_timer;
+    uint64_t wirings;
+    bool is_serving; /* was ready once */
+    bool is_stopping;
+    bool has_failed; /* gave up */
+};
+
+/* `options` is copied; what it points to must live as long. On failure nothing is left to close,
+ * the listener neither. */
+struct adit_status adit_supervisor_open(struct adit_supervisor *supervisor,
+                                        const struct adit_supervisor_options *options);
+
+/* Starts the roles and serves until a signal ends it. REFUSED where a role never came up. */
+struct adit_status adit_supervisor_run(struct adit_supervisor *supervisor);
+void adit_supervisor_close(struct adit_supervisor *supervisor);
+
+#endif
