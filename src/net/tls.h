@@ -37,6 +37,9 @@ struct adit_status adit_tls_client_open(const struct adit_tls_client_options *op
 /* Connections that are still open keep what they need of it: a reload just makes a new one. */
 void adit_tls_context_close(struct adit_tls_context **context);
 
+/* The open key log, to be listed for a sandbox; -1: none. */
+int adit_tls_context_keylog_fd(const struct adit_tls_context *context);
+
 /* A connection. `pool` gives the chunks of the outgoing ciphertext (bytes_max of it at most).
  * `server_name` is checked against the certificate (client only; a name or an address). */
 struct adit_status adit_tls_open(struct adit_tls_context *context, struct adit_chunk_pool *pool,

@@ -117,6 +117,11 @@ void adit_tls_context_release(struct adit_tls_context *context)
     adit_memory_close(&memory);
 }
 
+int adit_tls_context_keylog_fd(const struct adit_tls_context *context)
+{
+    return context->keylog_fd;
+}
+
 void adit_tls_context_close(struct adit_tls_context **context)
 {
     if (*context) {

@@ -9,6 +9,7 @@
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
 #define EXIT_REFUSED 3
+#define DNS_PORT 53 /* answers that are too long for UDP */
 
 #define GOODBYE_US (500 * ADIT_MS_US)
 
@@ -49,8 +50,14 @@ static struct adit_status open_tls(struct adit_program_state *state)
 
 static struct adit_status enter_sandbox(const struct adit_program_state *state)
 {
-    const int fds[] = {0, 1, 2, state->loop.epoll_fd, state->signals.fd};
+    const int fds[] = {0, 1, 2, state->loop.epoll_fd, state->signals.fd,
+                       adit_tls_context_keylog_fd(state->tls)};
+    /* Whatever a server asks for, or a bug: no other TCP port can be dialled. */
+    const uint16_t ports[] = {state->options.server_port, state->options.tunnel.port, DNS_PORT};
     struct adit_sandbox_options options = adit_sandbox_agent();
+    options.connect_ports = ports;
+    options.connect_port_count = ADIT_COUNT(ports);
+    options.is_connect_free = false;
     options.fds = fds;
     options.fd_count = ADIT_COUNT(fds);
     options.is_off = state->options.has_no_sandbox;
@@ -115,11 +122,7 @@ static int forward(const struct adit_args *args, struct adit_program_state *stat
     }
     state->report = (struct adit_report){
         .loop = &state->loop, .fd = STDOUT_FILENO, .is_json = state->options.is_json};
-    /* What the starting program left open is not ours to keep. */
-    if (close_range(STDERR_FILENO + 1, UINT_MAX, 0) != 0) {
-        adit_output_complain(adit_program.name, ADIT_BYTES("descriptors cannot be closed"));
-        return EXIT_FAILED;
-    }
+    adit_sandbox_inherited_close();
     struct adit_status status = open_tls(state);
     if (!adit_is_ok(status)) {
         adit_output_failure(adit_program.name, adit_bytes_of_text(state->options.ca_path), status);
