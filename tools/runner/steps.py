@@ -158,6 +158,26 @@ class Steps:
     def interop(self):
         return self.program("interop", ["tests/interop/run"], 900)
 
+    def end_to_end(self):
+        return self.program("end to end", ["tests/e2e/run", "--build", RELEASE], 900)
+
+    def end_to_end_sanitized(self):
+        """Sanitizers need calls that a sandbox forbids, so these processes run without."""
+        return self.program("end to end sanitized", ["tests/e2e/run", "--build", SANITIZE,
+                                                     "--no-sandbox", "--mib", "32"], 900)
+
+    def bench(self):
+        """That the benchmark runs through; its ratios are judged where nothing else runs."""
+        result = Result()
+        code, output = run(["bench/run", "--quick", "--build", RELEASE], 300)
+        self.log("benchmark", output)
+        goals = [line for line in output.splitlines() if line.startswith("goal ")]
+        if code == 0 and goals:
+            result.ok("bench/run --quick; " + "; ".join(goals))
+        else:
+            result.fail("bench/run --quick", output)
+        return result
+
     def all(self):
         """(name, function, needs): a step whose need failed is counted as failed, not run."""
         both = ["release build, gcc", "sanitized build, clang-19"]
@@ -174,6 +194,9 @@ class Steps:
             ("simulator, sanitized",
              lambda: self.simulator(SANITIZE, "1-2000" if self.is_long else "1-300"), both[1:]),
             ("interop", self.interop, both[:1]),
+            ("end to end, sandboxed", self.end_to_end, both[:1]),
+            ("end to end, sanitized", self.end_to_end_sanitized, both[1:]),
+            ("benchmark, quick", self.bench, both[:1]),
             ("the wall", self.wall, both),
         ]
         if self.is_long:
