@@ -85,7 +85,7 @@ def raw_share_proof():
 
 ESCAPES = [
     (re.compile(r"^\s*#\s*pragma\b|\b_Pragma\s*\("), "a pragma"),
-    (re.compile(r"\b__builtin_\w+"), "a compiler builtin, which the poison does not see"),
+    (re.compile(r"\b__(?:builtin|atomic|sync|c11)_\w+"), "a compiler builtin, which the poison does not see"),
     (re.compile(r"\b(?:__asm__|__asm|asm)\b"), "assembly"),
     (re.compile(r"\b__attribute__\b|\[\[\s*gnu::"), "an attribute of a compiler"),
     (re.compile(r"^\s*#\s*include_next\b"), "include_next"),
