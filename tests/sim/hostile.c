@@ -14,6 +14,13 @@
 #define FOE_OUT_BYTES 65536u
 #define FOE_REFUSALS_MAX 1024u /* ids whose RST waits beside the queue of control frames */
 
+/* A stream as the peer sees it. */
+struct foe_id {
+    uint32_t id;
+    bool has_fin;    /* its own */
+    uint64_t credit; /* bytes it may send */
+};
+
 struct foe {
     struct adit_jitter random;
     struct adit_mux mux;
@@ -21,11 +28,11 @@ struct foe {
     struct adit_mux_limits limits;
     uint32_t parity;             /* of the ids that the peer opens */
     uint32_t id_next;
-    uint32_t ids[FOE_IDS];       /* some that were opened, by either side */
+    struct foe_id ids[FOE_IDS];  /* some that were opened, by either side */
     size_t id_count;
     struct adit_handle handles[FOE_HANDLES];
     size_t handle_count;
-    uint64_t now_us;
+    uint64_t now_us, opened;
     uint64_t odd_percent;        /* how often a frame is not what an honest peer sends */
     bool is_over, has_goaway, is_verbose, has_failed;
     uint32_t goaway_code;
@@ -50,90 +57,154 @@ static void foe_remember(struct foe *foe, uint32_t id)
 {
     size_t slot = foe->id_count < FOE_IDS ? foe->id_count
                                           : (size_t)adit_jitter_below(&foe->random, FOE_IDS);
-    ADIT_AT(foe->ids, slot) = id;
+    ADIT_AT(foe->ids, slot) = (struct foe_id){.id = id, .credit = foe->limits.window_start};
     foe->id_count += foe->id_count < FOE_IDS;
 }
 
-static uint32_t foe_some_id(struct foe *foe)
+static void foe_drop(struct foe *foe, size_t slot)
 {
-    if (sim_chance(&foe->random, foe->odd_percent)) {
-        return (uint32_t)sim_pick_log(&foe->random, 0, UINT32_MAX);
-    }
-    return foe->id_count == 0 ? 0
-                              : ADIT_AT(foe->ids, adit_jitter_below(&foe->random, foe->id_count));
+    foe->id_count--;
+    ADIT_AT(foe->ids, slot) = ADIT_AT(foe->ids, foe->id_count);
 }
 
 /* --- What the peer says ---------------------------------------------------------------------- */
 
-static uint32_t foe_length(struct foe *foe, uint8_t type)
+static uint32_t foe_spend(struct foe *foe, struct foe_id *id, uint64_t max)
 {
-    struct adit_jitter *random = &foe->random;
-    if (sim_chance(random, foe->odd_percent)) {
-        static const uint32_t edges[] = {0, 1, 262143, 262144, 262145, 1048576, 1048577, 0x7fffffff,
-                                         0x80000000, 0xffffffff};
-        return ADIT_AT(edges, adit_jitter_below(random, ADIT_COUNT(edges)));
-    }
-    switch (type) {
-    case ADIT_YAMUX_DATA:
-        return (uint32_t)sim_pick_log(random, 0, 65536);
-    case ADIT_YAMUX_WINDOW:
-        return (uint32_t)sim_pick_log(random, 0, 1u << 20);
-    case ADIT_YAMUX_PING:
-        return (uint32_t)adit_jitter_next(random);
-    default:
-        return 0;
-    }
+    uint64_t count = sim_pick_log(&foe->random, 0, adit_min_u64(id->credit, max));
+    id->credit -= count;
+    return (uint32_t)count;
 }
 
-static struct adit_yamux_frame foe_draw(struct foe *foe)
+static struct adit_yamux_frame foe_open(struct foe *foe)
 {
-    struct adit_jitter *random = &foe->random;
-    struct adit_yamux_frame frame = {0};
-    uint64_t kind = sim_pick(random, 0, 99);
-    if (kind < 20) { /* opens a stream */
-        frame.type = sim_chance(random, 50) ? ADIT_YAMUX_DATA : ADIT_YAMUX_WINDOW;
-        frame.flags = ADIT_YAMUX_SYN;
-        frame.stream = foe->id_next;
-        foe->id_next += sim_chance(random, foe->odd_percent) ? 1 : 2;
-        foe_remember(foe, frame.stream);
-    } else if (kind < 90) {
-        static const uint16_t flags[] = {0, 0, 0, 0, 0, ADIT_YAMUX_ACK, ADIT_YAMUX_FIN,
-                                         ADIT_YAMUX_RST, ADIT_YAMUX_ACK | ADIT_YAMUX_FIN};
-        frame.type = sim_chance(random, 70) ? ADIT_YAMUX_DATA : ADIT_YAMUX_WINDOW;
-        frame.flags = ADIT_AT(flags, adit_jitter_below(random, ADIT_COUNT(flags)));
-        frame.stream = foe_some_id(foe);
-    } else if (kind < 98) {
-        frame.type = ADIT_YAMUX_PING;
-        frame.flags = sim_chance(random, 50) ? ADIT_YAMUX_SYN : ADIT_YAMUX_ACK;
-    } else {
-        frame.type = sim_chance(random, foe->odd_percent) ? ADIT_YAMUX_GOAWAY : ADIT_YAMUX_PING;
-        frame.flags = frame.type == ADIT_YAMUX_PING ? ADIT_YAMUX_SYN : 0;
-    }
-    frame.length = foe_length(foe, frame.type);
-    if (sim_chance(random, foe->odd_percent)) {
-        frame.flags = (uint16_t)adit_jitter_below(random, 32);
+    struct adit_yamux_frame frame = {.flags = ADIT_YAMUX_SYN, .stream = foe->id_next};
+    foe->id_next += 2;
+    foe_remember(foe, frame.stream);
+    struct foe_id *id = &ADIT_AT(foe->ids, foe->id_count - 1);
+    frame.type = sim_chance(&foe->random, 50) ? ADIT_YAMUX_DATA : ADIT_YAMUX_WINDOW;
+    if (frame.type == ADIT_YAMUX_DATA && id->id == frame.stream) {
+        frame.length = foe_spend(foe, id, 8192);
     }
     return frame;
 }
 
-/* A frame and as much of its payload as there is room for; or plain garbage. */
+/* One more frame of a stream that lives, as an honest peer would send it. */
+static struct adit_yamux_frame foe_continue(struct foe *foe, size_t slot)
+{
+    struct foe_id *id = &ADIT_AT(foe->ids, slot);
+    struct adit_yamux_frame frame = {.type = ADIT_YAMUX_WINDOW, .stream = id->id};
+    uint64_t kind = sim_pick(&foe->random, 0, 99);
+    if (kind < 5) {
+        frame.flags = ADIT_YAMUX_RST;
+        foe_drop(foe, slot);
+    } else if (kind < 15) {
+        frame.flags = ADIT_YAMUX_ACK;
+    } else if (kind < 30 || id->has_fin) {
+        frame.length = (uint32_t)sim_pick_log(&foe->random, 1, 65536);
+    } else {
+        id->has_fin = kind < 40;
+        frame.type = ADIT_YAMUX_DATA;
+        frame.flags = id->has_fin ? ADIT_YAMUX_FIN : 0;
+        frame.length = foe_spend(foe, id, 65536);
+    }
+    return frame;
+}
+
+static struct adit_yamux_frame foe_honest(struct foe *foe)
+{
+    struct adit_jitter *random = &foe->random;
+    uint64_t kind = sim_pick(random, 0, 99);
+    if (foe->id_count == 0 || kind < 12) {
+        return foe_open(foe);
+    }
+    if (kind < 97) {
+        return foe_continue(foe, (size_t)adit_jitter_below(random, foe->id_count));
+    }
+    return (struct adit_yamux_frame){.type = ADIT_YAMUX_PING,
+                                     .flags = kind == 97 ? ADIT_YAMUX_ACK : ADIT_YAMUX_SYN,
+                                     .length = (uint32_t)adit_jitter_next(random)};
+}
+
+/* Makes one thing of a frame wrong, or at least strange. */
+static void foe_bend(struct foe *foe, struct adit_yamux_frame *frame)
+{
+    static const uint32_t edges[] = {0, 1, 262143, 262144, 262145, 1048576, 1048577, 0x7fffffff,
+                                     0x80000000, 0xffffffff};
+    struct adit_jitter *random = &foe->random;
+    switch (sim_pick(random, 0, 6)) {
+    case 0:
+        frame->stream = (uint32_t)sim_pick_log(random, 0, UINT32_MAX);
+        break;
+    case 1:
+        frame->length = ADIT_AT(edges, adit_jitter_below(random, ADIT_COUNT(edges)));
+        break;
+    case 2:
+        frame->flags = (uint16_t)adit_jitter_below(random, 32);
+        break;
+    case 3:
+        frame->stream = (uint32_t)sim_pick(random, 0, foe->id_next); /* perhaps long gone */
+        break;
+    case 4:
+        frame->type = (uint8_t)adit_jitter_below(random, 6);
+        break;
+    case 5:
+        frame->flags ^= (uint16_t)(1u << adit_jitter_below(random, 4));
+        break;
+    default:
+        frame->length = (uint32_t)adit_jitter_next(random);
+        break;
+    }
+}
+
+/* A frame and as much of its payload as there is room for; now and then not even that. */
 static struct adit_bytes foe_say(struct foe *foe)
 {
     struct adit_jitter *random = &foe->random;
-    struct adit_yamux_frame frame = foe_draw(foe);
+    struct adit_yamux_frame frame = foe_honest(foe);
+    bool is_odd = sim_chance(random, foe->odd_percent);
+    if (is_odd) {
+        foe_bend(foe, &frame);
+    }
     struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(foe->frame));
     adit_status_ignore(adit_yamux_write(&writer, &frame), "there is room");
     size_t payload = frame.type == ADIT_YAMUX_DATA ? frame.length : 0;
     payload = adit_min_size(payload, adit_writer_room(&writer));
-    if (sim_chance(random, foe->odd_percent)) {
+    if (is_odd && sim_chance(random, 10)) {
         payload = (size_t)sim_pick(random, 0, payload); /* frames shift from here on */
     }
     adit_status_ignore(adit_write_zeros(&writer, payload), "there is room");
-    for (uint64_t flips = sim_chance(random, foe->odd_percent) ? 1 : 0; flips > 0; flips--) {
+    if (is_odd && sim_chance(random, 10)) {
         size_t at = (size_t)adit_jitter_below(random, ADIT_YAMUX_HEADER_BYTES);
         ADIT_AT(foe->frame, at) ^= (uint8_t)(1u << adit_jitter_below(random, 8));
     }
     return adit_writer_bytes(&writer);
+}
+
+/* What the peer learns from a frame of ours. */
+static void foe_learn(struct foe *foe, const struct adit_yamux_frame *frame)
+{
+    if (frame->type == ADIT_YAMUX_GOAWAY) {
+        foe->has_goaway = true;
+        foe->goaway_code = frame->length;
+    }
+    if (frame->type > ADIT_YAMUX_WINDOW) {
+        return;
+    }
+    if ((frame->flags & ADIT_YAMUX_SYN) != 0) {
+        foe_remember(foe, frame->stream);
+    }
+    for (size_t i = 0; i < foe->id_count; i++) {
+        struct foe_id *id = &ADIT_AT(foe->ids, i);
+        if (id->id != frame->stream) {
+            continue;
+        }
+        id->credit += frame->type == ADIT_YAMUX_WINDOW ? frame->length : 0;
+        if ((frame->flags & ADIT_YAMUX_RST) != 0 && sim_chance(&foe->random, 80)) {
+            foe_drop(foe, i); /* or goes on, as bytes that were under way would */
+        }
+        return;
+    }
 }
 
 /* --- The program on our side ----------------------------------------------------------------- */
@@ -148,6 +219,7 @@ static void foe_event(struct foe *foe, const struct adit_session_event *event)
 {
     switch (event->kind) {
     case ADIT_SESSION_OPENED:
+        foe->opened++;
         if (foe->handle_count == FOE_HANDLES) {
             adit_session_release(&foe->session, event->stream, foe->now_us);
             return;
@@ -243,13 +315,7 @@ static void foe_output(struct foe *foe)
     }
     struct adit_bytes rest = adit_writer_bytes(&writer);
     while (sim_sniffer_next(&foe->out, &rest)) {
-        if (foe->out.frame.type == ADIT_YAMUX_GOAWAY) {
-            foe->has_goaway = true;
-            foe->goaway_code = foe->out.frame.length;
-        } else if ((foe->out.frame.flags & ADIT_YAMUX_SYN) != 0 &&
-                   foe->out.frame.type != ADIT_YAMUX_PING) {
-            foe_remember(foe, foe->out.frame.stream);
-        }
+        foe_learn(foe, &foe->out.frame);
     }
 }
 
@@ -280,6 +346,9 @@ static void foe_end(struct foe *foe, struct adit_status status)
     if (error != ADIT_ERROR_INVALID && error != ADIT_ERROR_LIMIT) {
         foe_fail(foe, "receive failed with %s: %s", adit_error_name(error),
                  adit_status_what(status));
+    }
+    if (foe->odd_percent == 0 && error == ADIT_ERROR_INVALID) {
+        foe_fail(foe, "given up (%s), though every frame was legal", adit_status_what(status));
     }
     for (uint32_t i = 0; i < 100000 && !foe->has_goaway; i++) {
         if (!adit_session_wants_output(&foe->session)) {
@@ -364,7 +433,7 @@ static struct adit_status foe_begin(struct foe *foe, uint64_t seed)
     foe->limits = adit_mux_limits_default();
     foe->limits.streams_max = (uint32_t)sim_pick_log(&foe->random, 1, 1024);
     foe->limits.unacked_max = (uint32_t)sim_pick_log(&foe->random, 1, 256);
-    foe->odd_percent = sim_pick_log(&foe->random, 0, 40);
+    foe->odd_percent = sim_pick_log(&foe->random, 0, 30);
     foe->now_us = sim_pick(&foe->random, 1, 1000000000);
     struct adit_mux_options options = {.limits = foe->limits,
                                        .streams_max = (uint32_t)sim_pick_log(&foe->random, 4, 4096),
@@ -380,7 +449,7 @@ static struct adit_status foe_begin(struct foe *foe, uint64_t seed)
     return adit_ok();
 }
 
-bool sim_hostile_run(uint64_t seed, bool is_verbose)
+bool sim_hostile_run(uint64_t seed, bool is_verbose, struct sim_hostile_totals *totals)
 {
     static struct foe foe; /* large; a test program may */
     memset(&foe, 0, sizeof foe);
@@ -389,7 +458,7 @@ bool sim_hostile_run(uint64_t seed, bool is_verbose)
         printf("not ok sim hostile seed %llu: no memory\n", (unsigned long long)seed);
         return false;
     }
-    uint64_t steps = sim_pick_log(&foe.random, 10, 400);
+    uint64_t steps = sim_pick_log(&foe.random, 10, 1000);
     for (uint64_t i = 0; i < steps && !foe.is_over && !foe.has_failed; i++) {
         foe_hear(&foe, foe_say(&foe));
         if (sim_chance(&foe.random, 50)) {
@@ -405,6 +474,10 @@ bool sim_hostile_run(uint64_t seed, bool is_verbose)
         foe_check(&foe);
     }
     foe_quiet(&foe);
+    totals->worlds++;
+    totals->frames += foe.session.counters.frames_in_total;
+    totals->given_up += foe.is_over;
+    totals->streams += foe.opened;
     adit_session_deinit(&foe.session);
     if (foe.mux.streams.used != 0 || foe.mux.ids.used != 0 || foe.mux.growth_used != 0) {
         foe_fail(&foe, "held after deinit: %u streams, %u ids, %llu growth", foe.mux.streams.used,

@@ -78,6 +78,24 @@ static unsigned sim_worlds(const struct sim_arguments *arguments, const struct s
     return failures;
 }
 
+static unsigned sim_foes(const struct sim_arguments *arguments)
+{
+    struct sim_hostile_totals totals = {0};
+    unsigned failures = 0;
+    for (uint64_t seed = arguments->first; seed <= arguments->last && failures < 10; seed++) {
+        failures += sim_hostile_run(seed, arguments->is_verbose, &totals) ? 0 : 1;
+        failures += sim_brink_run(seed) ? 0 : 1;
+    }
+    if (failures == 0) {
+        printf("ok sim hostile seeds %llu-%llu # %llu frames, %llu streams, %llu of %llu peers"
+               " given up\n", (unsigned long long)arguments->first,
+               (unsigned long long)arguments->last, (unsigned long long)totals.frames,
+               (unsigned long long)totals.streams, (unsigned long long)totals.given_up,
+               (unsigned long long)totals.worlds);
+    }
+    return failures;
+}
+
 static bool sim_number(struct adit_bytes text, uint64_t *out_value)
 {
     return adit_is_ok(adit_parse_decimal(text, UINT64_MAX - 1, out_value));
@@ -151,17 +169,8 @@ int main(int argc, char **argv)
     if (is_all || strcmp(arguments.only, "worlds") == 0) {
         failures += sim_worlds(&arguments, &pattern, world);
     }
-    for (uint64_t seed = arguments.first;
-         (is_all || strcmp(arguments.only, "hostile") == 0) && seed <= arguments.last; seed++) {
-        failures += sim_hostile_run(seed, arguments.is_verbose) ? 0 : 1;
-        failures += sim_brink_run(seed) ? 0 : 1;
-        if (failures >= 10 || seed == arguments.last) {
-            break;
-        }
-    }
-    if (failures == 0 && (is_all || strcmp(arguments.only, "hostile") == 0)) {
-        printf("ok sim hostile seeds %llu-%llu\n", (unsigned long long)arguments.first,
-               (unsigned long long)arguments.last);
+    if (is_all || strcmp(arguments.only, "hostile") == 0) {
+        failures += sim_foes(&arguments);
     }
     if (is_all || strcmp(arguments.only, "scenes") == 0) {
         failures += sim_scenes_run(world, &(struct sim_options){.is_long = arguments.is_long,
