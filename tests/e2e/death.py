@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 
-from harness import (Agent, Bystander, Failure, Program, Server, check, children, echo,
+from harness import (Agent, Bystander, Failure, Program, Server, check, children, echo, fd_count,
                      receive_exactly, running, visit, wait_for)
 
 BLOCK = os.urandom(1 << 16)
@@ -149,14 +149,13 @@ def many_agents(context):
     with running(Program(echo)) as (program,):
         worker = server.role("adit-worker")
         token = server.token()
-        count = lambda: len(os.listdir(f"/proc/{worker}/fd"))
-        wait_for("sessions of other tests are gone", lambda: count() < 14, 15)
-        before = count()
+        wait_for("sessions of other tests are gone", lambda: fd_count(worker) < 14, 15)
+        before = fd_count(worker)
         for _ in range(12):
             with running(Agent(server, program.port, token=token)) as (agent,):
                 agent.ready()
                 works(agent.port)
-        wait_for("descriptors are back to the start", lambda: count() <= before, 5)
+        wait_for("descriptors are back to the start", lambda: fd_count(worker) <= before, 5)
 
 
 def server_late(context):

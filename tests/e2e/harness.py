@@ -125,7 +125,11 @@ def rss_kib(pid):
 
 
 def fd_count(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except PermissionError:
+        raise Failure("only root can count the descriptors of a process that is not dumpable: "
+                      "run the tests as root") from None
 
 
 class Server:
