@@ -20,6 +20,11 @@ static bool is_running(const struct adit_supervisor_seat *seat)
     return seat->child.pid > 0;
 }
 
+static size_t seat_index(const struct adit_supervisor_seat *seat)
+{
+    return seat->role == ADIT_ROLE_DOOR ? 0 : 1 + (size_t)seat->index;
+}
+
 static void seat_log(struct adit_supervisor *supervisor, enum adit_log_level level,
                      struct adit_bytes event, const struct adit_supervisor_seat *seat)
 {
@@ -85,14 +90,24 @@ static void message_handle(struct adit_supervisor *supervisor, struct adit_super
     }
 }
 
-/* A role without its channel is of no use; its end is then seen by SIGCHLD. */
+static void seat_overdue(void *context, uint64_t key)
+{
+    struct adit_supervisor *supervisor = context;
+    adit_child_kill(&seat_at(supervisor, key)->child);
+}
+
+/* A role without its channel is of no use. One that closed it is ending, and gets a moment, so that
+ * its own exit code is seen; one that broke the rules gets none. */
 static void seat_cut(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat,
                      struct adit_status why)
 {
     adit_log_failure(&supervisor->log, ADIT_LOG_ERROR, ADIT_BYTES("channel_broken"), why);
     adit_loop_unwatch(&supervisor->loop, &seat->watch);
     adit_channel_close(&seat->child.channel);
-    if (!supervisor->is_stopping) {
+    if (!adit_is_ok(why) ||
+        !adit_is_ok(adit_loop_timer_set(&supervisor->loop, &seat->timer,
+                                        adit_clock_now_us() + ADIT_SUPERVISOR_LEAVE_US,
+                                        seat_overdue, supervisor, seat_index(seat)))) {
         adit_child_kill(&seat->child);
     }
 }
@@ -139,11 +154,6 @@ static void seat_due(void *context, uint64_t key)
     if (!supervisor->is_stopping) {
         seat_start(supervisor, seat_at(supervisor, key));
     }
-}
-
-static size_t seat_index(const struct adit_supervisor_seat *seat)
-{
-    return seat->role == ADIT_ROLE_DOOR ? 0 : 1 + (size_t)seat->index;
 }
 
 /* Starts again, now or later; gives up where it never worked. */
@@ -206,11 +216,11 @@ static void seat_start(struct adit_supervisor *supervisor, struct adit_superviso
         seat_join(supervisor, seat);
         return;
     }
-    adit_log_failure(&supervisor->log, ADIT_LOG_ERROR, ADIT_BYTES("role_start_failed"), status);
     if (is_running(seat)) {
-        seat_cut(supervisor, seat, adit_ok()); /* it starts again once its end is seen */
+        seat_cut(supervisor, seat, status); /* it starts again once its end is seen */
         return;
     }
+    adit_log_failure(&supervisor->log, ADIT_LOG_ERROR, ADIT_BYTES("role_start_failed"), status);
     seat->child.started_us = adit_clock_now_us();
     seat_start_later(supervisor, seat);
 }

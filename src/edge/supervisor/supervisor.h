@@ -21,6 +21,7 @@
 #define ADIT_SUPERVISOR_DRAIN_MS 3000u                  /* given to what still runs, at the end */
 #define ADIT_SUPERVISOR_STOP_US (5u * ADIT_SECOND_US)   /* until SIGKILL */
 #define ADIT_SUPERVISOR_READY_US (20u * ADIT_SECOND_US) /* from start to READY */
+#define ADIT_SUPERVISOR_LEAVE_US (1u * ADIT_SECOND_US)  /* from its closed channel to its end */
 #define ADIT_SUPERVISOR_SOURCE_MAX 8u /* unauthenticated agents from one neighbourhood */
 
 /* Short lives in a row before the first readiness of all that mean: this will never work. */

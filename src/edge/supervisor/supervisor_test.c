@@ -1,0 +1,275 @@
+/* A whole supervisor, whose roles are this very program: started as adit-door or adit-worker it
+ * plays the part that the domain of its start message names. */
+#include "edge/supervisor/supervisor.h"
+
+#include <stdlib.h>
+
+#include "unit.h"
+
+#define PART_REPLACED ADIT_BYTES("replaced")
+#define PART_CRASHING ADIT_BYTES("crashing")
+#define PART_STUBBORN ADIT_BYTES("stubborn")
+
+/* --- The roles ------------------------------------------------------------------------------- */
+
+struct role {
+    struct adit_channel supervisor;
+    struct adit_message_text part;
+    bool is_door;
+};
+
+static bool plays(const struct role *role, struct adit_bytes part)
+{
+    return adit_bytes_equal(adit_message_text_get(&role->part), part);
+}
+
+/* The door calls its first worker broken, and ends the server once it has a second one. */
+static void wiring_play(struct role *role, const struct adit_message *wire)
+{
+    struct adit_message broken = {
+        .type = ADIT_MESSAGE_BROKEN, .request = wire->request, .index = wire->index};
+    struct adit_message stale = broken;
+    if (!plays(role, PART_REPLACED)) {
+        return;
+    }
+    if (wire->request == 1) {
+        assert_ok(adit_channel_send(&role->supervisor, &broken));
+        return;
+    }
+    stale.request = 1; /* says nothing about the successor */
+    assert_ok(adit_channel_send(&role->supervisor, &stale));
+    kill(getppid(), SIGTERM);
+}
+
+/* Returns the role's exit code. */
+static int role_play(struct role *role)
+{
+    struct adit_message message = {0};
+    struct adit_message ready = {.type = ADIT_MESSAGE_READY};
+    if (!adit_is_ok(adit_channel_receive_wait(&role->supervisor, 5000, &message))) {
+        return 8;
+    }
+    role->part = message.domain;
+    adit_message_fds_close(&message);
+    if (plays(role, PART_CRASHING) && !role->is_door) {
+        return 9;
+    }
+    if (!adit_is_ok(adit_channel_send(&role->supervisor, &ready))) {
+        return 8;
+    }
+    for (;;) {
+        struct adit_message next = {0};
+        if (!adit_is_ok(adit_channel_receive_wait(&role->supervisor, 20000, &next))) {
+            return 0; /* the supervisor has gone */
+        }
+        adit_message_fds_close(&next);
+        if (next.type == ADIT_MESSAGE_WIRE_WORKER) {
+            wiring_play(role, &next);
+        }
+        if (next.type == ADIT_MESSAGE_STOP && !plays(role, PART_STUBBORN)) {
+            return 0;
+        }
+        if (next.type == ADIT_MESSAGE_STOP && role->is_door) {
+            kill(getppid(), SIGTERM); /* a person who is in a hurry */
+        }
+    }
+}
+
+static int role_main(bool is_door)
+{
+    struct role role = {.supervisor = {.fd = -1}, .is_door = is_door};
+    if (!adit_is_ok(adit_channel_open(
+            &role.supervisor, 3,
+            is_door ? ADIT_EDGE_DOOR_SUPERVISOR : ADIT_EDGE_WORKER_SUPERVISOR,
+            is_door ? ADIT_EDGE_SUPERVISOR_DOOR : ADIT_EDGE_SUPERVISOR_WORKER))) {
+        return 8;
+    }
+    int code = role_play(&role);
+    adit_channel_close(&role.supervisor);
+    return code;
+}
+
+/* --- The tests ------------------------------------------------------------------------------- */
+
+struct scene {
+    char folder[64]; /* holds links to this program under the names of the roles */
+    int log, log_end; /* a pipe that stands for standard error */
+    int served; /* how often the supervisor said that it serves */
+};
+
+static const char *link_of(struct scene *scene, struct adit_bytes name)
+{
+    static char path[256];
+    assert_ok(adit_path_join(ADIT_OBJECT_SPAN(path), adit_bytes_of_text(scene->folder), name));
+    return path;
+}
+
+static void scene_open(struct scene *scene)
+{
+    char own[512] = {0};
+    *scene = (struct scene){.folder = "/tmp/adit-supervisor-test-XXXXXX"};
+    assert_true(readlink("/proc/self/exe", own, sizeof own - 1) > 0);
+    assert_non_null(mkdtemp(scene->folder));
+    assert_int_equal(symlink(own, link_of(scene, ADIT_BYTES("adit-door"))), 0);
+    assert_int_equal(symlink(own, link_of(scene, ADIT_BYTES("adit-worker"))), 0);
+    int ends[2] = {-1, -1};
+    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    scene->log = ends[0];
+    scene->log_end = ends[1];
+}
+
+static void scene_close(struct scene *scene)
+{
+    unlink(link_of(scene, ADIT_BYTES("adit-door")));
+    unlink(link_of(scene, ADIT_BYTES("adit-worker")));
+    assert_int_equal(rmdir(scene->folder), 0);
+    close(scene->log);
+    close(scene->log_end);
+}
+
+static void served(void *context)
+{
+    struct scene *scene = context;
+    scene->served++;
+}
+
+static void served_enough(void *context)
+{
+    served(context);
+    kill(getpid(), SIGHUP); /* the workers get their credentials anew */
+    kill(getpid(), SIGTERM);
+}
+
+static struct adit_supervisor_options options_of_test(struct scene *scene, struct adit_bytes part)
+{
+    return (struct adit_supervisor_options){
+        .listener = dup(0),
+        .https = {.family = 4, .port = 8443, .ip = {127, 0, 0, 1}},
+        .domain = part,
+        .port_from = 20000,
+        .port_to = 20999,
+        .certificate_path = "/dev/null",
+        .key_path = "/dev/null",
+        .token_key_path = "/dev/null",
+        .program_folder = adit_bytes_of_text(scene->folder),
+        .log_fd = scene->log_end,
+        .is_sandbox_off = true,
+        .serving = served,
+        .context = scene,
+    };
+}
+
+/* How many lines of the log name the event. */
+static size_t log_count(struct scene *scene, struct adit_bytes event)
+{
+    static uint8_t memory[65536];
+    ssize_t got = read(scene->log, memory, sizeof memory);
+    struct adit_bytes rest =
+        adit_bytes_first(ADIT_BYTES_OF(memory), got > 0 ? (size_t)got : 0);
+    size_t count = 0;
+    for (; rest.len > 0; rest = adit_bytes_from(rest, 1)) {
+        count += adit_bytes_starts_with(rest, event) ? 1 : 0;
+    }
+    return count;
+}
+
+static struct adit_status serve(const struct adit_supervisor_options *options)
+{
+    static struct adit_supervisor supervisor;
+    int before = dup(0);
+    close(before);
+    assert_ok(adit_supervisor_open(&supervisor, options));
+    struct adit_status status = adit_supervisor_run(&supervisor);
+    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        assert_int_equal(ADIT_AT(supervisor.seats, i).child.pid, 0); /* nobody is left */
+    }
+    adit_supervisor_close(&supervisor);
+    int after = dup(0);
+    close(after);
+    assert_int_equal(after, options->listener); /* the listener is closed, and all the others */
+    assert_true(before > after);
+    return status;
+}
+
+static void it_serves_until_it_is_asked_to_end(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    scene_open(&scene);
+    struct adit_supervisor_options options = options_of_test(&scene, ADIT_BYTES("good"));
+    options.serving = served_enough;
+    assert_ok(serve(&options));
+    assert_int_equal(scene.served, 1);
+    assert_int_equal(log_count(&scene, ADIT_BYTES("event=credentials_sent")), 1);
+    scene_close(&scene);
+}
+
+static void a_broken_worker_is_replaced_and_wired_again(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    scene_open(&scene);
+    struct adit_supervisor_options options = options_of_test(&scene, PART_REPLACED);
+    assert_ok(serve(&options));
+    assert_true(scene.served <= 1); /* the end may come before the second worker is ready */
+    assert_int_equal(log_count(&scene, ADIT_BYTES("event=role_broken")), 1);
+    scene_close(&scene);
+}
+
+static void what_never_works_is_given_up(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    scene_open(&scene);
+    struct adit_supervisor_options options = options_of_test(&scene, PART_CRASHING);
+    assert_fails(serve(&options), REFUSED);
+    assert_int_equal(scene.served, 0);
+    assert_int_equal(log_count(&scene, ADIT_BYTES("by=exit code=9")),
+                     ADIT_SUPERVISOR_FIRST_STARTS_MAX);
+    scene_close(&scene);
+}
+
+static void a_second_request_ends_the_stubborn(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    scene_open(&scene);
+    struct adit_supervisor_options options = options_of_test(&scene, PART_STUBBORN);
+    options.serving = served_enough;
+    uint64_t begin_us = adit_clock_now_us();
+    assert_ok(serve(&options));
+    assert_true(adit_clock_now_us() - begin_us < ADIT_SUPERVISOR_STOP_US);
+    assert_int_equal(log_count(&scene, ADIT_BYTES("by=signal code=9")), 2);
+    scene_close(&scene);
+}
+
+static void a_missing_program_is_told_at_once(void **state)
+{
+    (void)state;
+    static struct adit_supervisor supervisor;
+    struct scene scene = {0};
+    scene_open(&scene);
+    struct adit_supervisor_options options = options_of_test(&scene, ADIT_BYTES("good"));
+    options.program_folder = ADIT_BYTES("/nonexistent");
+    assert_fails(adit_supervisor_open(&supervisor, &options), REFUSED);
+    scene_close(&scene);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_serves_until_it_is_asked_to_end),
+        cmocka_unit_test(a_broken_worker_is_replaced_and_wired_again),
+        cmocka_unit_test(what_never_works_is_given_up),
+        cmocka_unit_test(a_second_request_ends_the_stubborn),
+        cmocka_unit_test(a_missing_program_is_told_at_once),
+    };
+    struct adit_bytes name = argc > 0 ? adit_bytes_of_text(*argv) : ADIT_BYTES("");
+    if (adit_bytes_equal(name, ADIT_BYTES("adit-door"))) {
+        return role_main(true);
+    }
+    if (adit_bytes_equal(name, ADIT_BYTES("adit-worker"))) {
+        return role_main(false);
+    }
+    return cmocka_run_group_tests_name("supervisor/supervisor", tests, NULL, NULL);
+}
