@@ -1,5 +1,9 @@
 /* Mux peer: one session under test, and a peer that is a table of bytes. For unit tests of
- * src/mux: feed hex, look at the events, pull hex. Time moves only when a test says so. */
+ * src/mux: feed hex, look at the events, pull hex. Time moves only when a test says so.
+ *
+ * Tests are written as if the session were a server: the peer opens odd stream ids. Where the
+ * session is a client, every id on the way to it and back is mirrored (1 and 2 change places, and
+ * so on), so the same test holds for both roles. */
 #ifndef ADIT_TESTS_MUX_PEER_H
 #define ADIT_TESTS_MUX_PEER_H
 
@@ -18,6 +22,7 @@ struct peer_event {
 };
 
 struct peer {
+    enum adit_session_role role;
     struct adit_mux mux;
     struct adit_session session;
     uint64_t now_us;
@@ -32,7 +37,7 @@ struct peer {
 static inline void peer_start(struct peer *peer, enum adit_session_role role,
                               struct adit_mux_limits limits)
 {
-    *peer = (struct peer){.now_us = ADIT_SECOND_US};
+    *peer = (struct peer){.role = role, .now_us = ADIT_SECOND_US};
     struct adit_mux_options options = {.limits = limits,
                                        .streams_max = 4096,
                                        .growth_max = UINT64_C(256) * 1024 * 1024,
@@ -46,6 +51,50 @@ static inline struct peer *peer_new(enum adit_session_role role)
     struct peer *peer = test_calloc(1, sizeof *peer);
     peer_start(peer, role, adit_mux_limits_default());
     return peer;
+}
+
+/* The role that a test of BOTH_ROLES is run for. */
+static const enum adit_session_role peer_roles[] = {ADIT_SESSION_SERVER, ADIT_SESSION_CLIENT};
+
+static inline enum adit_session_role peer_role(void **state)
+{
+    const enum adit_session_role *role = *state;
+    return *role;
+}
+
+#define BOTH_ROLES(test)                                                                        \
+    {#test ", as server", (test), NULL, NULL, peer_role_state(0)},                              \
+    {#test ", as client", (test), NULL, NULL, peer_role_state(1)}
+
+#define peer_role_state(index) ((void *)(uintptr_t)&peer_roles[index])
+
+static inline uint32_t peer_id(const struct peer *peer, uint32_t id)
+{
+    if (peer->role == ADIT_SESSION_SERVER || id == 0) {
+        return id;
+    }
+    return id % 2 == 1 ? id + 1 : id - 1;
+}
+
+/* The stream of the session under test with this id, dead or alive. */
+static inline struct adit_stream *peer_stream(struct peer *peer, uint32_t id)
+{
+    return adit_session_find(&peer->session, peer_id(peer, id));
+}
+
+/* Mirrors the ids of all frames, as far as they are whole. */
+static inline void peer_mirror(const struct peer *peer, struct adit_span bytes)
+{
+    while (bytes.len >= ADIT_YAMUX_HEADER_BYTES) {
+        struct adit_reader reader = adit_reader_of(adit_span_bytes(bytes));
+        struct adit_writer writer = adit_writer_of(bytes);
+        struct adit_yamux_frame frame = {0};
+        assert_ok(adit_yamux_read(&reader, &frame));
+        frame.stream = peer_id(peer, frame.stream);
+        assert_ok(adit_yamux_write(&writer, &frame));
+        size_t payload = frame.type == ADIT_YAMUX_DATA ? frame.length : 0;
+        bytes = adit_span_from(bytes, ADIT_YAMUX_HEADER_BYTES + payload);
+    }
 }
 
 /* Ends the session and checks that nothing is left behind. */
@@ -105,8 +154,9 @@ static inline bool peer_feed(struct peer *peer, struct adit_bytes bytes)
     return true;
 }
 
-/* Spaces are allowed between digits. */
-static inline struct adit_bytes peer_unhex(const char *hex, struct adit_span out)
+/* Frames from hex, with spaces between digits, mirrored where need be. */
+static inline struct adit_bytes peer_unhex(const struct peer *peer, const char *hex,
+                                           struct adit_span out)
 {
     uint8_t digits[512];
     size_t count = 0;
@@ -119,13 +169,14 @@ static inline struct adit_bytes peer_unhex(const char *hex, struct adit_span out
     }
     struct adit_span used = adit_span_first(out, count / 2);
     assert_ok(adit_parse_hex(adit_bytes_first(ADIT_BYTES_OF(digits), count), used));
+    peer_mirror(peer, used);
     return adit_span_bytes(used);
 }
 
 static inline bool peer_hex(struct peer *peer, const char *hex)
 {
-    uint8_t bytes[256];
-    return peer_feed(peer, peer_unhex(hex, ADIT_SPAN_OF(bytes)));
+    uint8_t block[256];
+    return peer_feed(peer, peer_unhex(peer, hex, ADIT_SPAN_OF(block)));
 }
 
 /* One frame, and `len` zero bytes of payload where it is Data. */
@@ -133,6 +184,7 @@ static inline bool peer_frame(struct peer *peer, struct adit_yamux_frame frame)
 {
     static uint8_t block[2 * 1024 * 1024];
     struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(block));
+    frame.stream = peer_id(peer, frame.stream);
     assert_ok(adit_yamux_write(&writer, &frame));
     size_t payload = frame.type == ADIT_YAMUX_DATA ? frame.length : 0;
     return peer_feed(peer, adit_bytes_first(ADIT_BYTES_OF(block), writer.len + payload));
@@ -155,7 +207,7 @@ static inline bool peer_window(struct peer *peer, uint32_t stream, uint32_t flag
 #define assert_pulls(peer, hex)                                                                 \
     do {                                                                                        \
         uint8_t adit_block[256];                                                                \
-        struct adit_bytes adit_want = peer_unhex((hex), ADIT_SPAN_OF(adit_block));              \
+        struct adit_bytes adit_want = peer_unhex((peer), (hex), ADIT_SPAN_OF(adit_block));      \
         assert_bytes(peer_pull(peer), adit_want);                                               \
     } while (0)
 

@@ -1,7 +1,5 @@
 #include "mux_peer.h"
 
-#define SERVER ADIT_SESSION_SERVER
-
 static size_t pull_into(struct peer *peer, size_t room)
 {
     struct adit_writer writer =
@@ -13,9 +11,8 @@ static size_t pull_into(struct peer *peer, size_t room)
 /* Something of every kind, pulled through rooms of all sizes: whole frames, none lost. */
 static void frames_are_pulled_whole(void **state)
 {
-    (void)state;
     for (size_t room = 0; room <= 80; room++) {
-        struct peer *peer = peer_new(SERVER);
+        struct peer *peer = peer_new(peer_role(state));
         assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 0));                    /* an ACK */
         assert_true(peer_data(peer, 3, ADIT_YAMUX_SYN | ADIT_YAMUX_FIN, 0));   /* an RST */
         adit_session_release(&peer->session, peer_event(peer, 0).stream, peer->now_us);
@@ -43,15 +40,14 @@ static void frames_are_pulled_whole(void **state)
 
 static void updates_of_one_stream_become_one_frame(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 0));
     struct adit_handle stream = peer_event(peer, 0).stream;
     for (size_t i = 0; i < 4; i++) {
         assert_true(peer_data(peer, 1, 0, 64 * 1024));
         adit_session_consumed(&peer->session, stream, 64 * 1024, peer->now_us);
     }
-    uint64_t window = adit_session_find(&peer->session, 1)->window;
+    uint64_t window = peer_stream(peer, 1)->window;
     struct adit_reader reader = adit_reader_of(peer_pull(peer));
     struct adit_yamux_frame frame = {0};
     assert_ok(adit_yamux_read(&reader, &frame));
@@ -63,8 +59,7 @@ static void updates_of_one_stream_become_one_frame(void **state)
 
 static void control_goes_before_data(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     struct adit_handle stream = {0};
     assert_ok(adit_session_open(&peer->session, 1, peer->now_us, &stream));
     assert_true(peer_hex(peer, "0002 0001 00000000 00000001"));
@@ -76,15 +71,16 @@ static void control_goes_before_data(void **state)
 
 static void a_full_ring_stops_the_reader(void **state)
 {
-    (void)state;
     struct adit_mux_limits limits = adit_mux_limits_default();
     limits.control_max = 4;
     struct peer *peer = test_calloc(1, sizeof *peer);
-    peer_start(peer, SERVER, limits);
+    peer_start(peer, peer_role(state), limits);
     uint8_t block[64];
-    struct adit_bytes bytes = peer_unhex("0002 0001 00000000 00000001 0002 0001 00000000 00000002"
-                                         "0002 0001 00000000 00000003 0002 0001 00000000 00000004",
-                                         ADIT_SPAN_OF(block));
+    struct adit_bytes bytes =
+        peer_unhex(peer,
+                   "0002 0001 00000000 00000001 0002 0001 00000000 00000002"
+                   "0002 0001 00000000 00000003 0002 0001 00000000 00000004",
+                   ADIT_SPAN_OF(block));
     struct adit_session_event event = {0};
     assert_ok(adit_session_receive(&peer->session, &bytes, peer->now_us, &event));
     assert_int_equal(event.kind, ADIT_SESSION_MORE);
@@ -101,10 +97,10 @@ static void a_full_ring_stops_the_reader(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frames_are_pulled_whole),
-        cmocka_unit_test(updates_of_one_stream_become_one_frame),
-        cmocka_unit_test(control_goes_before_data),
-        cmocka_unit_test(a_full_ring_stops_the_reader),
+        BOTH_ROLES(frames_are_pulled_whole),
+        BOTH_ROLES(updates_of_one_stream_become_one_frame),
+        BOTH_ROLES(control_goes_before_data),
+        BOTH_ROLES(a_full_ring_stops_the_reader),
     };
     return cmocka_run_group_tests_name("mux/control", tests, NULL, NULL);
 }

@@ -2,55 +2,43 @@
  * docs/protocol.md takes up. */
 #include "mux_peer.h"
 
-#define SERVER ADIT_SESSION_SERVER
-#define CLIENT ADIT_SESSION_CLIENT
-
-/* Bytes after which the session must end with GOAWAY 1. `role` is that of the session under
- * test. */
+/* Bytes after which the session must end with GOAWAY 1. */
 struct fatal {
     const char *name;
     const char *hex;
-    enum adit_session_role role;
 };
 
 static const struct fatal fatals[] = {
-    {"row 1: version 1", "0100 0001 00000001 00000000", SERVER},
-    {"row 1: version 1, to a client", "0100 0001 00000002 00000000", CLIENT},
-    {"row 2: type 4", "0004 0000 00000000 00000000", SERVER},
-    {"row 2: type 0xff", "00ff 0000 00000000 00000000", CLIENT},
-    {"row 4: data on stream 0", "0000 0001 00000000 00000002 6869", SERVER},
-    {"row 4: window on stream 0", "0001 0001 00000000 00000002", SERVER},
-    {"row 5: even id from the client", "0000 0001 00000002 00000002 6869", SERVER},
-    {"row 5: odd id from the server", "0000 0001 00000001 00000002 6869", CLIENT},
+    {"row 1: version 1", "0100 0001 00000001 00000000"},
+    {"row 2: type 4", "0004 0000 00000000 00000000"},
+    {"row 2: type 0xff", "00ff 0000 00000000 00000000"},
+    {"row 4: data on stream 0", "0000 0001 00000000 00000002 6869"},
+    {"row 4: window on stream 0", "0001 0001 00000000 00000002"},
+    {"row 5: an id of our own parity", "0000 0001 00000002 00000002 6869"},
     {"row 7: an id used again after RST",
-     "0000 0001 00000001 00000000 0001 0008 00000001 00000000 0000 0001 00000001 00000002 6869",
-     SERVER},
+     "0000 0001 00000001 00000000 0001 0008 00000001 00000000 0000 0001 00000001 00000002 6869"},
     {"row 7: an id used again while it lives",
-     "0000 0001 00000001 00000000 0000 0001 00000001 00000000", SERVER},
+     "0000 0001 00000001 00000000 0000 0001 00000001 00000000"},
     {"row 8: an id 1,024 below the newest",
-     "0000 0001 00000fff 00000000 0000 0001 000007ff 00000000", SERVER},
-    {"row 13: a length of 2^32 - 1", "0000 0001 00000001 00000000 0000 0000 00000001 ffffffff",
-     SERVER},
-    {"row 13: 1 MiB and a byte on a stream never opened", "0000 0000 00000063 00100001", SERVER},
-    {"row 14: the first frame passes the window by one", "0000 0001 00000001 00040001", SERVER},
-    {"row 14: the same to a client", "0000 0001 00000002 00040001", CLIENT},
-    {"row 14: a later frame passes it", "0000 0001 00000001 00000000 0000 0000 00000001 00040001",
-     SERVER},
+     "0000 0001 00000fff 00000000 0000 0001 000007ff 00000000"},
+    {"row 13: a length of 2^32 - 1", "0000 0001 00000001 00000000 0000 0000 00000001 ffffffff"},
+    {"row 13: 1 MiB and a byte on a stream never opened", "0000 0000 00000063 00100001"},
+    {"row 14: the first frame passes the window by one", "0000 0001 00000001 00040001"},
+    {"row 14: a later frame passes it", "0000 0001 00000001 00000000 0000 0000 00000001 00040001"},
     {"row 16: a window update too many",
-     "0000 0001 00000001 00000000 0001 0000 00000001 ffffffff", SERVER},
-    {"row 17: SYN with a huge delta", "0001 0001 00000001 ffffffff", SERVER},
-    {"row 17: SYN with the least delta too many", "0001 0001 00000001 fffc0000", SERVER},
-    {"row 28: a ping on stream 5", "0002 0001 00000005 00000001", SERVER},
-    {"row 28: a ping answer on stream 5", "0002 0002 00000005 00000001", CLIENT},
-    {"a GOAWAY on stream 5", "0003 0000 00000005 00000000", SERVER},
+     "0000 0001 00000001 00000000 0001 0000 00000001 ffffffff"},
+    {"row 17: SYN with a huge delta", "0001 0001 00000001 ffffffff"},
+    {"row 17: SYN with the least delta too many", "0001 0001 00000001 fffc0000"},
+    {"row 28: a ping on stream 5", "0002 0001 00000005 00000001"},
+    {"row 28: a ping answer on stream 5", "0002 0002 00000005 00000001"},
+    {"a GOAWAY on stream 5", "0003 0000 00000005 00000000"},
 };
 
 static void fatal_frames_end_the_session(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < ADIT_COUNT(fatals); i++) {
         const struct fatal *fatal = &ADIT_AT(fatals, i);
-        struct peer *peer = peer_new(fatal->role);
+        struct peer *peer = peer_new(peer_role(state));
         print_message("%s\n", fatal->name);
         assert_false(peer_hex(peer, fatal->hex));
         assert_goaway(peer);
@@ -102,10 +90,9 @@ static const struct harmless harmless[] = {
 
 static void harmless_frames_are_answered(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < ADIT_COUNT(harmless); i++) {
         const struct harmless *sample = &ADIT_AT(harmless, i);
-        struct peer *peer = peer_new(SERVER);
+        struct peer *peer = peer_new(peer_role(state));
         print_message("%s\n", sample->name);
         assert_true(peer_hex(peer, sample->hex));
         assert_pulls(peer, sample->answer);
@@ -116,8 +103,7 @@ static void harmless_frames_are_answered(void **state)
 
 static void row_11_late_bytes_of_a_reset_stream(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 1000));
     struct adit_handle stream = peer_event(peer, 0).stream;
     assert_pulls(peer, "0001 0002 00000001 00000000");
@@ -137,8 +123,7 @@ static void row_11_late_bytes_of_a_reset_stream(void **state)
 
 static void row_11_late_updates_are_silent(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 10));
     adit_session_release(&peer->session, peer_event(peer, 0).stream, peer->now_us);
     peer_pull(peer);
@@ -153,10 +138,9 @@ static void row_11_late_updates_are_silent(void **state)
 
 static void row_16_a_refused_update_changes_no_window(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 0));
-    struct adit_stream *stream = adit_session_find(&peer->session, 1);
+    struct adit_stream *stream = peer_stream(peer, 1);
     assert_true(peer_window(peer, 1, 0, UINT32_MAX - 256 * 1024)); /* the largest that fits */
     assert_int_equal(stream->send_window, UINT32_MAX);
     assert_false(peer_window(peer, 1, 0, 1));
@@ -167,8 +151,7 @@ static void row_16_a_refused_update_changes_no_window(void **state)
 
 static void row_19_data_after_fin(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 0));
     peer_pull(peer);
     assert_true(peer_data(peer, 1, ADIT_YAMUX_FIN, 0));
@@ -184,8 +167,7 @@ static void row_19_data_after_fin(void **state)
 
 static void row_20_fin_twice(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN | ADIT_YAMUX_FIN, 0));
     peer_pull(peer);
     assert_true(peer_window(peer, 1, ADIT_YAMUX_FIN, 0));
@@ -198,8 +180,7 @@ static void row_20_fin_twice(void **state)
 
 static void row_22_two_bytes_and_the_end(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     assert_true(peer_hex(peer, "0000 0005 00000001 00000002 6869"));
     assert_int_equal(peer->event_count, 3);
     assert_int_equal(peer_event(peer, 0).kind, ADIT_SESSION_OPENED);
@@ -211,13 +192,12 @@ static void row_22_two_bytes_and_the_end(void **state)
 
 static void row_32_goaway_with_an_unknown_code(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 0));
     peer->event_count = 0;
     uint8_t block[12];
     struct adit_bytes bytes =
-        peer_unhex("0003 0000 00000000 00000009", ADIT_SPAN_OF(block));
+        peer_unhex(peer, "0003 0000 00000000 00000009", ADIT_SPAN_OF(block));
     struct adit_session_event event = {0};
     assert_ok(adit_session_receive(&peer->session, &bytes, peer->now_us, &event));
     assert_int_equal(event.kind, ADIT_SESSION_GOAWAY);
@@ -228,8 +208,7 @@ static void row_32_goaway_with_an_unknown_code(void **state)
 
 static void row_34_ten_thousand_syns(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     peer->is_passive = true;
     size_t opened = 0;
     for (uint32_t i = 0; i < 10000; i++) {
@@ -242,7 +221,7 @@ static void row_34_ten_thousand_syns(void **state)
             struct adit_yamux_frame frame = {0};
             assert_ok(adit_yamux_read(&reader, &frame));
             assert_int_equal(frame.flags, ADIT_YAMUX_RST);
-            assert_int_equal(frame.stream, 2 * i + 1);
+            assert_int_equal(frame.stream, peer_id(peer, 2 * i + 1));
         }
     }
     assert_int_equal(opened, 256);
@@ -253,8 +232,7 @@ static void row_34_ten_thousand_syns(void **state)
 
 static void row_34_no_more_than_streams_max(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     size_t opened = 0;
     for (uint32_t i = 0; i < 2000; i++) {
         assert_true(peer_data(peer, 2 * i + 1, ADIT_YAMUX_SYN, 0));
@@ -271,8 +249,7 @@ static void row_34_no_more_than_streams_max(void **state)
  * from reading: else two peers that refuse each other would both wait to be read. */
 static void refusals_do_not_congest(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     adit_session_goaway(&peer->session, ADIT_YAMUX_GOAWAY_NORMAL);
     for (uint32_t i = 0; i < 256; i++) {
         assert_true(peer_data(peer, 2 * i + 1, ADIT_YAMUX_SYN, 10));
@@ -290,7 +267,7 @@ static void refusals_do_not_congest(void **state)
     /* A hostile one is held up at some time, and no RST of the newest ids is lost. */
     uint32_t id = 513;
     while (!adit_session_is_congested(&peer->session)) {
-        struct adit_yamux_frame frame = {.flags = ADIT_YAMUX_SYN, .stream = id};
+        struct adit_yamux_frame frame = {.flags = ADIT_YAMUX_SYN, .stream = peer_id(peer, id)};
         uint8_t block[12];
         struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(block));
         assert_ok(adit_yamux_write(&writer, &frame));
@@ -305,8 +282,7 @@ static void refusals_do_not_congest(void **state)
 
 static void row_35_rapid_reset(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     size_t opened = 0;
     uint32_t i = 0;
     for (; i < 100000; i++) {
@@ -326,8 +302,7 @@ static void row_35_rapid_reset(void **state)
 
 static void row_35_resets_after_the_ack(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     uint32_t i = 0;
     for (; i < 100000; i++) {
         if (!peer_data(peer, 2 * i + 1, ADIT_YAMUX_SYN, 0)) {
@@ -345,8 +320,7 @@ static void row_35_resets_after_the_ack(void **state)
 
 static void row_37_empty_frames(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 0));
     uint32_t i = 0;
     while (i < 200000 && peer_data(peer, 1, 0, 0)) {
@@ -359,8 +333,7 @@ static void row_37_empty_frames(void **state)
 
 static void pings_beyond_the_budget_are_not_answered(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     size_t answered = 0;
     size_t sent = 0;
     while (peer_hex(peer, "0002 0001 00000000 00000001")) {
@@ -375,14 +348,14 @@ static void pings_beyond_the_budget_are_not_answered(void **state)
 
 static void a_caller_that_never_flushes_does_not_wedge(void **state)
 {
-    (void)state;
     struct adit_mux_limits limits = adit_mux_limits_default();
     limits.ping_burst = 100000;
     struct peer *peer = test_calloc(1, sizeof *peer);
-    peer_start(peer, SERVER, limits);
+    peer_start(peer, peer_role(state), limits);
     for (size_t i = 0; i < 300; i++) {
         uint8_t block[12];
-        struct adit_bytes bytes = peer_unhex("0002 0001 00000000 00000001", ADIT_SPAN_OF(block));
+        struct adit_bytes bytes =
+            peer_unhex(peer, "0002 0001 00000000 00000001", ADIT_SPAN_OF(block));
         struct adit_session_event event = {0};
         assert_ok(adit_session_receive(&peer->session, &bytes, peer->now_us, &event));
         assert_int_equal(bytes.len, 0);
@@ -396,8 +369,7 @@ static void a_caller_that_never_flushes_does_not_wedge(void **state)
 
 static void a_peer_that_answers_has_acknowledged(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     struct adit_handle stream = {0};
     assert_ok(adit_session_open(&peer->session, 5, peer->now_us, &stream));
     peer_send(peer, stream, 10, false);
@@ -412,8 +384,7 @@ static void a_peer_that_answers_has_acknowledged(void **state)
 
 static void garbage_after_both_ends_harms_no_finished_stream(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN | ADIT_YAMUX_FIN, 10));
     struct adit_handle stream = peer_event(peer, 0).stream;
     peer_pull(peer);
@@ -432,25 +403,25 @@ static void garbage_after_both_ends_harms_no_finished_stream(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fatal_frames_end_the_session),
-        cmocka_unit_test(harmless_frames_are_answered),
-        cmocka_unit_test(row_11_late_bytes_of_a_reset_stream),
-        cmocka_unit_test(row_11_late_updates_are_silent),
-        cmocka_unit_test(row_16_a_refused_update_changes_no_window),
-        cmocka_unit_test(row_19_data_after_fin),
-        cmocka_unit_test(row_20_fin_twice),
-        cmocka_unit_test(row_22_two_bytes_and_the_end),
-        cmocka_unit_test(row_32_goaway_with_an_unknown_code),
-        cmocka_unit_test(row_34_ten_thousand_syns),
-        cmocka_unit_test(row_34_no_more_than_streams_max),
-        cmocka_unit_test(refusals_do_not_congest),
-        cmocka_unit_test(row_35_rapid_reset),
-        cmocka_unit_test(row_35_resets_after_the_ack),
-        cmocka_unit_test(row_37_empty_frames),
-        cmocka_unit_test(pings_beyond_the_budget_are_not_answered),
-        cmocka_unit_test(a_caller_that_never_flushes_does_not_wedge),
-        cmocka_unit_test(a_peer_that_answers_has_acknowledged),
-        cmocka_unit_test(garbage_after_both_ends_harms_no_finished_stream),
+        BOTH_ROLES(fatal_frames_end_the_session),
+        BOTH_ROLES(harmless_frames_are_answered),
+        BOTH_ROLES(row_11_late_bytes_of_a_reset_stream),
+        BOTH_ROLES(row_11_late_updates_are_silent),
+        BOTH_ROLES(row_16_a_refused_update_changes_no_window),
+        BOTH_ROLES(row_19_data_after_fin),
+        BOTH_ROLES(row_20_fin_twice),
+        BOTH_ROLES(row_22_two_bytes_and_the_end),
+        BOTH_ROLES(row_32_goaway_with_an_unknown_code),
+        BOTH_ROLES(row_34_ten_thousand_syns),
+        BOTH_ROLES(row_34_no_more_than_streams_max),
+        BOTH_ROLES(refusals_do_not_congest),
+        BOTH_ROLES(row_35_rapid_reset),
+        BOTH_ROLES(row_35_resets_after_the_ack),
+        BOTH_ROLES(row_37_empty_frames),
+        BOTH_ROLES(pings_beyond_the_budget_are_not_answered),
+        BOTH_ROLES(a_caller_that_never_flushes_does_not_wedge),
+        BOTH_ROLES(a_peer_that_answers_has_acknowledged),
+        BOTH_ROLES(garbage_after_both_ends_harms_no_finished_stream),
     };
     return cmocka_run_group_tests_name("mux/frame", tests, NULL, NULL);
 }

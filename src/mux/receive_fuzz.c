@@ -1,6 +1,6 @@
-/* Raw bytes from the peer, whole and in pieces: the same events and the same end either way, and
- * no bytes make the session die or stop taking input. The first byte says the role and the sizes
- * of the pieces. */
+/* Covers mux.h. Raw bytes from the peer, whole and in pieces: the same events and the same end
+ * either way, and no bytes make the session die or stop taking input. The first byte says the role
+ * and the sizes of the pieces. */
 #include "mux/stream.h"
 
 #include "fuzz.h"

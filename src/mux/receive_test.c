@@ -1,7 +1,5 @@
 #include "mux_peer.h"
 
-#define SERVER ADIT_SESSION_SERVER
-
 /* SYN with 5 bytes, a ping in between, 3 more bytes and the end. */
 static const char conversation[] = "0000 0001 00000001 00000005 68656c6c6f"
                                    "0002 0001 00000000 00000007"
@@ -23,11 +21,11 @@ static void count_events(const struct peer *peer, struct tally *tally)
 
 static void row_38_any_split_means_the_same(void **state)
 {
-    (void)state;
-    uint8_t block[64];
-    struct adit_bytes whole = peer_unhex(conversation, ADIT_SPAN_OF(block));
-    for (size_t split = 0; split <= whole.len; split++) {
-        struct peer *peer = peer_new(SERVER);
+    for (size_t split = 0; split <= 44; split++) {
+        uint8_t block[64];
+        struct peer *peer = peer_new(peer_role(state));
+        struct adit_bytes whole = peer_unhex(peer, conversation, ADIT_SPAN_OF(block));
+        assert_int_equal(whole.len, 44);
         struct tally tally = {0};
         assert_true(peer_feed(peer, adit_bytes_first(whole, split)));
         count_events(peer, &tally);
@@ -45,10 +43,9 @@ static void row_38_any_split_means_the_same(void **state)
 
 static void row_38_one_byte_at_a_time(void **state)
 {
-    (void)state;
     uint8_t block[64];
-    struct adit_bytes whole = peer_unhex(conversation, ADIT_SPAN_OF(block));
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
+    struct adit_bytes whole = peer_unhex(peer, conversation, ADIT_SPAN_OF(block));
     struct tally tally = {0};
     for (size_t i = 0; i < whole.len; i++) {
         assert_true(peer_feed(peer, adit_bytes_first(adit_bytes_from(whole, i), 1)));
@@ -62,10 +59,9 @@ static void row_38_one_byte_at_a_time(void **state)
 
 static void data_is_a_view_of_the_input(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     uint8_t block[64];
-    struct adit_bytes whole = peer_unhex(conversation, ADIT_SPAN_OF(block));
+    struct adit_bytes whole = peer_unhex(peer, conversation, ADIT_SPAN_OF(block));
     struct adit_bytes rest = whole;
     struct adit_session_event event = {0};
     assert_ok(adit_session_receive(&peer->session, &rest, peer->now_us, &event));
@@ -80,11 +76,10 @@ static void data_is_a_view_of_the_input(void **state)
 /* The user may release a stream on any of its events; what is left of the frame is swallowed. */
 static void released_in_the_middle_of_a_frame(void **state)
 {
-    (void)state;
     for (size_t after = 1; after <= 3; after++) {
-        struct peer *peer = peer_new(SERVER);
+        struct peer *peer = peer_new(peer_role(state));
         uint8_t block[64];
-        struct adit_bytes rest = peer_unhex("0000 0005 00000001 00000005 68656c6c6f"
+        struct adit_bytes rest = peer_unhex(peer, "0000 0005 00000001 00000005 68656c6c6f"
                                             "0002 0001 00000000 00000007",
                                             ADIT_SPAN_OF(block));
         struct adit_session_event event = {0};
@@ -105,8 +100,7 @@ static void released_in_the_middle_of_a_frame(void **state)
 
 static void payload_in_pieces_counts_once(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     static uint8_t zeros[100];
     assert_true(peer_hex(peer, "0000 0001 00000001 00000064"));
     struct adit_handle stream = peer_event(peer, 0).stream;
@@ -125,8 +119,7 @@ static void payload_in_pieces_counts_once(void **state)
 
 static void a_reset_handle_is_stale(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 10));
     struct adit_handle stream = peer_event(peer, 0).stream;
     peer_pull(peer);
@@ -149,12 +142,12 @@ static void a_reset_handle_is_stale(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(row_38_any_split_means_the_same),
-        cmocka_unit_test(row_38_one_byte_at_a_time),
-        cmocka_unit_test(data_is_a_view_of_the_input),
-        cmocka_unit_test(released_in_the_middle_of_a_frame),
-        cmocka_unit_test(payload_in_pieces_counts_once),
-        cmocka_unit_test(a_reset_handle_is_stale),
+        BOTH_ROLES(row_38_any_split_means_the_same),
+        BOTH_ROLES(row_38_one_byte_at_a_time),
+        BOTH_ROLES(data_is_a_view_of_the_input),
+        BOTH_ROLES(released_in_the_middle_of_a_frame),
+        BOTH_ROLES(payload_in_pieces_counts_once),
+        BOTH_ROLES(a_reset_handle_is_stale),
     };
     return cmocka_run_group_tests_name("mux/receive", tests, NULL, NULL);
 }

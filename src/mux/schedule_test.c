@@ -29,12 +29,12 @@ static void the_first_frame_carries_syn_and_data(void **state)
     struct adit_handle first = open_stream(peer, 1);
     uint8_t want[12];
     assert_bytes(adit_bytes_first(peer_send(peer, first, 5, false), 12),
-                 peer_unhex("0000 0001 00000002 00000005", ADIT_SPAN_OF(want)));
+                 peer_unhex(peer, "0000 0001 00000002 00000005", ADIT_SPAN_OF(want)));
     assert_bytes(adit_bytes_first(peer_send(peer, first, 6, false), 12),
-                 peer_unhex("0000 0000 00000002 00000006", ADIT_SPAN_OF(want)));
+                 peer_unhex(peer, "0000 0000 00000002 00000006", ADIT_SPAN_OF(want)));
     struct adit_handle second = open_stream(peer, 2);
     assert_bytes(adit_bytes_first(peer_send(peer, second, 0, true), 12),
-                 peer_unhex("0000 0005 00000004 00000000", ADIT_SPAN_OF(want)));
+                 peer_unhex(peer, "0000 0005 00000004 00000000", ADIT_SPAN_OF(want)));
     peer_end(peer);
 }
 
@@ -45,7 +45,7 @@ static void the_ack_rides_on_data(void **state)
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 0));
     uint8_t want[12];
     assert_bytes(adit_bytes_first(peer_send(peer, peer_event(peer, 0).stream, 5, false), 12),
-                 peer_unhex("0000 0002 00000001 00000005", ADIT_SPAN_OF(want)));
+                 peer_unhex(peer, "0000 0002 00000001 00000005", ADIT_SPAN_OF(want)));
     assert_int_equal(peer->session.counters.unacked_in, 0);
     assert_pulls(peer, "");
     peer_end(peer);

@@ -1,11 +1,8 @@
 #include "mux_peer.h"
 
-#define SERVER ADIT_SESSION_SERVER
-
 static void goaway_is_said_once(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 0));
     struct adit_handle stream = peer_event(peer, 0).stream;
     peer_pull(peer);
@@ -31,8 +28,7 @@ static void goaway_is_said_once(void **state)
 
 static void streams_opened_before_goaway_still_go_out(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     struct adit_handle stream = {0};
     assert_ok(adit_session_open(&peer->session, 1, peer->now_us, &stream));
     adit_session_goaway(&peer->session, ADIT_YAMUX_GOAWAY_NORMAL);
@@ -48,8 +44,7 @@ static void streams_opened_before_goaway_still_go_out(void **state)
 /* Streams in every state, given back at once. */
 static void deinit_gives_everything_back(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     struct adit_handle stream = {0};
     assert_ok(adit_session_open(&peer->session, 1, peer->now_us, &stream)); /* SYN pending */
     assert_ok(adit_session_open(&peer->session, 2, peer->now_us, &stream));
@@ -76,9 +71,9 @@ static void a_session_is_small(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(goaway_is_said_once),
-        cmocka_unit_test(streams_opened_before_goaway_still_go_out),
-        cmocka_unit_test(deinit_gives_everything_back),
+        BOTH_ROLES(goaway_is_said_once),
+        BOTH_ROLES(streams_opened_before_goaway_still_go_out),
+        BOTH_ROLES(deinit_gives_everything_back),
         cmocka_unit_test(a_session_is_small),
     };
     return cmocka_run_group_tests_name("mux/session", tests, NULL, NULL);

@@ -1,7 +1,5 @@
 #include "mux_peer.h"
 
-#define SERVER ADIT_SESSION_SERVER
-
 static struct adit_handle open_stream(struct peer *peer, uint64_t user)
 {
     struct adit_handle stream = {0};
@@ -20,9 +18,8 @@ static struct adit_handle incoming(struct peer *peer, uint32_t id, uint32_t flag
 
 static void a_clean_end_needs_no_reset(void **state)
 {
-    (void)state;
     for (size_t order = 0; order < 2; order++) {
-        struct peer *peer = peer_new(SERVER);
+        struct peer *peer = peer_new(peer_role(state));
         struct adit_handle stream = incoming(peer, 1, 0);
         if (order == 0) {
             peer_send(peer, stream, 3, true);
@@ -43,9 +40,8 @@ static void a_clean_end_needs_no_reset(void **state)
 
 static void a_release_before_the_end_is_a_reset(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < 3; i++) { /* nothing finished; we have; the peer has */
-        struct peer *peer = peer_new(SERVER);
+        struct peer *peer = peer_new(peer_role(state));
         struct adit_handle stream = incoming(peer, 1, i == 2 ? ADIT_YAMUX_FIN : 0);
         if (i == 1) {
             peer_send(peer, stream, 3, true);
@@ -61,8 +57,7 @@ static void a_release_before_the_end_is_a_reset(void **state)
 
 static void a_stream_that_never_left_ends_in_silence(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     struct adit_handle stream = open_stream(peer, 1);
     adit_session_release(&peer->session, stream, peer->now_us);
     assert_false(adit_session_wants_output(&peer->session));
@@ -71,14 +66,13 @@ static void a_stream_that_never_left_ends_in_silence(void **state)
     /* Its id was never used, so the next stream has it. */
     uint8_t want[12];
     assert_bytes(adit_bytes_first(peer_send(peer, open_stream(peer, 2), 1, false), 12),
-                 peer_unhex("0000 0001 00000002 00000001", ADIT_SPAN_OF(want)));
+                 peer_unhex(peer, "0000 0001 00000002 00000001", ADIT_SPAN_OF(want)));
     peer_end(peer);
 }
 
 static void a_refused_stream_hears_rst(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     peer->is_passive = true;
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 10));
     adit_session_release(&peer->session, peer_event(peer, 0).stream, peer->now_us);
@@ -89,8 +83,7 @@ static void a_refused_stream_hears_rst(void **state)
 
 static void opens_stop_at_the_unacknowledged(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     struct adit_handle stream = {0};
     for (uint64_t i = 0; i < 256; i++) {
         assert_true(adit_session_can_open(&peer->session));
@@ -107,8 +100,7 @@ static void opens_stop_at_the_unacknowledged(void **state)
 
 static void opens_stop_at_streams_max(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     struct adit_handle first = {0};
     struct adit_handle stream = {0};
     for (uint32_t i = 0; i < 1024; i++) {
@@ -132,10 +124,9 @@ static void opens_stop_at_streams_max(void **state)
 
 static void ids_run_out(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     struct adit_handle stream = {0};
-    peer->session.id_next = 1u << 30;
+    peer->session.id_next = peer_id(peer, 1u << 30);
     peer_send(peer, open_stream(peer, 1), 1, false);
     assert_fails(adit_session_open(&peer->session, 1, peer->now_us, &stream), CLOSED);
     assert_false(adit_session_can_open(&peer->session));
@@ -144,8 +135,7 @@ static void ids_run_out(void **state)
 
 static void the_process_has_a_limit_too(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     peer->mux.streams_max = 2;
     struct adit_handle stream = {0};
     open_stream(peer, 1);
@@ -160,8 +150,7 @@ static void the_process_has_a_limit_too(void **state)
 /* A peer of our kind would end the session at 256 resets before its ACKs. */
 static void early_resets_wait_for_the_ack(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     for (uint64_t i = 0; i < 256; i++) {
         struct adit_handle stream = open_stream(peer, i);
         peer_send(peer, stream, 1, false);
@@ -186,8 +175,7 @@ static void early_resets_wait_for_the_ack(void **state)
 
 static void resets_are_paced(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     static struct adit_handle streams[600];
     for (uint32_t i = 0; i < 600; i++) {
         ADIT_AT(streams, i) = incoming(peer, 2 * i + 1, 0);
@@ -215,12 +203,11 @@ static void resets_are_paced(void **state)
 
 static void tombstones_are_bounded(void **state)
 {
-    (void)state;
     struct adit_mux_limits limits = adit_mux_limits_default();
     limits.resets_out_burst = 1000;
     limits.resets_out_per_second = 1000;
     struct peer *peer = test_calloc(1, sizeof *peer);
-    peer_start(peer, SERVER, limits);
+    peer_start(peer, peer_role(state), limits);
     for (uint32_t i = 0; i < 600; i++) {
         adit_session_release(&peer->session, incoming(peer, 2 * i + 1, 0), peer->now_us);
         peer_pull(peer);
@@ -236,8 +223,7 @@ static void tombstones_are_bounded(void **state)
 
 static void accept_is_once(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     peer->is_passive = true;
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 0));
     struct adit_handle stream = peer_event(peer, 0).stream;
@@ -257,8 +243,7 @@ static void accept_is_once(void **state)
 /* Row 23, without the wire: both ends finish at once, the streams' bytes still unread. */
 static void row_23_both_ends_finish_at_once(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     for (uint32_t i = 0; i < 10000; i++) {
         struct adit_handle stream = incoming(peer, 2 * i + 1, 0);
         peer_send(peer, stream, 1000, true);
@@ -281,19 +266,19 @@ static void row_23_both_ends_finish_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_clean_end_needs_no_reset),
-        cmocka_unit_test(a_release_before_the_end_is_a_reset),
-        cmocka_unit_test(a_stream_that_never_left_ends_in_silence),
-        cmocka_unit_test(a_refused_stream_hears_rst),
-        cmocka_unit_test(opens_stop_at_the_unacknowledged),
-        cmocka_unit_test(opens_stop_at_streams_max),
-        cmocka_unit_test(ids_run_out),
-        cmocka_unit_test(the_process_has_a_limit_too),
-        cmocka_unit_test(early_resets_wait_for_the_ack),
-        cmocka_unit_test(resets_are_paced),
-        cmocka_unit_test(tombstones_are_bounded),
-        cmocka_unit_test(accept_is_once),
-        cmocka_unit_test(row_23_both_ends_finish_at_once),
+        BOTH_ROLES(a_clean_end_needs_no_reset),
+        BOTH_ROLES(a_release_before_the_end_is_a_reset),
+        BOTH_ROLES(a_stream_that_never_left_ends_in_silence),
+        BOTH_ROLES(a_refused_stream_hears_rst),
+        BOTH_ROLES(opens_stop_at_the_unacknowledged),
+        BOTH_ROLES(opens_stop_at_streams_max),
+        BOTH_ROLES(ids_run_out),
+        BOTH_ROLES(the_process_has_a_limit_too),
+        BOTH_ROLES(early_resets_wait_for_the_ack),
+        BOTH_ROLES(resets_are_paced),
+        BOTH_ROLES(tombstones_are_bounded),
+        BOTH_ROLES(accept_is_once),
+        BOTH_ROLES(row_23_both_ends_finish_at_once),
     };
     return cmocka_run_group_tests_name("mux/stream", tests, NULL, NULL);
 }

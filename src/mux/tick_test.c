@@ -1,7 +1,5 @@
 #include "mux_peer.h"
 
-#define SERVER ADIT_SESSION_SERVER
-
 static struct adit_session_event tick(struct peer *peer, uint64_t after_us)
 {
     peer->now_us += after_us;
@@ -19,8 +17,7 @@ static enum adit_error tick_error(struct peer *peer, uint64_t after_us)
 
 static void silence_is_asked_and_then_given_up(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     uint64_t start = peer->now_us;
     assert_int_equal(adit_session_deadline_us(&peer->session), start + 10 * ADIT_SECOND_US);
     tick(peer, 10 * ADIT_SECOND_US - 1);
@@ -38,8 +35,7 @@ static void silence_is_asked_and_then_given_up(void **state)
 
 static void an_answer_is_life(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     for (size_t i = 0; i < 10; i++) {
         tick(peer, 10 * ADIT_SECOND_US);
         struct adit_reader reader = adit_reader_of(peer_pull(peer));
@@ -56,8 +52,7 @@ static void an_answer_is_life(void **state)
 
 static void row_29_an_answer_to_no_question_is_no_life(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     tick(peer, 10 * ADIT_SECOND_US);
     peer_pull(peer);
     for (size_t i = 0; i < 9; i++) {
@@ -71,8 +66,7 @@ static void row_29_an_answer_to_no_question_is_no_life(void **state)
 /* A process that slept finds a long silence, but it must ask before it judges. */
 static void row_31_a_stopped_peer_is_found_in_time(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     tick(peer, 3600 * (uint64_t)ADIT_SECOND_US);
     assert_int_equal(peer_pull(peer).len, ADIT_YAMUX_HEADER_BYTES);
     assert_int_equal(tick_error(peer, 10 * ADIT_SECOND_US), ADIT_ERROR_TIMEOUT);
@@ -81,8 +75,7 @@ static void row_31_a_stopped_peer_is_found_in_time(void **state)
 
 static void a_probe_asks_at_once(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     peer->now_us += ADIT_SECOND_US;
     adit_session_ping(&peer->session, peer->now_us);
     adit_session_ping(&peer->session, peer->now_us); /* one is enough */
@@ -97,12 +90,11 @@ static void a_probe_asks_at_once(void **state)
 
 static void row_38_a_header_begun_and_not_finished(void **state)
 {
-    (void)state;
     struct adit_mux_limits limits = adit_mux_limits_default();
     limits.keepalive_idle_us = 100 * ADIT_SECOND_US; /* out of the way */
     limits.keepalive_dead_us = 200 * ADIT_SECOND_US;
     struct peer *peer = test_calloc(1, sizeof *peer);
-    peer_start(peer, SERVER, limits);
+    peer_start(peer, peer_role(state), limits);
     for (size_t i = 0; i < 3; i++) { /* bytes that dribble in do not put it off */
         assert_true(peer_feed(peer, ADIT_BYTES("\0")));
         tick(peer, 9 * ADIT_SECOND_US);
@@ -115,8 +107,7 @@ static void row_38_a_header_begun_and_not_finished(void **state)
 
 static void row_26_a_stream_that_is_never_acknowledged(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     struct adit_handle first = {0};
     struct adit_handle second = {0};
     assert_ok(adit_session_open(&peer->session, 11, peer->now_us, &first));
@@ -141,12 +132,11 @@ static void row_26_a_stream_that_is_never_acknowledged(void **state)
 
 static void row_43_a_half_closed_stream_is_reaped_when_idle(void **state)
 {
-    (void)state;
     struct adit_mux_limits limits = adit_mux_limits_default();
     limits.keepalive_idle_us = 10000 * (uint64_t)ADIT_SECOND_US; /* out of the way */
     limits.keepalive_dead_us = 20000 * (uint64_t)ADIT_SECOND_US;
     struct peer *peer = test_calloc(1, sizeof *peer);
-    peer_start(peer, SERVER, limits);
+    peer_start(peer, peer_role(state), limits);
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN | ADIT_YAMUX_FIN, 10));
     struct adit_handle stream = peer_event(peer, 0).stream;
     peer_pull(peer);
@@ -165,8 +155,7 @@ static void row_43_a_half_closed_stream_is_reaped_when_idle(void **state)
 
 static void tombstones_expire(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 0));
     peer_pull(peer);
     adit_session_release(&peer->session, peer_event(peer, 0).stream, peer->now_us);
@@ -187,15 +176,15 @@ static void tombstones_expire(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(silence_is_asked_and_then_given_up),
-        cmocka_unit_test(an_answer_is_life),
-        cmocka_unit_test(row_29_an_answer_to_no_question_is_no_life),
-        cmocka_unit_test(row_31_a_stopped_peer_is_found_in_time),
-        cmocka_unit_test(a_probe_asks_at_once),
-        cmocka_unit_test(row_38_a_header_begun_and_not_finished),
-        cmocka_unit_test(row_26_a_stream_that_is_never_acknowledged),
-        cmocka_unit_test(row_43_a_half_closed_stream_is_reaped_when_idle),
-        cmocka_unit_test(tombstones_expire),
+        BOTH_ROLES(silence_is_asked_and_then_given_up),
+        BOTH_ROLES(an_answer_is_life),
+        BOTH_ROLES(row_29_an_answer_to_no_question_is_no_life),
+        BOTH_ROLES(row_31_a_stopped_peer_is_found_in_time),
+        BOTH_ROLES(a_probe_asks_at_once),
+        BOTH_ROLES(row_38_a_header_begun_and_not_finished),
+        BOTH_ROLES(row_26_a_stream_that_is_never_acknowledged),
+        BOTH_ROLES(row_43_a_half_closed_stream_is_reaped_when_idle),
+        BOTH_ROLES(tombstones_expire),
     };
     return cmocka_run_group_tests_name("mux/tick", tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 #include "mux_peer.h"
 
-#define SERVER ADIT_SESSION_SERVER
 #define KIB 1024u
 #define MIB (1024u * 1024)
 
@@ -34,8 +33,7 @@ static void receive_and_consume(struct peer *peer, uint32_t id, struct adit_hand
 
 static void an_update_comes_at_half_the_window(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     adit_session_rtt_set(&peer->session, 1000);
     struct adit_handle stream = begin(peer, 1);
     receive_and_consume(peer, 1, stream, 128 * KIB - 1);
@@ -47,8 +45,7 @@ static void an_update_comes_at_half_the_window(void **state)
 
 static void on_a_long_road_it_comes_at_a_quarter(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     adit_session_rtt_set(&peer->session, 50 * ADIT_MS_US);
     struct adit_handle stream = begin(peer, 1);
     receive_and_consume(peer, 1, stream, 64 * KIB - 1);
@@ -60,8 +57,7 @@ static void on_a_long_road_it_comes_at_a_quarter(void **state)
 
 static void a_starving_sender_is_helped_early(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     adit_session_rtt_set(&peer->session, 1000);
     struct adit_handle stream = begin(peer, 1);
     assert_true(peer_data(peer, 1, 0, 256 * KIB)); /* all its credit, and the reader is slow */
@@ -72,8 +68,7 @@ static void a_starving_sender_is_helped_early(void **state)
 
 static void no_credit_for_a_peer_that_has_finished(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     struct adit_handle stream = begin(peer, 1);
     assert_true(peer_data(peer, 1, ADIT_YAMUX_FIN, 256 * KIB));
     adit_session_consumed(&peer->session, stream, 256 * KIB, peer->now_us);
@@ -97,27 +92,25 @@ static uint32_t run_road(struct peer *peer, uint32_t id, uint64_t rtt_us, size_t
         peer->now_us += rtt_us;
         credit += granted(peer);
     }
-    return adit_session_find(&peer->session, id)->window;
+    return peer_stream(peer, id)->window;
 }
 
 static void a_window_grows_to_its_maximum_on_a_long_fat_road(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     /* 200 ms: 16 MiB within 1 s. */
     assert_int_equal(run_road(peer, 1, 200 * ADIT_MS_US, 5), 16 * MIB);
     assert_int_equal(peer->session.counters.growth_granted, 16 * MIB - 256 * KIB);
     assert_int_equal(peer->mux.growth_used, 16 * MIB - 256 * KIB);
     run_road(peer, 3, 200 * ADIT_MS_US, 5);
-    adit_session_release(&peer->session, adit_session_find(&peer->session, 1)->handle, 0);
+    adit_session_release(&peer->session, peer_stream(peer, 1)->handle, 0);
     assert_int_equal(peer->session.counters.growth_granted, 16 * MIB - 256 * KIB);
     peer_end(peer);
 }
 
 static void a_slow_reader_gains_nothing(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     adit_session_rtt_set(&peer->session, 50 * ADIT_MS_US);
     struct adit_handle stream = begin(peer, 1);
     for (size_t i = 0; i < 1000; i++) { /* 1 KiB a 10 ms: 100 KiB/s */
@@ -127,7 +120,7 @@ static void a_slow_reader_gains_nothing(void **state)
     }
     assert_int_equal(peer->session.counters.growth_granted, 0);
     /* One that stops, and then drains all it has at once, gains nothing by that either. */
-    assert_true(peer_data(peer, 1, 0, adit_session_find(&peer->session, 1)->credit));
+    assert_true(peer_data(peer, 1, 0, peer_stream(peer, 1)->credit));
     peer->now_us += 10 * ADIT_SECOND_US;
     for (size_t i = 0; i < 256; i++) {
         adit_session_consumed(&peer->session, stream, 1 * KIB, peer->now_us);
@@ -138,8 +131,7 @@ static void a_slow_reader_gains_nothing(void **state)
 
 static void a_reader_that_does_not_read_gains_nothing(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     begin(peer, 1);
     assert_true(peer_data(peer, 1, 0, 256 * KIB));
     peer->now_us += 10 * ADIT_SECOND_US;
@@ -150,11 +142,10 @@ static void a_reader_that_does_not_read_gains_nothing(void **state)
 
 static void growth_stops_at_the_budget(void **state)
 {
-    (void)state;
     struct adit_mux_limits limits = adit_mux_limits_default();
     limits.session_growth_max = 1 * MIB;
     struct peer *peer = test_calloc(1, sizeof *peer);
-    peer_start(peer, SERVER, limits);
+    peer_start(peer, peer_role(state), limits);
     assert_int_equal(run_road(peer, 1, 200 * ADIT_MS_US, 8), 1 * MIB + 256 * KIB);
     assert_int_equal(peer->session.counters.growth_granted, 1 * MIB);
     peer_end(peer);
@@ -162,34 +153,32 @@ static void growth_stops_at_the_budget(void **state)
 
 static void under_pressure_the_large_give_way(void **state)
 {
-    (void)state;
     struct adit_mux_limits limits = adit_mux_limits_default();
     limits.session_growth_max = 1 * MIB;
     struct peer *peer = test_calloc(1, sizeof *peer);
-    peer_start(peer, SERVER, limits);
+    peer_start(peer, peer_role(state), limits);
     run_road(peer, 1, 200 * ADIT_MS_US, 8);
-    struct adit_handle large = adit_session_find(&peer->session, 1)->handle;
+    struct adit_handle large = peer_stream(peer, 1)->handle;
     /* It goes on reading as fast as ever; updates are withheld until its window has shrunk, and
      * others may grow. */
     for (uint32_t id = 3; id < 13; id += 2) {
         run_road(peer, id, 200 * ADIT_MS_US, 3);
         for (size_t i = 0; i < 8; i++) {
-            uint32_t credit = adit_session_find(&peer->session, 1)->credit;
+            uint32_t credit = peer_stream(peer, 1)->credit;
             receive_and_consume(peer, 1, large, (uint32_t)adit_min_u64(credit, 64 * KIB));
             peer->now_us += 200 * ADIT_MS_US;
             granted(peer);
             assert_true(peer->session.counters.growth_granted <= 1 * MIB);
         }
     }
-    assert_in_range(adit_session_find(&peer->session, 1)->window, 256 * KIB, 800 * KIB);
-    assert_true(adit_session_find(&peer->session, 11)->window > 256 * KIB);
+    assert_in_range(peer_stream(peer, 1)->window, 256 * KIB, 800 * KIB);
+    assert_true(peer_stream(peer, 11)->window > 256 * KIB);
     peer_end(peer);
 }
 
 static void the_heaviest_is_found(void **state)
 {
-    (void)state;
-    struct peer *peer = peer_new(SERVER);
+    struct peer *peer = peer_new(peer_role(state));
     struct adit_handle stream = {0};
     uint64_t pending = 0;
     begin(peer, 1);
@@ -201,28 +190,28 @@ static void the_heaviest_is_found(void **state)
     assert_true(peer_data(peer, 5, 0, 200));
     assert_true(adit_session_heaviest(&peer->session, &stream, &pending));
     assert_int_equal(pending, 300);
-    assert_true(adit_handle_equal(stream, adit_session_find(&peer->session, 3)->handle));
+    assert_true(adit_handle_equal(stream, peer_stream(peer, 3)->handle));
     /* 1,024 bytes are announced on stream 1 and two have come: 102 are with its reader. */
     assert_true(peer_hex(peer, "00000000 00000001 00000400 6869"));
     assert_true(adit_session_heaviest(&peer->session, &stream, &pending));
     assert_int_equal(pending, 300);
-    assert_true(adit_handle_equal(stream, adit_session_find(&peer->session, 3)->handle));
+    assert_true(adit_handle_equal(stream, peer_stream(peer, 3)->handle));
     peer_end(peer);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_update_comes_at_half_the_window),
-        cmocka_unit_test(on_a_long_road_it_comes_at_a_quarter),
-        cmocka_unit_test(a_starving_sender_is_helped_early),
-        cmocka_unit_test(no_credit_for_a_peer_that_has_finished),
-        cmocka_unit_test(a_window_grows_to_its_maximum_on_a_long_fat_road),
-        cmocka_unit_test(a_slow_reader_gains_nothing),
-        cmocka_unit_test(a_reader_that_does_not_read_gains_nothing),
-        cmocka_unit_test(growth_stops_at_the_budget),
-        cmocka_unit_test(under_pressure_the_large_give_way),
-        cmocka_unit_test(the_heaviest_is_found),
+        BOTH_ROLES(an_update_comes_at_half_the_window),
+        BOTH_ROLES(on_a_long_road_it_comes_at_a_quarter),
+        BOTH_ROLES(a_starving_sender_is_helped_early),
+        BOTH_ROLES(no_credit_for_a_peer_that_has_finished),
+        BOTH_ROLES(a_window_grows_to_its_maximum_on_a_long_fat_road),
+        BOTH_ROLES(a_slow_reader_gains_nothing),
+        BOTH_ROLES(a_reader_that_does_not_read_gains_nothing),
+        BOTH_ROLES(growth_stops_at_the_budget),
+        BOTH_ROLES(under_pressure_the_large_give_way),
+        BOTH_ROLES(the_heaviest_is_found),
     };
     return cmocka_run_group_tests_name("mux/window", tests, NULL, NULL);
 }
