@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 
+#define SLOT_COUNT_FIRST 16
+
 /* A slot is this head, then key_max bytes of key, padded to 8. */
 struct slot_head {
     uint64_t value;
@@ -38,17 +40,19 @@ struct adit_status adit_table_init(struct adit_table *table, size_t key_max, uin
 {
     ADIT_ENSURE(key_max > 0 && key_max <= UINT8_MAX, INVALID, "table of odd key size");
     ADIT_ENSURE(capacity > 0 && capacity <= 1 << 28, INVALID, "table of odd capacity");
-    size_t slot_count = 4;
-    while (slot_count / 4 * 3 < capacity) {
-        slot_count *= 2;
+    size_t slot_count_max = SLOT_COUNT_FIRST;
+    while (slot_count_max / 4 * 3 < capacity) {
+        slot_count_max *= 2;
     }
     size_t slot_size = (sizeof(struct slot_head) + key_max + 7) & ~(size_t)7;
-    struct adit_span slots = {0};
-    ADIT_TRY(adit_memory_open(slot_count, slot_size, &slots));
-    *table = (struct adit_table){.slots = slots,
+    struct adit_span memory = {0}; /* 16 + 32 + ... + max slots */
+    ADIT_TRY(adit_memory_open(2 * slot_count_max - SLOT_COUNT_FIRST, slot_size, &memory));
+    *table = (struct adit_table){.memory = memory,
+                                 .slots = adit_span_first(memory, SLOT_COUNT_FIRST * slot_size),
                                  .seed = seed,
                                  .slot_size = slot_size,
-                                 .slot_count = slot_count,
+                                 .slot_count = SLOT_COUNT_FIRST,
+                                 .slot_count_max = slot_count_max,
                                  .key_max = key_max,
                                  .capacity = capacity};
     return adit_ok();
@@ -56,7 +60,7 @@ struct adit_status adit_table_init(struct adit_table *table, size_t key_max, uin
 
 void adit_table_deinit(struct adit_table *table)
 {
-    adit_memory_close(&table->slots);
+    adit_memory_close(&table->memory);
     *table = (struct adit_table){0};
 }
 
@@ -71,6 +75,28 @@ static size_t find(const struct adit_table *table, struct adit_bytes key, uint32
     return index;
 }
 
+/* Moves all entries into the next part of the memory, which is twice as large and still zero. */
+static void grow(struct adit_table *table)
+{
+    struct adit_table old = *table;
+    size_t passed = (2 * old.slot_count - SLOT_COUNT_FIRST) * old.slot_size; /* this part's end */
+    table->slot_count = 2 * old.slot_count;
+    table->slots = adit_span_first(adit_span_from(table->memory, passed),
+                                   table->slot_count * table->slot_size);
+    for (size_t from = 0; from < old.slot_count; from++) {
+        if (!head_at(&old, from)->is_used) {
+            continue;
+        }
+        size_t to = head_at(&old, from)->hash & (table->slot_count - 1);
+        while (head_at(table, to)->is_used) {
+            to = next_index(table, to);
+        }
+        adit_status_ignore(
+            adit_span_copy(slot_span(table, to), adit_span_bytes(slot_span(&old, from))),
+            "slots are of one size");
+    }
+}
+
 struct adit_status adit_table_set(struct adit_table *table, struct adit_bytes key, uint64_t value)
 {
     ADIT_ENSURE(table->capacity > 0, FULL, "the table has no memory");
@@ -80,6 +106,11 @@ struct adit_status adit_table_set(struct adit_table *table, struct adit_bytes ke
     struct slot_head *head = head_at(table, index);
     if (!head->is_used) {
         ADIT_ENSURE(table->used < table->capacity, FULL, "the table is full");
+        if (table->used >= table->slot_count / 4 * 3) {
+            grow(table);
+            index = find(table, key, hash);
+            head = head_at(table, index);
+        }
         ADIT_TRY(adit_span_copy(adit_span_from(slot_span(table, index), sizeof(*head)), key));
         *head = (struct slot_head){.hash = hash, .key_len = (uint8_t)key.len, .is_used = true};
         table->used++;

@@ -1,7 +1,9 @@
 /* Table: a map from short byte strings to a number (often a packed handle), of fixed capacity.
  *
  * Open addressing with linear probing and backward-shift deletion; the hash is SipHash under a
- * random seed, so a stranger who chooses keys cannot aim at one bucket. Memory is taken once.
+ * random seed, so a stranger who chooses keys cannot aim at one bucket. Memory is taken once, for
+ * the capacity and every smaller size: the table starts small in it and doubles into the untouched
+ * next part, because a sparse table would make a page resident for each entry. It never shrinks.
  * Limits: `capacity` entries, keys of at most `key_max` bytes, both given at init. */
 #ifndef ADIT_BASE_TABLE_H
 #define ADIT_BASE_TABLE_H
@@ -9,10 +11,12 @@
 #include "base/siphash.h"
 
 struct adit_table {
-    struct adit_span slots;
+    struct adit_span memory; /* 16 slots, then 32, and so on up to slot_count_max */
+    struct adit_span slots;  /* the part in use; those before it are left behind */
     struct adit_siphash_key seed;
     size_t slot_size;  /* bytes */
-    size_t slot_count; /* a power of two, at least 4/3 of the capacity */
+    size_t slot_count; /* of the part in use: a power of two, at least 4/3 of what it holds */
+    size_t slot_count_max;
     size_t key_max;
     uint32_t capacity;
     uint32_t used;

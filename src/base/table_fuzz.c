@@ -4,7 +4,7 @@
 
 #include "fuzz.h"
 
-enum { CAPACITY_MAX = 24, KEY_MAX = 3, PAIRS_MAX = 64 };
+enum { CAPACITY_MAX = 60, KEY_MAX = 3, PAIRS_MAX = 64 };
 
 struct pair {
     uint8_t key[KEY_MAX];

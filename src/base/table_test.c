@@ -102,6 +102,32 @@ static void the_walk_sees_each_entry_once(void **state)
     adit_table_deinit(&table);
 }
 
+/* A large table that holds little touches little: it doubles without allocating. */
+static void it_grows_into_its_own_memory(void **state)
+{
+    (void)state;
+    struct adit_table table = {0};
+    uint8_t memory[20] = {0};
+    uint64_t value = 0;
+    assert_ok(adit_table_init(&table, 20, 100000, seed));
+    assert_int_equal(table.slot_count, 16);
+    calloc_fails_after(0);
+    for (uint64_t i = 0; i < 100000; i++) {
+        assert_ok(adit_table_set(&table, number_key(i, ADIT_SPAN_OF(memory)), i));
+        assert_true(table.slot_count < 32 || table.slot_count < 3 * (size_t)table.used);
+    }
+    calloc_works();
+    assert_fails(adit_table_set(&table, ADIT_BYTES("x"), 1), FULL);
+    for (uint64_t i = 0; i < 100000; i++) {
+        assert_true(adit_table_get(&table, number_key(i, ADIT_SPAN_OF(memory)), &value));
+        assert_int_equal(value, i);
+    }
+    assert_int_equal(table.slot_count, table.slot_count_max);
+    assert_int_equal(table.slots.ptr - table.memory.ptr,
+                     (ptrdiff_t)(table.memory.len - table.slots.len)); /* exactly to its end */
+    adit_table_deinit(&table);
+}
+
 static void init_refuses_odd_sizes_and_survives_no_memory(void **state)
 {
     (void)state;
@@ -114,7 +140,7 @@ static void init_refuses_odd_sizes_and_survives_no_memory(void **state)
     struct adit_status status = adit_table_init(&table, 1, 1, seed);
     calloc_works();
     assert_fails(status, MEMORY);
-    assert_null(table.slots.ptr);
+    assert_null(table.memory.ptr);
 }
 
 /* Before init and after deinit a table is empty, not a trap. */
@@ -139,6 +165,7 @@ int main(void)
         cmocka_unit_test(limits_are_kept),
         cmocka_unit_test(removal_loses_no_other),
         cmocka_unit_test(the_walk_sees_each_entry_once),
+        cmocka_unit_test(it_grows_into_its_own_memory),
         cmocka_unit_test(init_refuses_odd_sizes_and_survives_no_memory),
         cmocka_unit_test(a_table_without_slots_is_empty),
     };
