@@ -101,8 +101,10 @@ def add_load(table):
 
 def add_facts(table, facts):
     server, agent = facts['kib_per_idle_visitor_server'], facts['kib_per_idle_visitor_agent']
+    more = sum(facts[f'kib_per_idle_visitor_{name}_second_half'] for name in ('server', 'agent'))
     table.fact(f'KiB per idle visitor (stream), of {facts["idle_visitors"]}',
-               f'{server + agent:.2f}: server {server:.2f}, agent {agent:.2f}')
+               f'{server + agent:.2f}: server {server:.2f}, agent {agent:.2f}; '
+               f'of the second half of them {more:.2f}')
     table.fact('CPU while they idle', f'{facts["idle_cpu_share"] * 100:.2f} % of a core')
     table.fact(f'KiB per idle agent session at the server, of {facts["idle_sessions"]}',
                f'{facts["kib_per_idle_session"]:.1f}')
