@@ -144,6 +144,6 @@ def render(machine, bench, goals):
                             bench.facts['congestion_control'].items())
     about = (f'{machine["cpu"]}, {machine["cores"]} cores, Linux {machine["kernel"]}, '
              f'{machine["openssl"]}, commit {machine["commit"]}, load average at the start '
-             f'{machine["load_average"]:.1f}; medians of {bench.rounds} interleaved rounds'
+             f'{machine["load_average"]:.1f}, nice {machine["nice"]}; medians of {bench.rounds} interleaved rounds'
              f'{"; " + control if control else ""}.')
     return about + '\n\n' + table.text() + '\n', lines, missed
