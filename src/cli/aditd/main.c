@@ -155,6 +155,10 @@ static int serve_prepared(struct serve *serve)
         adit_socket_close(&listener);
         return failure(adit_writer_bytes(&place), status);
     }
+    /* Accepted sockets inherit it. A worker in its sandbox may not choose it any more where the
+     * system prefers another. */
+    adit_status_ignore(adit_socket_congestion_set(listener, ADIT_BYTES("cubic")),
+                       "what the system gives carries bytes too, with longer queues");
     status = supervise(serve, listener);
     return adit_is_ok(status) ? 0 : failure(ADIT_BYTES("serve"), status);
 }
