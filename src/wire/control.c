@@ -88,11 +88,13 @@ static struct adit_status read_text(struct adit_json *json, struct adit_span roo
     return adit_ok();
 }
 
-static struct adit_status read_number(struct adit_json *json, uint32_t max, uint32_t *out_value)
+static struct adit_status read_number(struct adit_json *json, uint32_t min, uint32_t max,
+                                      uint32_t *out_value)
 {
     uint64_t value = 0;
     ADIT_TRY(expect(json, ADIT_JSON_NUMBER));
     ADIT_TRY(adit_json_number(json->raw, max, &value));
+    ADIT_ENSURE(value >= min, INVALID, "a number under its limit");
     *out_value = (uint32_t)value;
     return adit_ok();
 }
@@ -127,7 +129,7 @@ static struct adit_status read_features(struct adit_json *json,
 
 /* One reader for each message, from its row: reads the keys that it knows and steps over others.
  * `has` has a member for each field. */
-#define HAS_NUMBER(key, is_required, max) bool key;
+#define HAS_NUMBER(key, is_required, min, max) bool key;
 #define HAS_TEXT(key, is_required, max) bool key;
 #define HAS_HEX(key, is_required, digits) bool key;
 #define HAS_TUNNEL(key, is_required) bool key;
@@ -139,7 +141,8 @@ static struct adit_status read_features(struct adit_json *json,
         has.field = true;                                                                       \
         continue;                                                                               \
     }
-#define READ_NUMBER(key, is_required, max) READ(key, read_number(json, max, &message->key))
+#define READ_NUMBER(key, is_required, min, max)                                                 \
+    READ(key, read_number(json, min, max, &message->key))
 #define READ_TEXT(key, is_required, max)                                                        \
     READ(key, read_text(json, ADIT_SPAN_OF(message->key.bytes), &message->key.len))
 #define READ_HEX(key, is_required, digits) READ_TEXT(key, is_required, digits)
@@ -148,7 +151,7 @@ static struct adit_status read_features(struct adit_json *json,
 
 #define CHECK_HAS(key, is_required)                                                             \
     ADIT_ENSURE(has.key || !(is_required), INVALID, "a message without \"" #key "\"");
-#define CHECK_NUMBER(key, is_required, max) CHECK_HAS(key, is_required)
+#define CHECK_NUMBER(key, is_required, min, max) CHECK_HAS(key, is_required)
 #define CHECK_TEXT(key, is_required, max)                                                       \
     CHECK_HAS(key, is_required)                                                                 \
     ADIT_TRY(text_check(ADIT_FIELD_BYTES(message->key), is_required));
@@ -273,10 +276,15 @@ static struct adit_status write_text(struct adit_writer *writer, struct adit_byt
     return adit_json_string_write(writer, text);
 }
 
-static struct adit_status write_number(struct adit_writer *writer, struct adit_bytes key,
-                                       uint32_t value, uint32_t max)
+static struct adit_status number_check(uint32_t value, uint32_t min, uint32_t max)
 {
-    ADIT_ENSURE(value <= max, INVALID, "a number over its limit");
+    ADIT_ENSURE(value >= min && value <= max, INVALID, "a number outside its limits");
+    return adit_ok();
+}
+
+static struct adit_status write_number(struct adit_writer *writer, struct adit_bytes key,
+                                       uint32_t value)
+{
     ADIT_TRY(write_key(writer, key));
     return adit_write_decimal(writer, value);
 }
@@ -307,8 +315,9 @@ static struct adit_status write_features(struct adit_writer *writer, struct adit
 }
 
 /* One writer for each message, from its row. */
-#define WRITE_NUMBER(key, is_required, max)                                                     \
-    ADIT_TRY(write_number(writer, ADIT_BYTES(#key), message->key, max));
+#define WRITE_NUMBER(key, is_required, min, max)                                                \
+    ADIT_TRY(number_check(message->key, min, max));                                             \
+    ADIT_TRY(write_number(writer, ADIT_BYTES(#key), message->key));
 #define WRITE_TEXT(key, is_required, max)                                                       \
     ADIT_TRY(text_check(ADIT_FIELD_BYTES(message->key), is_required));                          \
     ADIT_TRY(write_text(writer, ADIT_BYTES(#key), ADIT_FIELD_BYTES(message->key)));

@@ -37,13 +37,13 @@
     ROW(DRAIN, drain)     /* either: no new streams please, I end in so many seconds */         \
     ROW(NOTICE, notice)   /* server: a person should read this */
 
-/* The fields of each message. NUMBER(key, required?, max); TEXT(key, required?, bytes at most);
- * HEX(key, required?, digits exactly); TUNNEL(key, required?): a kind of tunnel, NONE for a text
- * that this release does not know (refuse the bind, not the session); FEATURES(key, required?): a
- * list of words. A required text is not empty; an optional one that is absent is empty, a number
- * then 0. */
+/* The fields of each message. NUMBER(key, required?, min, max); TEXT(key, required?, bytes at
+ * most); HEX(key, required?, digits exactly); TUNNEL(key, required?): a kind of tunnel, NONE for
+ * a text that this release does not know (refuse the bind, not the session); FEATURES(key,
+ * required?): a list of words. A required text is not empty; an optional one that is absent is
+ * empty, a number then 0. */
 #define ADIT_CONTROL_HELLO_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                          \
-    NUMBER(version, true, UINT32_MAX)                                                           \
+    NUMBER(version, true, 0, UINT32_MAX)                                                        \
     TEXT(token, true, ADIT_TOKEN_TEXT_MAX)                                                      \
     HEX(instance, true, 32)  /* the same for all sessions of one agent process */               \
     TEXT(agent, false, 64)   /* "adit/0.1.0" */                                                 \
@@ -51,7 +51,7 @@
     TEXT(hint, false, 64) /* what the last welcome said */
 
 #define ADIT_CONTROL_WELCOME_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                        \
-    NUMBER(version, true, UINT32_MAX)                                                           \
+    NUMBER(version, true, 0, UINT32_MAX)                                                        \
     HEX(session, true, 16)                                                                      \
     TEXT(account, true, ADIT_TOKEN_ACCOUNT_BYTES)                                               \
     FEATURES(features, false)                                                                   \
@@ -59,29 +59,29 @@
     TEXT(server, false, 64) /* "aditd/0.1.0" */
 
 #define ADIT_CONTROL_REFUSED_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                        \
-    NUMBER(bind, false, UINT32_MAX) /* 0: the hello is refused, and the session ends */         \
+    NUMBER(bind, false, 0, UINT32_MAX) /* 0: the hello is refused, and the session ends */      \
     TEXT(code, true, 32)            /* refusal.h; an unknown one is possible */                 \
     TEXT(message, true, 256)                                                                    \
     TEXT(next_action, false, 256)
 
 #define ADIT_CONTROL_BIND_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                           \
-    NUMBER(bind, true, UINT32_MAX) /* chosen by the agent, not 0, not in use */                 \
+    NUMBER(bind, true, 1, UINT32_MAX) /* chosen by the agent, not in use */                     \
     TUNNEL(kind, true)                                                                          \
     TEXT(name, false, ADIT_NAME_BYTES_MAX)  /* empty: the server chooses */                     \
-    NUMBER(remote_port, false, UINT16_MAX) /* tcp; 0: the server chooses */
+    NUMBER(remote_port, false, 0, UINT16_MAX) /* tcp; 0: the server chooses */
 
 #define ADIT_CONTROL_BOUND_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                          \
-    NUMBER(bind, true, UINT32_MAX)                                                              \
+    NUMBER(bind, true, 1, UINT32_MAX)                                                           \
     TEXT(url, true, 320)                                                                        \
     TEXT(name, false, ADIT_NAME_BYTES_MAX)                                                      \
-    NUMBER(port, false, UINT16_MAX)
+    NUMBER(port, false, 0, UINT16_MAX)
 
 #define ADIT_CONTROL_UNBIND_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                         \
-    NUMBER(bind, true, UINT32_MAX)
+    NUMBER(bind, true, 1, UINT32_MAX)
 
 #define ADIT_CONTROL_DRAIN_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                          \
     TEXT(reason, true, 128)                                                                     \
-    NUMBER(seconds, true, 86400)
+    NUMBER(seconds, true, 0, 86400)
 
 #define ADIT_CONTROL_NOTICE_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                         \
     TEXT(code, true, 32)                                                                        \
@@ -97,7 +97,7 @@ struct adit_control_features {
 };
 
 /* struct adit_control_hello { uint32_t version; ADIT_FIELD(...) token; ... } and so on. */
-#define ADIT_CONTROL_NUMBER(key, is_required, max) uint32_t key;
+#define ADIT_CONTROL_NUMBER(key, is_required, min, max) uint32_t key;
 #define ADIT_CONTROL_TEXT(key, is_required, max) ADIT_FIELD(max) key;
 #define ADIT_CONTROL_HEX(key, is_required, digits) ADIT_FIELD(digits) key;
 #define ADIT_CONTROL_TUNNEL(key, is_required) enum adit_tunnel key;
