@@ -9,19 +9,13 @@ struct hello_text {
     uint8_t memory[HELLO_MAX];
 };
 
-/* Reads tests/corpus/wire_client_hello/NAME, found from the path of this file. */
+/* Reads tests/corpus/wire_client_hello/NAME. */
 static struct adit_bytes corpus(const char *name, struct hello_text *text)
 {
-    struct adit_bytes here = adit_bytes_of_text(__FILE__);
-    size_t below = ADIT_BYTES("src/wire/client_hello_test.c").len;
-    struct adit_bytes root = adit_bytes_first(here, here.len - below);
-    uint8_t folder[512] = {0};
-    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(folder));
-    assert_ok(adit_write_bytes(&writer, root));
-    assert_ok(adit_write_bytes(&writer, ADIT_BYTES("tests/corpus/wire_client_hello")));
+    const struct adit_bytes folder =
+        ADIT_BYTES(ADIT_SOURCE_ROOT "tests/corpus/wire_client_hello");
     uint8_t path[512] = {0};
-    assert_ok(adit_path_join(ADIT_SPAN_OF(path), adit_writer_bytes(&writer),
-                             adit_bytes_of_text(name)));
+    assert_ok(adit_path_join(ADIT_SPAN_OF(path), folder, adit_bytes_of_text(name)));
     text->writer = adit_writer_of(ADIT_SPAN_OF(text->memory));
     assert_ok(adit_file_read((const char *)path, &text->writer));
     return adit_writer_bytes(&text->writer);
