@@ -88,6 +88,7 @@ struct adit_status adit_token_mint(struct adit_writer *writer,
                                    const struct adit_token_record *record, struct adit_bytes key,
                                    adit_token_mac_fn *mac)
 {
+    ADIT_ENSURE(key.len >= ADIT_TOKEN_KEY_BYTES_MIN, INVALID, "a token key under 32 bytes");
     uint8_t memory[ADIT_TOKEN_BYTES_MAX] = {0};
     struct adit_writer bytes = adit_writer_of(ADIT_SPAN_OF(memory));
     ADIT_TRY(adit_token_record_write(&bytes, record));
@@ -183,6 +184,7 @@ static struct adit_status rights_of(const struct adit_token *token,
 struct adit_status adit_token_verify(struct adit_bytes text, const struct adit_token_check *check,
                                      struct adit_token_rights *out_rights)
 {
+    ADIT_ENSURE(check->key.len >= ADIT_TOKEN_KEY_BYTES_MIN, INVALID, "a token key under 32 bytes");
     struct raw raw = {0};
     struct adit_token token = {0};
     if (!adit_is_ok(raw_read(text, &raw)) || !adit_is_ok(token_of(&raw, &token))) {

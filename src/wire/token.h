@@ -32,6 +32,7 @@
 #define ADIT_TOKEN_PREFIX "adit_"
 #define ADIT_TOKEN_TEXT_MAX (5 + ADIT_TOKEN_BYTES_MAX / 3 * 4)
 
+#define ADIT_TOKEN_KEY_BYTES_MIN 32 /* of the server's key: a short one is refused */
 #define ADIT_TOKEN_ID_BYTES 16
 #define ADIT_TOKEN_ACCOUNT_BYTES 32
 #define ADIT_TOKEN_EXPIRES_NEVER UINT64_MAX
@@ -97,8 +98,8 @@ typedef struct adit_status adit_token_mac_fn(struct adit_bytes key, struct adit_
                                              struct adit_bytes second, struct adit_span out);
 
 /* Appends the text of a new token. INVALID for a record that no token may hold (no kind, unknown
- * bits, no names, no account, no id); LIMIT without room for 261 characters; the MAC's failure.
- * Then nothing was appended. */
+ * bits, no names, no account, no id) or a key under 32 bytes; LIMIT without
+ * room for 261 characters; the MAC's failure. Then nothing was appended. */
 struct adit_status adit_token_mint(struct adit_writer *writer,
                                    const struct adit_token_record *record, struct adit_bytes key,
                                    adit_token_mac_fn *mac);
@@ -148,8 +149,9 @@ struct adit_token_check {
     adit_token_mac_fn *mac;
 };
 
-/* REFUSED with an adit_token_reason for a token that is not good now; the MAC's own failure
- * otherwise. The tag is compared in constant time and before any time is looked at. */
+/* REFUSED with an adit_token_reason for a token that is not good now; INVALID for a key under 32
+ * bytes, and the MAC's own failure. The tag is compared in constant time, and before any time is
+ * looked at. */
 struct adit_status adit_token_verify(struct adit_bytes text, const struct adit_token_check *check,
                                      struct adit_token_rights *out_rights);
 

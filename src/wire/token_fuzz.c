@@ -31,8 +31,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct adit_bytes text = {.ptr = data, .len = size};
     struct adit_token token = {0};
     struct adit_status parsed = adit_token_parse(text, &token);
+    static const uint8_t key[ADIT_TOKEN_KEY_BYTES_MIN] = {0};
     struct adit_token_check check = {
-        .key_id = token.record.key_id, .now_s = 1750000000, .mac = weak_mac};
+        .key = ADIT_BYTES_OF(key), .key_id = token.record.key_id, .now_s = 1750000000,
+        .mac = weak_mac};
     struct adit_token_rights rights = {0};
     struct adit_status verified = adit_token_verify(text, &check, &rights);
     struct adit_token_block block = adit_token_block_neutral();

@@ -1,6 +1,7 @@
 #include "wire/token.h"
 
 #include <openssl/hmac.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "unit.h"
@@ -384,7 +385,8 @@ static void other_keys_and_labels_are_refused(void **state)
     struct adit_token_record record = alice();
     struct adit_token_rights rights = {0};
     text.writer = adit_writer_of(ADIT_SPAN_OF(text.memory));
-    assert_ok(adit_token_mint(&text.writer, &record, ADIT_BYTES("another key"), test_mac));
+    struct adit_bytes other_key = ADIT_BYTES("another key of at least 32 bytes");
+    assert_ok(adit_token_mint(&text.writer, &record, other_key, test_mac));
     assert_refused(adit_writer_bytes(&text.writer), NOW, ADIT_TOKEN_REASON_INVALID);
     record.key_id = 2;
     assert_refused(mint(&record, &text), NOW, ADIT_TOKEN_REASON_INVALID);
@@ -418,11 +420,43 @@ static void failures_write_nothing(void **state)
     record.kind = ADIT_TOKEN_NONE;
     assert_fails(adit_token_mint(&writer, &record, key, test_mac), INVALID);
     assert_int_equal(writer.len, 0);
-    const struct adit_token_check check = {
-        .key = key, .key_id = 1, .now_s = NOW, .mac = failing_mac};
+    struct adit_token_check check = {.key = key, .key_id = 1, .now_s = NOW, .mac = failing_mac};
     struct adit_token_rights rights = {0};
     assert_fails(adit_token_verify(vector_0, &check, &rights), CRYPTO);
     assert_fails(adit_token_verify(vector_2, &check, &rights), CRYPTO);
+    check.mac = test_mac;
+    check.key = adit_bytes_first(key, ADIT_TOKEN_KEY_BYTES_MIN - 1); /* never an empty key */
+    assert_fails(adit_token_verify(vector_0, &check, &rights), INVALID);
+    record = alice();
+    assert_fails(adit_token_mint(&writer, &record, check.key, test_mac), INVALID);
+    assert_int_equal(writer.len, 0);
+}
+
+/* docs/protocol.md without its line ends. */
+static struct adit_bytes protocol(struct adit_span memory)
+{
+    static uint8_t file[100000];
+    struct adit_writer text = adit_writer_of(ADIT_SPAN_OF(file));
+    struct adit_writer joined = adit_writer_of(memory);
+    assert_ok(adit_file_read(ADIT_SOURCE_ROOT "docs/protocol.md", &text));
+    for (size_t i = 0; i < text.len; i++) {
+        if (ADIT_AT(file, i) != '\n') {
+            assert_ok(adit_write_u8(&joined, ADIT_AT(file, i)));
+        }
+    }
+    return adit_writer_bytes(&joined);
+}
+
+static void the_document_has_the_vectors(void **state)
+{
+    (void)state;
+    static uint8_t memory[100000];
+    struct adit_bytes text = protocol(ADIT_SPAN_OF(memory));
+    const struct adit_bytes vectors_all[] = {vector_0, vector_1, vector_2};
+    for (size_t i = 0; i < ADIT_COUNT(vectors_all); i++) {
+        struct adit_bytes vector = ADIT_AT(vectors_all, i);
+        assert_non_null(memmem(text.ptr, text.len, vector.ptr, vector.len));
+    }
 }
 
 int main(void)
@@ -441,6 +475,7 @@ int main(void)
         cmocka_unit_test(blocks_cannot_be_moved),
         cmocka_unit_test(other_keys_and_labels_are_refused),
         cmocka_unit_test(failures_write_nothing),
+        cmocka_unit_test(the_document_has_the_vectors),
     };
     return cmocka_run_group_tests_name("wire/token", tests, NULL, NULL);
 }
