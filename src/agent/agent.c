@@ -182,15 +182,6 @@ static void pump_open(void *context, struct adit_handle link, struct adit_handle
     local_wanted(context, pump, head);
 }
 
-static void pump_dialled(void *context, struct adit_handle pump, uint64_t user,
-                         enum adit_dial_result result)
-{
-    (void)context; /* only a server is told */
-    (void)pump;
-    (void)user;
-    (void)result;
-}
-
 static void pump_closed(void *context, struct adit_handle pump, uint64_t user,
                         enum adit_pump_end end)
 {
@@ -204,7 +195,6 @@ static const struct adit_hub_ops agent_hub_ops = {
     .link_message = link_message,
     .link_closed = link_closed,
     .pump_open = pump_open,
-    .pump_dialled = pump_dialled,
     .pump_closed = pump_closed,
 };
 

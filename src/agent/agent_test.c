@@ -94,15 +94,6 @@ static void link_closed(void *context, struct adit_handle link, uint64_t user,
     f->links_closed++;
 }
 
-static void pump_open(void *context, struct adit_handle link, struct adit_handle pump,
-                      const struct adit_stream_head *head)
-{
-    (void)context;
-    (void)link;
-    (void)pump;
-    (void)head;
-}
-
 static void pump_dialled(void *context, struct adit_handle pump, uint64_t user,
                          enum adit_dial_result result)
 {
@@ -127,7 +118,6 @@ static const struct adit_hub_ops server_ops = {
     .link_open = link_open,
     .link_message = link_message,
     .link_closed = link_closed,
-    .pump_open = pump_open,
     .pump_dialled = pump_dialled,
     .pump_closed = pump_closed,
 };

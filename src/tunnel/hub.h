@@ -41,7 +41,8 @@ enum adit_pump_end {
 };
 
 /* What the owner (worker or agent) is told. It may call any function of link.h and pump.h from
- * here. Handles named in a `closed` call are stale when it returns. */
+ * here. Handles named in a `closed` call are stale when it returns. The link's message and end must
+ * be heard; the others are null where they are of no interest. */
 struct adit_hub_ops {
     /* TLS is up and verified; control messages can be sent. */
     void (*link_open)(void *context, struct adit_handle link, uint64_t user);

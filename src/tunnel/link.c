@@ -175,7 +175,7 @@ void link_opened(struct adit_hub *hub, struct link *link)
     }
     hub->counters.links_opened++;
     tick(hub, link);
-    if (!link->is_closing) {
+    if (!link->is_closing && hub->ops->link_open) {
         hub->ops->link_open(hub->context, link->self, link->user);
     }
 }

@@ -71,7 +71,9 @@ void pump_end(struct adit_hub *hub, struct pump *pump, enum adit_pump_end end)
     } else {
         hub->counters.pumps_cut++;
     }
-    hub->ops->pump_closed(hub->context, pump->self, pump->user, end);
+    if (hub->ops->pump_closed) {
+        hub->ops->pump_closed(hub->context, pump->self, pump->user, end);
+    }
     pump_release(hub, pump);
 }
 

@@ -108,7 +108,7 @@ static void head_received(struct adit_hub *hub, struct pump *pump)
     consumed(hub, pump, copy.len);
     struct adit_stream_head head = {0};
     struct adit_reader reader = adit_reader_of(adit_writer_bytes(&copy));
-    if (!adit_is_ok(adit_stream_head_read(&reader, &head))) {
+    if (!hub->ops->pump_open || !adit_is_ok(adit_stream_head_read(&reader, &head))) {
         pump_end(hub, pump, ADIT_PUMP_RESET);
         return;
     }
@@ -128,8 +128,10 @@ static struct adit_bytes verdict_received(struct adit_hub *hub, struct pump *pum
     }
     consumed(hub, pump, 1);
     pump->state = PUMP_FLOW;
-    hub->ops->pump_dialled(hub->context, handle, pump->user, result);
-    pump = hub_pump(hub, handle);
+    if (hub->ops->pump_dialled) {
+        hub->ops->pump_dialled(hub->context, handle, pump->user, result);
+        pump = hub_pump(hub, handle);
+    }
     if (pump && result != ADIT_DIAL_CONNECTED) {
         pump_end(hub, pump, ADIT_PUMP_RESET);
         return (struct adit_bytes){0};

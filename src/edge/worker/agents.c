@@ -201,13 +201,6 @@ static void hello_received(struct worker *worker, struct agent *agent,
     log_session(worker, agent, hello);
 }
 
-static void link_open(void *context, struct adit_handle link, uint64_t user)
-{
-    (void)context; /* the agent speaks first */
-    (void)link;
-    (void)user;
-}
-
 static void link_message(void *context, struct adit_handle link, uint64_t user,
                          const struct adit_control *message)
 {
@@ -263,16 +256,6 @@ static void link_closed(void *context, struct adit_handle link, uint64_t user,
     adit_status_ignore(adit_pool_release(&worker->agents, agent->self), "it lives");
 }
 
-/* Only an agent is told of streams that its peer opened. */
-static void pump_open(void *context, struct adit_handle link, struct adit_handle pump,
-                      const struct adit_stream_head *head)
-{
-    (void)context;
-    (void)link;
-    (void)pump;
-    (void)head;
-}
-
 static void pump_dialled(void *context, struct adit_handle pump, uint64_t user,
                          enum adit_dial_result result)
 {
@@ -285,20 +268,8 @@ static void pump_dialled(void *context, struct adit_handle pump, uint64_t user,
     }
 }
 
-static void pump_closed(void *context, struct adit_handle pump, uint64_t user,
-                        enum adit_pump_end end)
-{
-    (void)context; /* the hub counts */
-    (void)pump;
-    (void)user;
-    (void)end;
-}
-
 const struct adit_hub_ops worker_hub_ops = {
-    .link_open = link_open,
     .link_message = link_message,
     .link_closed = link_closed,
-    .pump_open = pump_open,
     .pump_dialled = pump_dialled,
-    .pump_closed = pump_closed,
 };

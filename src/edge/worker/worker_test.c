@@ -66,31 +66,11 @@ static void pump_open(void *context, struct adit_handle link, struct adit_handle
     adit_pump_refuse(&f->hub, pump, ADIT_DIAL_REFUSED);
 }
 
-static void pump_dialled(void *context, struct adit_handle pump, uint64_t user,
-                         enum adit_dial_result result)
-{
-    (void)context;
-    (void)pump;
-    (void)user;
-    (void)result;
-}
-
-static void pump_closed(void *context, struct adit_handle pump, uint64_t user,
-                        enum adit_pump_end end)
-{
-    (void)context;
-    (void)pump;
-    (void)user;
-    (void)end;
-}
-
 static const struct adit_hub_ops agent_ops = {
     .link_open = link_open,
     .link_message = link_message,
     .link_closed = link_closed,
     .pump_open = pump_open,
-    .pump_dialled = pump_dialled,
-    .pump_closed = pump_closed,
 };
 
 static void turn(struct fixture *f)
