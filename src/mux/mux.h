@@ -162,7 +162,7 @@ void adit_session_ready(struct adit_session *session, struct adit_handle stream)
 void adit_session_consumed(struct adit_session *session, struct adit_handle stream, size_t count,
                            uint64_t now_us);
 
-/* The caller is done with the stream. Where both sides have finished it simply ends; otherwise
+/* The caller is done with the stream. Where both sides have finished it ends; otherwise
  * it is reset (RST goes out, late bytes are swallowed within their old credit). The handle is
  * stale afterwards. */
 void adit_session_release(struct adit_session *session, struct adit_handle stream, uint64_t now_us);

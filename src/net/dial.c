@@ -284,7 +284,8 @@ static bool find_without_asking(struct adit_bytes host, struct lookup *lookup)
         return false;
     }
     adit_status_ignore(
-        adit_address_of_ip(ADIT_BYTES("127.0.0.1"), 0, &ADIT_AT(lookup->addresses, 0)), "it is one");
+        adit_address_of_ip(ADIT_BYTES("127.0.0.1"), 0, &ADIT_AT(lookup->addresses, 0)),
+        "it is one");
     adit_status_ignore(adit_address_of_ip(ADIT_BYTES("::1"), 0, &ADIT_AT(lookup->addresses, 1)),
                        "it is one");
     lookup->count = 2;

@@ -16,8 +16,8 @@
 struct adit_dial; /* one attempt in progress */
 
 /* Ends exactly once: a connected socket (the callee's) and success, or -1 and why not. TIMEOUT
- * after `timeout_us` for all of it; SYSTEM with errno, EHOSTUNREACH where the name has no address. Of
- * several addresses' failures the one that tells most is passed on: "refused" before "no way". */
+ * after `timeout_us` for all of it; SYSTEM with errno, EHOSTUNREACH where the name has no address.
+ * Of several failures the one that tells most is passed on: "refused" before "no way". */
 typedef void adit_dial_done_fn(void *context, uint64_t key, int fd, struct adit_status status);
 
 struct adit_dial_options {

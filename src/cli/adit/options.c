@@ -123,8 +123,8 @@ static struct adit_status read_token(const struct adit_args *args,
     struct adit_token token = {0};
     if (!adit_is_ok(adit_token_parse(options->token, &token))) {
         ADIT_TRY(adit_write_bytes(complaint,
-                                  ADIT_BYTES("the token is not a whole adit_ token: copy all of it, "
-                                             "without spaces")));
+                                  ADIT_BYTES("the token is not a whole adit_ token: copy all of "
+                                             "it, without spaces")));
         ADIT_FAIL(INVALID, "not a token");
     }
     return adit_ok();

@@ -16,7 +16,8 @@ static const char *token_text(void)
                                        .key_id = 1,
                                        .id = {1},
                                        .expiry_s = ADIT_TOKEN_EXPIRES_NEVER};
-    struct adit_writer writer = adit_writer_of((struct adit_span){(uint8_t *)text, sizeof text - 1});
+    struct adit_writer writer =
+        adit_writer_of((struct adit_span){(uint8_t *)text, sizeof text - 1});
     assert_ok(adit_token_account_set(&record, ADIT_BYTES("test")));
     assert_ok(adit_token_names_set(&record.names, ADIT_BYTES("*")));
     assert_ok(adit_token_mint(&writer, &record, ADIT_BYTES_OF(key), adit_hmac_sha256));

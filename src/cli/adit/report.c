@@ -61,14 +61,16 @@ static void say(struct adit_report *report, const struct adit_bytes *parts, size
     }
 }
 
-static struct adit_bytes target_text(const struct adit_agent_tunnel *tunnel, struct adit_span memory)
+static struct adit_bytes target_text(const struct adit_agent_tunnel *tunnel,
+                                     struct adit_span memory)
 {
     struct adit_writer text = adit_writer_of(memory);
     struct adit_bytes host = ADIT_FIELD_BYTES(tunnel->host);
     bool is_six = adit_bytes_find(host, ':') < host.len;
     adit_status_ignore(adit_write_bytes(&text, is_six ? ADIT_BYTES("[") : ADIT_BYTES("")), "room");
     adit_status_ignore(adit_write_bytes(&text, host), "room for 253 bytes");
-    adit_status_ignore(adit_write_bytes(&text, is_six ? ADIT_BYTES("]:") : ADIT_BYTES(":")), "room");
+    adit_status_ignore(adit_write_bytes(&text, is_six ? ADIT_BYTES("]:") : ADIT_BYTES(":")),
+                       "room");
     adit_status_ignore(adit_write_decimal(&text, tunnel->port), "room");
     return adit_writer_bytes(&text);
 }

@@ -17,7 +17,8 @@ static void fixture_open(struct fixture *fixture, bool is_json)
     *fixture = (struct fixture){0};
     assert_int_equal(pipe(fixture->out), 0);
     fixture->report =
-        (struct adit_report){.loop = &fixture->loop, .fd = ADIT_AT(fixture->out, 1), .is_json = is_json};
+        (struct adit_report){.loop = &fixture->loop, .fd = ADIT_AT(fixture->out, 1)};
+    fixture->report.is_json = is_json;
     assert_ok(ADIT_FIELD_SET(fixture->tunnel.host, ADIT_BYTES("::1")));
     fixture->tunnel.port = 3000;
     assert_ok(ADIT_FIELD_SET(fixture->bound.url, ADIT_BYTES("tcp://x.test:20000")));

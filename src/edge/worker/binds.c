@@ -50,7 +50,8 @@ static void list_remove(const struct worker *worker, struct agent *agent, const 
 }
 
 /* Gives the tunnel up. `is_kept`: the door holds the port for the account for the grace. */
-static void bind_release(struct worker *worker, struct agent *agent, struct bind *bind, bool is_kept)
+static void bind_release(struct worker *worker, struct agent *agent, struct bind *bind,
+                         bool is_kept)
 {
     if (bind->listener >= 0) {
         struct adit_message unbind = {.type = ADIT_MESSAGE_UNBIND,

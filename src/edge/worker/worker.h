@@ -22,7 +22,7 @@
 #define WORKER_BINDS_AGENT_MAX 64 /* tunnels of one session */
 #define WORKER_ORPHANS_MAX 64
 #define WORKER_LOGIN_US (10 * ADIT_SECOND_US)
-#define WORKER_PROBE_US ADIT_SECOND_US    /* how long an old session may take to show that it lives */
+#define WORKER_PROBE_US ADIT_SECOND_US    /* for an old session to show that it lives */
 #define WORKER_PAUSE_US (20 * ADIT_MS_US) /* before a full session is asked again */
 #define WORKER_TOKEN_KEY_BYTES 32
 #define WORKER_TOKEN_KEY_ID 1
