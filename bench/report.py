@@ -94,9 +94,8 @@ def add_load(table):
                       ('up-1-262144', 'up, 1 stream, 256 KiB a send')):
         table.row(f'{name}, GiB/s (share)', job, speed, two, True)
         table.row(f'{name}, CPU s per GiB in between', job, s_per_gib, two, skips=('direct',))
-    if 'adit' in table.paths:
-        table.fact('of that, down, 1 stream',
-                   cpu_parts(table, 'down-1-32768', lambda s: s['bytes'] / (1 << 30), two))
+        if job == 'down-1-32768' and 'adit' in table.paths:
+            table.fact('of that', cpu_parts(table, job, lambda s: s['bytes'] / (1 << 30), two))
 
 
 def add_facts(table, facts):
