@@ -320,6 +320,32 @@ static void a_full_budget_cuts_the_largest(void **state)
     adit_socket_close(&program);
 }
 
+/* So many opens in one record that the session asks to be flushed in the middle of it: the rest of
+ * the record is read all the same. */
+static void a_flood_of_opens_is_read_to_its_end(void **state)
+{
+    struct pair *pair = *state;
+    struct link *link = hub_link(&pair->agent.hub, pair->agent.link);
+    uint8_t block[1000 * ADIT_YAMUX_HEADER_BYTES];
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(block));
+    for (uint32_t i = 0; i < 1000; i++) {
+        struct adit_yamux_frame frame = {.flags = ADIT_YAMUX_SYN, .stream = 3 + 2 * i};
+        assert_ok(adit_yamux_write(&writer, &frame));
+    }
+    link->session.id_next = 2003; /* as if the agent's own session had opened them */
+    uint64_t before =
+        adit_link_counters(&pair->server.hub, pair->server.link)->frames_in_total;
+    assert_ok(adit_tls_write(link->tls, adit_writer_bytes(&writer)));
+    link_send_waiting(&pair->agent.hub, link);
+    turn_until(pair, adit_link_counters(&pair->server.hub, pair->server.link)->frames_in_total ==
+                         before + 1000);
+    struct adit_control message = {.type = ADIT_CONTROL_NOTICE};
+    assert_ok(ADIT_FIELD_SET(message.notice.code, ADIT_BYTES("test")));
+    assert_ok(ADIT_FIELD_SET(message.notice.message, ADIT_BYTES("still here")));
+    assert_ok(adit_link_send(&pair->agent.hub, pair->agent.link, &message));
+    turn_until(pair, pair->server.messages == 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +354,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_refused_dial_cuts_the_visitor, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_link_cuts_its_visitors, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_budget_cuts_the_largest, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_flood_of_opens_is_read_to_its_end, setup, teardown),
     };
     return cmocka_run_group_tests_name("tunnel/hub", tests, NULL, NULL);
 }

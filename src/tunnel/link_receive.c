@@ -128,7 +128,10 @@ static void plain_received(struct adit_hub *hub, struct link *link, struct adit_
             break;
         }
         link_event(hub, link, &event);
-    } while (event.kind != ADIT_SESSION_MORE && !link->is_closing);
+        if (adit_session_is_congested(&link->session)) {
+            link_flush(hub, link); /* as far as the socket takes it; the rest is read anyway */
+        }
+    } while ((plain.len > 0 || event.kind != ADIT_SESSION_MORE) && !link->is_closing);
     pump_views_flush(hub);
     hub_mark_dirty(hub, link);
 }
