@@ -233,7 +233,7 @@ struct adit_status adit_agent_open(struct adit_agent *agent,
         .pumps_max = ADIT_AGENT_LOCALS_MAX,
         .chunks_max = ADIT_AGENT_CHUNKS_MAX,
         .growth_max = ADIT_AGENT_GROWTH_MAX,
-        .limits = adit_mux_limits_default(),
+        .limits = adit_mux_limits_of(ADIT_SESSION_CLIENT),
     };
     ADIT_TRY(adit_hub_init(&agent->hub, &hub_options));
     struct adit_status status =

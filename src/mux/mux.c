@@ -28,6 +28,25 @@ struct adit_mux_limits adit_mux_limits_default(void)
     };
 }
 
+struct adit_mux_limits adit_mux_limits_of(enum adit_session_role role)
+{
+    struct adit_mux_limits limits = adit_mux_limits_default();
+    struct adit_mux_limits visitors = limits; /* what a server may pass on */
+    visitors.resets_out_burst = 2048;
+    visitors.resets_out_per_second = 1000;
+    switch (role) {
+    case ADIT_SESSION_SERVER:
+        return visitors;
+    case ADIT_SESSION_CLIENT:
+        limits.resets_out_burst = limits.reset_burst / 4;
+        limits.resets_out_per_second = limits.resets_per_second;
+        limits.reset_burst = 32 * 1024; /* the burst, and 20 s of a road that stands still */
+        limits.resets_per_second = visitors.resets_out_per_second;
+        return limits;
+    }
+    return limits;
+}
+
 static uint32_t at_least_one(uint32_t value)
 {
     return value > 0 ? value : 1;

@@ -51,6 +51,13 @@ struct adit_mux_limits {
 
 struct adit_mux_limits adit_mux_limits_default(void);
 
+enum adit_session_role { ADIT_SESSION_CLIENT, ADIT_SESSION_SERVER }; /* client: odd stream ids */
+
+/* The limits of an agent (client) and of a server that know each other to be of our kind. An agent
+ * takes far more resets than the default, and its server sends them as fast: visitors who leave
+ * early are many, and each one's stream counts as open until its RST is out. */
+struct adit_mux_limits adit_mux_limits_of(enum adit_session_role role);
+
 /* --- What all sessions of a process share ---------------------------------------------------- */
 
 struct adit_mux {
@@ -76,8 +83,6 @@ struct adit_status adit_mux_init(struct adit_mux *mux, const struct adit_mux_opt
 void adit_mux_deinit(struct adit_mux *mux);
 
 /* --- A session ------------------------------------------------------------------------------- */
-
-enum adit_session_role { ADIT_SESSION_CLIENT, ADIT_SESSION_SERVER }; /* client: odd stream ids */
 
 /* Shallow public counters, for metrics and tests; all zero again when every stream is gone,
  * except the totals. */

@@ -82,12 +82,31 @@ static void what_we_reset_follows_from_what_the_peer_takes(void **state)
     adit_mux_deinit(&mux); /* twice is once */
 }
 
+/* What one end sends, held up by the road for as long as a session lives without a sign of life,
+ * fits what the other takes at once. */
+static void a_pair_never_ends_the_other_by_resets(void **state)
+{
+    (void)state;
+    const struct adit_mux_limits server = adit_mux_limits_of(ADIT_SESSION_SERVER);
+    const struct adit_mux_limits client = adit_mux_limits_of(ADIT_SESSION_CLIENT);
+    assert_true(server.resets_out_per_second <= client.resets_per_second);
+    assert_true(client.resets_out_per_second <= server.resets_per_second);
+    uint64_t seconds = server.keepalive_dead_us / ADIT_SECOND_US;
+    assert_true(server.resets_out_burst + seconds * server.resets_out_per_second <=
+                client.reset_burst);
+    assert_true(client.resets_out_burst + seconds * client.resets_out_per_second <=
+                server.reset_burst);
+    assert_int_equal(server.reset_burst, 1024); /* an agent may be hostile */
+    assert_int_equal(server.resets_per_second, 33);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_allocated_after_init),
         cmocka_unit_test(init_without_memory_fails_clean),
         cmocka_unit_test(odd_limits_are_refused),
+        cmocka_unit_test(a_pair_never_ends_the_other_by_resets),
         cmocka_unit_test(what_we_reset_follows_from_what_the_peer_takes),
     };
     return cmocka_run_group_tests_name("mux/mux", tests, NULL, NULL);

@@ -47,7 +47,7 @@ static struct adit_status open_hub(struct worker *worker)
         .pumps_max = WORKER_PUMPS_MAX,
         .chunks_max = WORKER_CHUNKS_MAX,
         .growth_max = WORKER_GROWTH_MAX,
-        .limits = adit_mux_limits_default(),
+        .limits = adit_mux_limits_of(ADIT_SESSION_SERVER),
     };
     return adit_hub_init(&worker->hub, &options);
 }
