@@ -106,15 +106,27 @@ static struct adit_status certificate_prepare(struct serve *serve)
     return adit_ok();
 }
 
-static bool is_readable(const char *path)
+static struct adit_status readable_check(const char *path)
 {
-    if (access(path, R_OK) == 0) {
-        return true;
+    if (access(path, R_OK) != 0) {
+        ADIT_FAIL_WITH(SYSTEM, "the certificate or key cannot be read", errno);
     }
-    struct adit_bytes subject = adit_bytes_of_text(path);
-    adit_output_complain(program_name(), ADIT_BYTES("a certificate or key cannot be read:"));
-    adit_output_complain(program_name(), subject);
-    return false;
+    return adit_ok();
+}
+
+/* Tells which of the two files that were given cannot be read. */
+static bool is_given_readable(const struct serve *serve)
+{
+    const char *const paths[] = {serve->settings.certificate, serve->settings.key};
+    for (size_t i = 0; i < ADIT_COUNT(paths); i++) {
+        const char *path = ADIT_AT(paths, i);
+        struct adit_status status = path ? readable_check(path) : adit_ok();
+        if (!adit_is_ok(status)) {
+            adit_output_failure(program_name(), adit_bytes_of_text(path), status);
+            return false;
+        }
+    }
+    return true;
 }
 
 static struct adit_status supervise(struct serve *serve, int listener)
@@ -180,11 +192,7 @@ static int serve_run(const struct adit_args *args, struct serve *serve)
     if (!adit_is_ok(status)) {
         return failure(adit_bytes_of_text(serve->folder.text), status);
     }
-    if (serve->settings.certificate &&
-        (!is_readable(serve->settings.certificate) || !is_readable(serve->settings.key))) {
-        return EXIT_FAILED;
-    }
-    return serve_prepared(serve);
+    return is_given_readable(serve) ? serve_prepared(serve) : EXIT_FAILED;
 }
 
 static int serve_command(const struct adit_args *args)

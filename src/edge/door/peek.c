@@ -305,10 +305,18 @@ static void listener_ready(void *context, uint64_t key, uint32_t events)
         if (adit_is_ok(status)) {
             status = pending_open(door, fd, &peer);
         }
-        if (!adit_is_ok(status)) {
-            accept_pause(door, status);
-            return;
+        if (adit_is_ok(status)) {
+            continue;
         }
+        if (status.detail == EMFILE && i > 0) {
+            return; /* perhaps nobody waits: accept looks for a descriptor first */
+        }
+        if (status.detail == EMFILE && door->pendings.used > 0) {
+            oldest_drop(door); /* fewer descriptors than our own limit: the same rule */
+            continue;
+        }
+        accept_pause(door, status);
+        return;
     }
 }
 

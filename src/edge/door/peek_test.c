@@ -1,5 +1,7 @@
 #include "edge/door/peek.h"
 
+#include <sys/resource.h>
+
 #include "unit.h"
 
 #include "edge/door/door_fixture.h"
@@ -173,6 +175,36 @@ static void the_oldest_silent_one_gives_way(void **state)
     fixture_close(&fixture);
 }
 
+/* With fewer descriptors than the limit of pending connections the rule is the same. */
+static void without_descriptors_the_oldest_gives_way(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    struct rlimit kept = {0};
+    uint8_t memory[256] = {0};
+    struct adit_bytes hello = fixture_hello(ADIT_SPAN_OF(memory), ADIT_BYTES("adit/1"));
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    int silent = fixture_dial(&fixture, &fixture.public);
+    for (size_t i = 0; i < FIXTURE_TURNS_MAX && fixture.door->pendings.used == 0; i++) {
+        fixture_turn(&fixture);
+    }
+    int honest = -1;
+    assert_ok(adit_socket_connect(&fixture.public, &honest));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &kept), 0);
+    struct rlimit none = {.rlim_cur = (rlim_t)fixture_lowest_fd(), .rlim_max = kept.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    fixture_expect_closed(&fixture, silent);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &kept), 0);
+    fixture_say(honest, hello);
+    struct adit_message message =
+        fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_AGENT);
+    expect_untouched(&message, hello);
+    adit_socket_close(&silent);
+    adit_socket_close(&honest);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +214,7 @@ int main(void)
         cmocka_unit_test(silence_and_cuts_are_closed),
         cmocka_unit_test(connections_wait_for_a_worker),
         cmocka_unit_test(the_oldest_silent_one_gives_way),
+        cmocka_unit_test(without_descriptors_the_oldest_gives_way),
     };
     return cmocka_run_group_tests_name("door/peek", tests, NULL, NULL);
 }

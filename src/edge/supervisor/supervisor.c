@@ -229,13 +229,16 @@ static void seat_end_log(struct adit_supervisor *supervisor,
                          const struct adit_supervisor_seat *seat, uint64_t pid, int how)
 {
     bool is_signal = WIFSIGNALED(how);
-    ADIT_LOG(&supervisor->log, WARN, "role_ended",
-             adit_log_text(ADIT_BYTES("name"), adit_role_info(seat->role)->name),
-             adit_log_number(ADIT_BYTES("index"), seat->index),
-             adit_log_number(ADIT_BYTES("pid"), pid),
-             adit_log_text(ADIT_BYTES("by"), is_signal ? ADIT_BYTES("signal") : ADIT_BYTES("exit")),
-             adit_log_number(ADIT_BYTES("code"),
-                             (uint64_t)(is_signal ? WTERMSIG(how) : WEXITSTATUS(how))));
+    const struct adit_log_field fields[] = {
+        adit_log_text(ADIT_BYTES("name"), adit_role_info(seat->role)->name),
+        adit_log_number(ADIT_BYTES("index"), seat->index),
+        adit_log_number(ADIT_BYTES("pid"), pid),
+        adit_log_text(ADIT_BYTES("by"), is_signal ? ADIT_BYTES("signal") : ADIT_BYTES("exit")),
+        adit_log_number(ADIT_BYTES("code"),
+                        (uint64_t)(is_signal ? WTERMSIG(how) : WEXITSTATUS(how))),
+    };
+    adit_log_event(&supervisor->log, supervisor->is_stopping ? ADIT_LOG_INFO : ADIT_LOG_WARN,
+                   ADIT_BYTES("role_ended"), fields, ADIT_COUNT(fields));
 }
 
 /* --- Signals --------------------------------------------------------------------------------- */
