@@ -197,7 +197,7 @@ class Agent:
             try:
                 line = self.process.arrived.get(timeout=0.05)
             except queue.Empty:
-                if self.process.popen.poll() is not None and self.process.arrived.empty():
+                if not self.process.reader.is_alive() and self.process.arrived.empty():
                     break
                 continue
             with contextlib.suppress(json.JSONDecodeError):
