@@ -218,8 +218,13 @@ func run() error {
 	if err := work(session, open, accept, numbers[7], uint32(numbers[6])); err != nil {
 		return err
 	}
-	if open > 0 { // whoever opens closes
-		return session.Close()
+	if open > 0 { // whoever opens ends the connection, and reads on until the other side has
+		if err := session.GoAway(); err != nil {
+			return err
+		}
+		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+			return err
+		}
 	}
 	select {
 	case <-session.CloseChan():

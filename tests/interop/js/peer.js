@@ -14,9 +14,10 @@ const [how, port, role, open, accept, size, atOnce] = process.argv.slice(2, 9).m
   (i === 0 || i === 2) ? text : Number(text));
 const wholeFrames = process.argv[9] === 'whole-frames';
 const noise = crypto.randomBytes((1 << 20) + 7919);
-let opened = 0, accepted = 0, finished = 0, session = null;
+let opened = 0, accepted = 0, finished = 0, session = null, isOver = false;
 
 function fail(why) {
+  if (isOver) return;
   console.log('failed: ' + why + '; ' + finished + ' streams were done');
   process.exit(1);
 }
@@ -63,9 +64,11 @@ function settle(stream) {
   finished++;
   if (finished === open + accept) {
     if (open > 0) {
+      // Not session.close(): it ends the side that reads, and what still arrives is then an error.
       console.log('done');
-      session.close();
-      setTimeout(() => process.exit(0), 200);
+      isOver = true;
+      session.goAway(0);
+      session.push(null); // the pipe ends the connection once all is sent
     }
     return;
   }
