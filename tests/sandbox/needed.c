@@ -208,6 +208,12 @@ static int names(const struct scene *scene)
     return PROBE_WORKED;
 }
 
+static int rule_break(const struct scene *scene)
+{
+    ADIT_ASSERT(!scene);
+    return PROBE_FAILED;
+}
+
 static int exit_quietly(const struct scene *scene)
 {
     (void)scene;
@@ -230,5 +236,10 @@ const struct probe probes_needed[PROBE_LIST_MAX] = {
     {"is told no by a library's file", PROBE_WORKER, 0, config_missing},
     {"resolves names in a thread", PROBE_AGENT, PROBE_DOOR | PROBE_WORKER, names},
     {"ends", PROBE_ALL | PROBE_SUPERVISOR, 0, exit_quietly},
+    {0},
+};
+
+const struct probe probes_dying[PROBE_LIST_MAX] = {
+    {"says which rule broke, then dies", 0, PROBE_ALL | PROBE_SUPERVISOR, rule_break},
     {0},
 };

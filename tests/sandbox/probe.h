@@ -47,9 +47,13 @@ struct probe {
 
 #define PROBE_LIST_MAX 64
 
-/* The two lists; a null body ends each. */
+#define PROBE_LAST_WORDS "adit: broken rule: "
+
+/* The lists; a null body ends each. What is in the last one dies by itself, and its log must hold
+ * PROBE_LAST_WORDS. */
 extern const struct probe probes_forbidden[PROBE_LIST_MAX];
 extern const struct probe probes_needed[PROBE_LIST_MAX];
+extern const struct probe probes_dying[PROBE_LIST_MAX];
 
 /* The verdict on a system call's result. */
 int probe_judge(long result);
