@@ -283,11 +283,8 @@ static bool find_without_asking(struct adit_bytes host, struct lookup *lookup)
     if (!is_localhost(host)) {
         return false;
     }
-    adit_status_ignore(
-        adit_address_of_ip(ADIT_BYTES("127.0.0.1"), 0, &ADIT_AT(lookup->addresses, 0)),
-        "it is one");
-    adit_status_ignore(adit_address_of_ip(ADIT_BYTES("::1"), 0, &ADIT_AT(lookup->addresses, 1)),
-                       "it is one");
+    ADIT_AT(lookup->addresses, 0) = (struct adit_address){.family = 4, .ip = {127, 0, 0, 1}};
+    ADIT_AT(lookup->addresses, 1) = (struct adit_address){.family = 6, .ip = {[15] = 1}};
     lookup->count = 2;
     return true;
 }

@@ -246,9 +246,18 @@ static struct adit_status data_failed(struct adit_tls *tls)
     ADIT_CRYPTO_FAIL("the TLS connection failed");
 }
 
+/* The failure that was kept back, once. */
+static struct adit_status late_take(struct adit_tls *tls)
+{
+    struct adit_status status = tls->late;
+    tls->late = adit_ok();
+    return status;
+}
+
 struct adit_status adit_tls_read(struct adit_tls *tls, struct adit_span span, size_t *out_count,
                                  bool *out_is_end)
 {
+    ADIT_TRY(late_take(tls));
     ADIT_ENSURE(!tls->is_broken, CLOSED, "the connection failed before");
     ADIT_ENSURE(tls->is_done, INVALID, "read before the handshake is over");
     ADIT_ENSURE(span.len > 0, INVALID, "no room to read: 0 bytes would mean that input is wanted");
@@ -269,8 +278,11 @@ struct adit_status adit_tls_read(struct adit_tls *tls, struct adit_span span, si
         is_more = false;
         is_end = reason == SSL_ERROR_ZERO_RETURN;
         if (reason != SSL_ERROR_WANT_READ && !is_end) {
-            return data_failed(tls); /* WANT_WRITE too: no room even for an answer of 27 bytes */
+            tls->late = data_failed(tls); /* WANT_WRITE too: no room even for a short answer */
         }
+    }
+    if (total == 0) {
+        ADIT_TRY(late_take(tls));
     }
     *out_count = total;
     *out_is_end = is_end && total == 0; /* after the last bytes, at the next call */

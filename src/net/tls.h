@@ -71,7 +71,8 @@ struct adit_bytes adit_tls_reason(struct adit_status status);
 
 /* Decrypts up to span.len bytes, of as many records as fit. 0 bytes and *out_is_end false: wants
  * more input. *out_is_end at close_notify, alone, after the last bytes. Input that ends without it
- * was cut: the caller sees the socket's end and no *out_is_end. */
+ * was cut: the caller sees the socket's end and no *out_is_end. Bytes that came before a failure
+ * are given out first; the failure follows at the next call. */
 struct adit_status adit_tls_read(struct adit_tls *tls, struct adit_span span, size_t *out_count,
                                  bool *out_is_end);
 

@@ -152,6 +152,29 @@ static void a_changed_byte_breaks_the_connection(void **state)
     }
 }
 
+static void good_bytes_before_a_failure_are_not_lost(void **state)
+{
+    (void)state;
+    struct tls_ends ends;
+    tls_ends_open(&ends);
+    tls_ends_connect(&ends);
+    assert_ok(adit_tls_write(ends.client, ADIT_BYTES("last words")));
+    assert_ok(adit_tls_write(ends.client, ADIT_BYTES("broken")));
+    uint8_t cipher[512] = {0};
+    struct adit_bytes all = tls_take(ends.client, &ends.pool, ADIT_SPAN_OF(cipher), sizeof cipher);
+    ADIT_AT(cipher, all.len - 1) ^= 1;
+    adit_tls_input_set(ends.server, all);
+    uint8_t room[64];
+    size_t count = 0;
+    bool is_end = false;
+    assert_ok(adit_tls_read(ends.server, ADIT_SPAN_OF(room), &count, &is_end));
+    assert_bytes(adit_bytes_first(ADIT_BYTES_OF(room), count), ADIT_BYTES("last words"));
+    assert_int_equal(adit_tls_room(ends.server), 0);
+    assert_fails(adit_tls_read(ends.server, ADIT_SPAN_OF(room), &count, &is_end), CRYPTO);
+    assert_fails(adit_tls_read(ends.server, ADIT_SPAN_OF(room), &count, &is_end), CLOSED);
+    tls_ends_close(&ends);
+}
+
 static struct adit_status update_keys(struct tls_ends *ends, int count, struct adit_writer *plain)
 {
     for (int i = 0; i < count; i++) {
@@ -240,6 +263,7 @@ int main(void)
         cmocka_unit_test(room_is_what_write_takes),
         cmocka_unit_test(a_cut_is_not_an_end),
         cmocka_unit_test(a_changed_byte_breaks_the_connection),
+        cmocka_unit_test(good_bytes_before_a_failure_are_not_lost),
         cmocka_unit_test(key_updates_are_limited),
         cmocka_unit_test(our_own_keys_are_changed_in_time),
         cmocka_unit_test(memory_of_an_idle_connection),

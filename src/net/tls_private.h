@@ -26,6 +26,7 @@ struct adit_tls {
     struct adit_bytes in; /* ciphertext that OpenSSL has not taken yet */
     size_t bytes_max;
     uint64_t read_total;      /* plaintext bytes */
+    struct adit_status late;  /* a failure that the next read tells: good bytes came before it */
     uint64_t late_messages;   /* handshake messages received after the handshake */
     uint32_t records_written; /* since the last key update */
     bool is_done;             /* the handshake is over */
