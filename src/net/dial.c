@@ -8,7 +8,7 @@
 
 /* What the resolver's thread is given, and gives back. */
 struct lookup {
-    uint8_t host[HOST_BYTES_MAX + 1]; /* NUL-terminated */
+    char host[HOST_BYTES_MAX + 1]; /* NUL-terminated */
     struct adit_address addresses[ADIT_DIAL_ADDRESSES_MAX];
     size_t count;
     int error; /* of getaddrinfo; 0 */
@@ -207,7 +207,7 @@ static void resolve(void *block)
     struct by_family four = {0};
     struct by_family six = {0};
     bool is_six_first = false;
-    lookup->error = getaddrinfo((const char *)lookup->host, NULL, &hints, &found);
+    lookup->error = getaddrinfo(lookup->host, NULL, &hints, &found);
     for (const struct addrinfo *at = lookup->error == 0 ? found : NULL; at; at = at->ai_next) {
         struct adit_address address = {0};
         if (adit_is_ok(address_of(at, &address))) {
@@ -301,7 +301,7 @@ static struct adit_status prepare(struct adit_dial *dial)
     if (find_without_asking(host, &dial->lookup)) {
         return adit_loop_timer_set(loop, &dial->delay, loop->now_us, known, dial, 0);
     }
-    ADIT_TRY(adit_span_copy(ADIT_SPAN_OF(dial->lookup.host), host));
+    ADIT_TRY(adit_span_copy(ADIT_OBJECT_SPAN(dial->lookup.host), host));
     if (!loop->lookups) {
         ADIT_TRY(adit_jobs_open(LOOKUPS_MAX, &loop->lookups));
     }
