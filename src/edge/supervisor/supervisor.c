@@ -6,6 +6,8 @@
 
 #define WATCHES_MAX 32
 #define TIMERS_MAX 16
+#define MESSAGES_MAX 64 /* of one role in one turn */
+#define CHANNEL_INTEREST (ADIT_LOOP_READ | ADIT_LOOP_LEVEL)
 
 static void seat_start(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat);
 static void seats_stop(struct adit_supervisor *supervisor);
@@ -112,6 +114,26 @@ static void seat_cut(struct adit_supervisor *supervisor, struct adit_supervisor_
     }
 }
 
+/* At most so many messages a turn: a role that never stops talking keeps nobody else waiting. */
+static struct adit_status messages_receive(struct adit_supervisor *supervisor,
+                                           struct adit_supervisor_seat *seat)
+{
+    for (size_t i = 0; i < MESSAGES_MAX; i++) {
+        struct adit_message message = {0};
+        enum adit_io io = ADIT_IO_BLOCKED;
+        ADIT_TRY(adit_channel_receive(&seat->child.channel, &message, &io));
+        if (io == ADIT_IO_END) {
+            seat_cut(supervisor, seat, adit_ok());
+        }
+        if (io != ADIT_IO_DONE) {
+            return adit_ok();
+        }
+        message_handle(supervisor, seat, &message);
+        adit_message_fds_close(&message);
+    }
+    return adit_ok();
+}
+
 static void channel_ready(void *context, uint64_t key, uint32_t events)
 {
     struct adit_supervisor *supervisor = context;
@@ -120,21 +142,26 @@ static void channel_ready(void *context, uint64_t key, uint32_t events)
     if ((events & ADIT_LOOP_WRITE) != 0) {
         status = adit_channel_flush(&seat->child.channel);
     }
-    while (adit_is_ok(status)) {
-        struct adit_message message = {0};
-        enum adit_io io = ADIT_IO_BLOCKED;
-        status = adit_channel_receive(&seat->child.channel, &message, &io);
-        if (!adit_is_ok(status) || io != ADIT_IO_DONE) {
-            if (adit_is_ok(status) && io == ADIT_IO_END) {
-                seat_cut(supervisor, seat, adit_ok());
-            }
-            break;
-        }
-        message_handle(supervisor, seat, &message);
-        adit_message_fds_close(&message);
+    if (adit_is_ok(status) || adit_status_error(status) == ADIT_ERROR_CLOSED) {
+        status = messages_receive(supervisor, seat);
     }
     if (!adit_is_ok(status)) {
         seat_cut(supervisor, seat, status);
+    }
+}
+
+/* Once a turn: channels with waiting messages are watched for room. */
+static void turn_end(void *context)
+{
+    struct adit_supervisor *supervisor = context;
+    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        struct adit_supervisor_seat *seat = seat_at(supervisor, i);
+        uint32_t interest = CHANNEL_INTEREST;
+        interest |= seat->child.channel.waiting > 0 ? ADIT_LOOP_WRITE : 0;
+        if (adit_handle_is_set(seat->watch) && interest != seat->interest &&
+            adit_is_ok(adit_loop_interest_set(&supervisor->loop, seat->watch, interest))) {
+            seat->interest = interest;
+        }
     }
 }
 
@@ -198,8 +225,9 @@ static struct adit_status seat_try(struct adit_supervisor *supervisor,
                                                .log_fd = supervisor->options.log_fd};
     ADIT_TRY(adit_child_start(&seat->child, &supervisor->loop, &options));
     ADIT_TRY(adit_loop_watch(&supervisor->loop, seat->child.channel.fd,
-                             ADIT_LOOP_READ | ADIT_LOOP_WRITE, channel_ready, supervisor,
-                             seat_index(seat), &seat->watch));
+                             CHANNEL_INTEREST, channel_ready, supervisor, seat_index(seat),
+                             &seat->watch));
+    seat->interest = CHANNEL_INTEREST;
     ADIT_TRY(adit_wiring_start(supervisor, seat));
     return adit_loop_timer_set(&supervisor->loop, &seat->timer,
                                adit_clock_now_us() + ADIT_SUPERVISOR_READY_US, seat_late,
@@ -236,6 +264,7 @@ static void seat_end_log(struct adit_supervisor *supervisor,
         adit_log_text(ADIT_BYTES("by"), is_signal ? ADIT_BYTES("signal") : ADIT_BYTES("exit")),
         adit_log_number(ADIT_BYTES("code"),
                         (uint64_t)(is_signal ? WTERMSIG(how) : WEXITSTATUS(how))),
+        adit_log_number(ADIT_BYTES("log_bytes_dropped"), seat->child.drain.dropped),
     };
     adit_log_event(&supervisor->log, supervisor->is_stopping ? ADIT_LOG_INFO : ADIT_LOG_WARN,
                    ADIT_BYTES("role_ended"), fields, ADIT_COUNT(fields));
@@ -372,6 +401,7 @@ static struct adit_status parts_open(struct adit_supervisor *supervisor)
     int log_end = -1;
     ADIT_TRY(seats_prepare(supervisor));
     ADIT_TRY(adit_loop_open(&supervisor->loop, WATCHES_MAX, TIMERS_MAX));
+    adit_loop_turn_end_set(&supervisor->loop, turn_end, supervisor);
     ADIT_TRY(adit_drain_open(&supervisor->own_log, &supervisor->loop, supervisor->options.log_fd,
                              &log_end));
     supervisor->log.fd = log_end;

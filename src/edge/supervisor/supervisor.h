@@ -50,6 +50,7 @@ struct adit_supervisor_seat {
     struct adit_role_path path;
     struct adit_child child;
     struct adit_handle watch;    /* of its channel */
+    uint32_t interest;           /* of that watch */
     struct adit_handle timer;    /* to its next start, or to its readiness */
     struct adit_backoff backoff;
     bool is_ready;
