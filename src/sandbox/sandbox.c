@@ -103,8 +103,9 @@ static struct adit_status landlock_enter(const struct adit_sandbox_options *opti
     report->is_port_refused = abi >= 4;
     report->is_signal_refused = abi >= 6;
     ADIT_ENSURE(report->is_file_refused || report->is_root_empty, REFUSED,
-                "sandbox step 6, landlock: this kernel has none and there is no empty root, so "
-                "files stay in reach; use Linux 5.13 or later, start as root, or --no-sandbox");
+                "sandbox step 6, landlock: this kernel or container has none and there is no empty "
+                "root, so files stay in reach; use Linux 5.13 or later, start as root, or "
+                "--no-sandbox");
     return adit_ok();
 }
 
