@@ -14,6 +14,7 @@ struct world {
     uint64_t now_us;
     bool has_failed;
     size_t handle_next;
+    uint32_t ping_nonce; /* of the session's last ping */
     struct adit_handle handles[HANDLES]; /* the last ones heard of, stale or not */
     uint64_t may_send[IDS];              /* bytes the session may send, by stream id */
 };
@@ -23,7 +24,8 @@ static struct adit_mux_limits small_limits(struct adit_reader *input)
     struct adit_mux_limits limits = adit_mux_limits_default();
     limits.streams_max = 1u + fuzz_byte(input) % 8u;
     limits.unacked_max = 1u + fuzz_byte(input) % 8u;
-    limits.window_start = 1u + fuzz_byte(input) * 8u;
+    uint8_t window = fuzz_byte(input); /* most are small; some let a stream cease to be fresh */
+    limits.window_start = 1u + window * (window % 4 == 3 ? 1024u : 8u);
     limits.window_max = limits.window_start + fuzz_byte(input) * 64u;
     limits.session_growth_max = fuzz_byte(input) * 128u;
     limits.frame_max = 1u + fuzz_byte(input) * 16u;
@@ -76,6 +78,13 @@ static void check(const struct world *world)
     ADIT_ASSERT(growth == counters->growth_granted);
     ADIT_ASSERT(unacked == counters->unacked_in + counters->unacked_out);
     ADIT_ASSERT(counted == session->open_in + session->open_out);
+    ADIT_ASSERT(adit_session_heard_us(session) <= session->now_us);
+    uint64_t heaviest = 0;
+    uint64_t user = 0;
+    if (adit_session_heaviest(session, &handle, &heaviest)) {
+        ADIT_ASSERT(heaviest > 0 && heaviest <= handed);
+        ADIT_ASSERT(adit_session_user(session, handle, &user));
+    }
 }
 
 static void remember(struct world *world, struct adit_handle handle)
@@ -123,10 +132,11 @@ static void peer_speaks(struct world *world, struct adit_reader *input)
                                      .length = fuzz_byte(input) * 16u + fuzz_byte(input) % 16};
     if (frame.type >= ADIT_YAMUX_PING) {
         frame.stream = 0;
-        frame.length %= 4;
+        frame.length = frame.flags == ADIT_YAMUX_ACK ? world->ping_nonce : frame.length % 4;
     }
     if (fuzz_byte(input) == 255) { /* seldom: anything at all */
-        frame.version = fuzz_byte(input);
+        frame.version = fuzz_byte(input) % 2;
+        frame.flags |= (uint16_t)(fuzz_byte(input) << 8);
         frame.length = fuzz_byte(input) * 0x1010101u;
     }
     if (frame.type == ADIT_YAMUX_WINDOW) {
@@ -151,6 +161,9 @@ static void note_output(struct world *world, struct adit_bytes header)
         ADIT_ASSERT(frame.version == 0 && frame.type <= ADIT_YAMUX_GOAWAY);
         ADIT_ASSERT((frame.flags & ~ADIT_YAMUX_FLAGS_KNOWN) == 0);
         ADIT_ASSERT((frame.stream == 0) == (frame.type >= ADIT_YAMUX_PING));
+        if (frame.type == ADIT_YAMUX_PING && frame.flags == ADIT_YAMUX_SYN) {
+            world->ping_nonce = frame.length;
+        }
         if (frame.type == ADIT_YAMUX_DATA && frame.stream < IDS) {
             uint64_t *may_send = &ADIT_AT(world->may_send, frame.stream);
             ADIT_ASSERT(frame.length <= *may_send);
