@@ -68,7 +68,8 @@ class Steps:
             env = dict(SANITIZER_ENV, **test["env"])
             env["CMOCKA_MESSAGE_OUTPUT"] = "TAP"
             tasks.append((test["name"],
-                          lambda test=test, env=env: run(test["cmd"], test["timeout"], env)))
+                          lambda test=test, env=env: run(test["cmd"], test["timeout"], env,
+                                                         test["workdir"] or folder)))
         for name, (code, output) in run_all(tasks):
             self.log("unit " + folder, "== %s\n%s" % (name, output))
             one = Result()
