@@ -145,7 +145,7 @@ class Steps:
         return result
 
     def wall(self):
-        return self.program("the wall", ["python3", "tools/wall"], 300)
+        return self.program("the wall", ["python3", "tools/wall"], 600)
 
     def sandbox(self):
         return self.program("sandboxes", ["tests/sandbox/run", RELEASE], 120)

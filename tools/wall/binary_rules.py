@@ -7,13 +7,13 @@ import tempfile
 
 from tree import HERE, Finding
 
+# Not here: -z nodlopen, which the linker drops for a program, and the mark of control-flow
+# protection, which the start files of Debian 12 do not carry, so that no program there has it.
 CAUSES = [
     ("type DYN", r"^\s*Type:\s+DYN"),
     ("BIND_NOW", r"\(FLAGS\).*BIND_NOW|\(BIND_NOW\)"),
-    ("NODLOPEN", r"\(FLAGS_1\).*NOOPEN"),
     ("GNU_RELRO", r"^\s*GNU_RELRO\b"),
     ("a stack that is not executable", r"^\s*GNU_STACK\s.*\sRW\s"),
-    ("indirect branch tracking and shadow stack", r"x86 feature: IBT, SHSTK|aarch64 feature"),
 ]
 
 
@@ -79,7 +79,7 @@ def hardening_proof():
         target = os.path.join(scratch, "soft")
         with open(source, "w", encoding="utf-8") as file:
             file.write("int main(void) { return 0; }\n")
-        subprocess.run(["gcc", "-fcf-protection=none", "-no-pie", "-Wl,-z,lazy", "-Wl,-z,norelro",
+        subprocess.run(["gcc", "-no-pie", "-Wl,-z,lazy", "-Wl,-z,norelro",
                         "-Wl,-z,execstack", "-Wl,--no-as-needed", "-lm", source, "-o", target],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         said = " ".join(str(finding) for finding in hardening_of(target))
