@@ -1,12 +1,14 @@
 """Wrong tokens, strangers at the port, programs that are not there."""
 import os
 import random
-import socket
+import shutil
+import signal
 import ssl
 import subprocess
+import tempfile
 import time
 
-from harness import (Agent, Bystander, Failure, Process, Program, check, children, echo, fd_count,
+from harness import (Agent, Bystander, Failure, Program, Server, check, children, echo, fd_count,
                      free_port_block, receive_exactly, running, visit, wait_for)
 
 
@@ -180,6 +182,45 @@ def drain(session):
         pass
 
 
+def make_certificate(folder, number):
+    """A CA-less certificate for connect.adit.localhost, which is its own root."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN=number {number}",
+                    "-addext", "subjectAltName=DNS:connect.adit.localhost", "-days", "2",
+                    "-keyout", f"{folder}/{number}.key", "-out", f"{folder}/{number}.pem"],
+                   check=True, capture_output=True, timeout=20)
+
+
+def certificate_renewed(context):
+    """SIGHUP: new connections get the new certificate, a broken one is not taken, and those that
+    live notice nothing."""
+    with tempfile.TemporaryDirectory() as folder, running(Program(echo)) as (program,):
+        os.chmod(folder, 0o755)
+        for number in (1, 2):
+            make_certificate(folder, number)
+        shutil.copy(f"{folder}/1.pem", f"{folder}/cert.pem")
+        shutil.copy(f"{folder}/1.key", f"{folder}/cert.key")
+        server = Server(context.build, context.server.sandbox,
+                        ("--cert", f"{folder}/cert.pem", "--key", f"{folder}/cert.key"))
+        with running(server), running(
+                Agent(server, program.port, ca=f"{folder}/1.pem")) as (agent,):
+            agent.ready()
+            bystander = Bystander(agent.port)
+            shutil.copy(f"{folder}/2.pem", f"{folder}/cert.pem")  # and still the key of the first
+            server.process.send_signal(signal.SIGHUP)
+            wait_for("the worker refuses it", lambda: server.count("credentials_kept") == 1)
+            with running(Agent(server, program.port, ca=f"{folder}/1.pem")) as (again,):
+                again.ready()
+            shutil.copy(f"{folder}/2.key", f"{folder}/cert.key")
+            server.process.send_signal(signal.SIGHUP)
+            wait_for("the worker takes it", lambda: server.count("credentials_renewed") == 1)
+            with running(Agent(server, program.port, ca=f"{folder}/2.pem")) as (again,):
+                again.ready()
+            with running(Agent(server, program.port, ca=f"{folder}/1.pem")) as (again,):
+                check(again.process.wait(5) == 1, "the old certificate is still given out")
+            bystander.finish()
+
+
 def silence(context):
     """Who connects and says nothing is gone after 10 s, before TLS and before the login."""
     server = context.server
@@ -225,5 +266,5 @@ def sandboxed(context):
             check(int(fields["CapEff"], 16) == 0, f"{name} has capabilities")
 
 
-TESTS = [usage, wrong_tokens, another_server, taken_port, unreachable_program, garbage, silence,
-         sandboxed]
+TESTS = [usage, wrong_tokens, another_server, taken_port, unreachable_program, garbage,
+         certificate_renewed, silence, sandboxed]

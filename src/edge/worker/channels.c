@@ -139,6 +139,16 @@ static void status_tell(struct worker *worker, uint64_t request)
     adit_status_ignore(adit_channel_send(&worker->supervisor, &status), "it asks again");
 }
 
+static void credentials_renewed(struct worker *worker, const struct adit_message *message)
+{
+    struct adit_status status = worker_credentials_take(worker, message);
+    if (adit_is_ok(status)) {
+        ADIT_LOG(&worker->log, INFO, "credentials_renewed");
+    } else {
+        adit_log_failure(&worker->log, ADIT_LOG_ERROR, ADIT_BYTES("credentials_kept"), status);
+    }
+}
+
 static void supervisor_message(struct worker *worker, struct adit_message *message)
 {
     switch (message->type) {
@@ -151,8 +161,9 @@ static void supervisor_message(struct worker *worker, struct adit_message *messa
     case ADIT_MESSAGE_STATUS_ASK:
         status_tell(worker, message->request);
         return;
-    case ADIT_MESSAGE_CREDENTIALS: /* a certificate is read once, at the start, until it can be
-                                    * reloaded; the descriptors are closed by the caller */
+    case ADIT_MESSAGE_CREDENTIALS:
+        credentials_renewed(worker, message);
+        return;
     case ADIT_MESSAGE_NONE:
     case ADIT_MESSAGE_DOOR_START:
     case ADIT_MESSAGE_WORKER_START:

@@ -112,5 +112,9 @@ void worker_door_send(struct worker *worker, struct adit_message *message);
 
 /* start.c: reads WORKER_START and makes everything that needs files or memory. */
 struct adit_status worker_start(struct worker *worker, struct adit_message *start);
+/* Certificate, key and token key from the message's descriptors, for new connections; on failure
+ * the old ones stay. */
+struct adit_status worker_credentials_take(struct worker *worker,
+                                           const struct adit_message *message);
 
 #endif
