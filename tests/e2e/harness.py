@@ -55,6 +55,11 @@ def free_port_block(count):
     raise Failure("no free ports")
 
 
+# What a sanitizer, or a broken rule of our own, said in any process of the run.
+REPORTS = []
+REPORT_WORDS = ("Sanitizer", "runtime error:", "broken rule")
+
+
 class Process:
     """A program with its output collected line by line."""
 
@@ -70,6 +75,8 @@ class Process:
         for raw in self.popen.stdout:
             line = raw.decode("utf-8", "replace").rstrip("\n")
             self.lines.append(line)
+            if any(word in line for word in REPORT_WORDS):
+                REPORTS.append(line)
             self.arrived.put(line)
 
     @property

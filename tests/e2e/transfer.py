@@ -176,8 +176,9 @@ def never_reads(context):
         grown = [(a - b) // 1024 for a, b in zip(after, before)]
         context.say(f"64 MiB in {alone:.2f} s alone, {beside:.2f} s beside 4 stuck visitors; memory "
                     f"grew {grown[0]} MiB (worker), {grown[1]} MiB (agent)")
-        check(grown[0] <= 4 * 16 + 8, f"the worker grew by {grown[0]} MiB")
-        check(grown[1] <= 16, f"the agent grew by {grown[1]} MiB")
+        if context.server.sandbox:  # a sanitizer keeps what is given back, so there it says nothing
+            check(grown[0] <= 4 * 16 + 8, f"the worker grew by {grown[0]} MiB")
+            check(grown[1] <= 16, f"the agent grew by {grown[1]} MiB")
         check(beside < 3 * alone + 0.5, f"{beside:.2f} s instead of {alone:.2f} s")
 
 

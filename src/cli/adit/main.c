@@ -93,11 +93,9 @@ static void say_goodbye(struct adit_program_state *state)
     }
 }
 
-static struct adit_status run(struct adit_program_state *state)
+static struct adit_status run_agent(struct adit_program_state *state)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    ADIT_TRY(adit_loop_open(&state->loop, ADIT_AGENT_LOCALS_MAX * 2 + 64,
-                            ADIT_AGENT_LOCALS_MAX * 2 + 64));
     ADIT_TRY(adit_signals_open(&state->signals, &state->loop, numbers, ADIT_COUNT(numbers)));
     adit_signals_handler_set(&state->signals, signal_arrived, state);
     ADIT_TRY(enter_sandbox(state));
@@ -105,6 +103,17 @@ static struct adit_status run(struct adit_program_state *state)
     struct adit_status status = adit_loop_run(&state->loop);
     say_goodbye(state);
     adit_agent_close(&state->agent);
+    return status;
+}
+
+static struct adit_status run(struct adit_program_state *state)
+{
+    ADIT_TRY(adit_loop_open(&state->loop, ADIT_AGENT_LOCALS_MAX * 2 + 64,
+                            ADIT_AGENT_LOCALS_MAX * 2 + 64));
+    state->signals.fd = -1;
+    struct adit_status status = run_agent(state);
+    adit_signals_close(&state->signals);
+    adit_loop_close(&state->loop);
     return status;
 }
 
@@ -129,6 +138,7 @@ static int forward(const struct adit_args *args, struct adit_program_state *stat
         return EXIT_FAILED;
     }
     status = run(state);
+    adit_tls_context_close(&state->tls);
     if (!adit_is_ok(status)) {
         adit_output_failure(adit_program.name, (struct adit_bytes){0}, status);
         return EXIT_FAILED;

@@ -24,6 +24,16 @@ static struct adit_status enter_sandbox(struct worker *worker, bool is_off)
     return adit_ok();
 }
 
+static struct adit_status serve_started(struct worker *worker, bool has_no_sandbox)
+{
+    ADIT_TRY(enter_sandbox(worker, has_no_sandbox));
+    ADIT_TRY(worker_supervisor_watch(worker));
+    struct adit_message ready = {.type = ADIT_MESSAGE_READY};
+    ADIT_TRY(adit_channel_send(&worker->supervisor, &ready));
+    ADIT_LOG(&worker->log, INFO, "worker_ready");
+    return adit_loop_run(&worker->loop);
+}
+
 static struct adit_status serve(struct worker *worker)
 {
     ADIT_TRY(adit_channel_open(&worker->supervisor, CHANNEL_FD, ADIT_EDGE_WORKER_SUPERVISOR,
@@ -36,12 +46,9 @@ static struct adit_status serve(struct worker *worker)
     struct adit_status status = worker_start(worker, &start);
     adit_message_fds_close(&start);
     ADIT_TRY(status);
-    ADIT_TRY(enter_sandbox(worker, (start.options & ADIT_START_NO_SANDBOX) != 0));
-    ADIT_TRY(worker_supervisor_watch(worker));
-    struct adit_message ready = {.type = ADIT_MESSAGE_READY};
-    ADIT_TRY(adit_channel_send(&worker->supervisor, &ready));
-    ADIT_LOG(&worker->log, INFO, "worker_ready");
-    return adit_loop_run(&worker->loop);
+    status = serve_started(worker, (start.options & ADIT_START_NO_SANDBOX) != 0);
+    worker_close(worker);
+    return status;
 }
 
 int main(void)

@@ -128,3 +128,11 @@ void worker_orphan_arrived(struct worker *worker, struct adit_message *message)
         orphan_end(worker, orphan);
     }
 }
+
+void worker_orphans_close(struct worker *worker)
+{
+    struct adit_handle handle = {0};
+    for (uint32_t cursor = 0; adit_pool_next(&worker->orphans, &cursor, &handle);) {
+        orphan_end(worker, adit_pool_get(&worker->orphans, handle));
+    }
+}

@@ -86,3 +86,22 @@ struct adit_status worker_start(struct worker *worker, struct adit_message *star
     worker->session_next = 1;
     return open_hub(worker);
 }
+
+void worker_close(struct worker *worker)
+{
+    struct adit_handle handle = {0};
+    adit_hub_deinit(&worker->hub);
+    for (uint32_t cursor = 0; adit_pool_next(&worker->binds, &cursor, &handle);) {
+        struct bind *bind = adit_pool_get(&worker->binds, handle);
+        adit_socket_close(&bind->listener);
+    }
+    worker_orphans_close(worker);
+    adit_channel_close(&worker->supervisor);
+    adit_channel_close(&worker->door);
+    adit_loop_close(&worker->loop);
+    adit_tls_context_close(&worker->tls);
+    adit_pool_deinit(&worker->agents);
+    adit_pool_deinit(&worker->binds);
+    adit_pool_deinit(&worker->orphans);
+    adit_span_wipe(ADIT_SPAN_OF(worker->token_key));
+}

@@ -105,6 +105,7 @@ void worker_visitors_ready(void *context, uint64_t key, uint32_t events);
 /* orphans.c */
 size_t worker_orphan_size(void);
 void worker_orphan_arrived(struct worker *worker, struct adit_message *message);
+void worker_orphans_close(struct worker *worker);
 
 /* channels.c */
 struct adit_status worker_supervisor_watch(struct worker *worker);
@@ -112,6 +113,8 @@ void worker_door_send(struct worker *worker, struct adit_message *message);
 
 /* start.c: reads WORKER_START and makes everything that needs files or memory. */
 struct adit_status worker_start(struct worker *worker, struct adit_message *start);
+/* Gives everything back that start made, channels included; what is connected is cut. */
+void worker_close(struct worker *worker);
 /* Certificate, key and token key from the message's descriptors, for new connections; on failure
  * the old ones stay. */
 struct adit_status worker_credentials_take(struct worker *worker,

@@ -176,16 +176,9 @@ static int teardown(void **state)
     struct fixture *f = *state;
     adit_hub_deinit(&f->hub);
     adit_loop_close(&f->loop);
-    adit_hub_deinit(&f->worker->hub);
-    adit_channel_close(&f->worker->supervisor);
-    adit_channel_close(&f->worker->door);
+    worker_close(f->worker);
     adit_channel_close(&f->supervisor);
     adit_channel_close(&f->door);
-    adit_loop_close(&f->worker->loop);
-    adit_tls_context_close(&f->worker->tls);
-    adit_pool_deinit(&f->worker->agents);
-    adit_pool_deinit(&f->worker->binds);
-    adit_pool_deinit(&f->worker->orphans);
     credentials_close(&f->credentials);
     free(f->worker);
     free(f);
