@@ -6,7 +6,7 @@ import struct
 import time
 
 from harness import (Agent, Bystander, Failure, Program, Server, check, children, echo, fd_count,
-                     receive_exactly, running, visit, wait_for)
+                     is_running, receive_exactly, running, visit, wait_for)
 
 BLOCK = os.urandom(1 << 16)
 
@@ -181,7 +181,7 @@ def supervisor_killed(context):
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
         wait_for("the roles have ended",
-                 lambda: not any(os.path.exists(f"/proc/{pid}") for pid in roles.values()), 2)
+                 lambda: not any(is_running(pid) for pid in roles.values()), 2)
         for port in (server.port, agent.port):
             with socket.create_server(("127.0.0.1", port)):
                 pass
@@ -197,7 +197,7 @@ def supervisor_terminated(context):
         server.process.send_signal(signal.SIGTERM)
         status = server.process.wait(8)
         check(status == 0, f"exit status {status}")
-        check(not any(os.path.exists(f"/proc/{pid}") for pid in roles.values()), "a role is left")
+        check(not any(is_running(pid) for pid in roles.values()), "a role is left")
         agent.event("disconnected")
         agent.process.send_signal(signal.SIGTERM)
         check(agent.process.wait() == 0, "the agent's exit status is not 0")

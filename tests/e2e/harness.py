@@ -123,6 +123,16 @@ def children(pid):
     return found
 
 
+def is_running(pid):
+    """False too for one that has ended and whose new parent has not noticed yet."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            text = f.read()
+        return text[text.rindex(")") + 2] != "Z"
+    except (OSError, ValueError):
+        return False
+
+
 def rss_kib(pid):
     with open(f"/proc/{pid}/status", encoding="utf-8") as f:
         for line in f:

@@ -147,7 +147,7 @@ static void a_grace_ends_with_a_reset(void **state)
     uint16_t port = 0;
     fixture_open(&fixture);
     fixture_wire(&fixture);
-    fixture.door->grace_us = 50 * ADIT_MS_US;
+    fixture.door->grace_us = 500 * ADIT_MS_US;
     ask(&fixture, fixture.port_from, "ann", 1);
     int listener = expect_bound(&fixture, 1, &port);
     const struct adit_address address = fixture_loopback(port);
