@@ -33,19 +33,41 @@ static void again_fired(void *context, uint64_t key)
     hub->again = (struct adit_handle){0};
 }
 
+/* True where the list had it. */
+static bool list_remove(struct adit_hub *hub, struct adit_handle *head, const struct link *link)
+{
+    struct adit_handle *at = head;
+    for (struct link *each = hub_link(hub, *at); each; each = hub_link(hub, *at)) {
+        if (each == link) {
+            *at = link->dirty_next;
+            return true;
+        }
+        at = &each->dirty_next;
+    }
+    return false;
+}
+
+/* A link that goes may not take those behind it out of the list. */
+void hub_forget_dirty(struct adit_hub *hub, struct link *link)
+{
+    if (link->is_dirty) {
+        bool is_found = list_remove(hub, &hub->dirty_head, link) ||
+                        list_remove(hub, &hub->turning_head, link);
+        ADIT_ASSERT(is_found);
+        link->is_dirty = false;
+    }
+}
+
 /* Every link with something to do gets its part of the turn; one that is not finished, and waits
  * for nothing from outside, asks for another turn at once. */
 static void turn_end(void *context)
 {
     struct adit_hub *hub = context;
-    struct adit_handle at = hub->dirty_head;
+    hub->turning_head = hub->dirty_head;
     hub->dirty_head = (struct adit_handle){0};
-    while (adit_handle_is_set(at)) {
-        struct link *link = hub_link(hub, at);
-        if (!link) {
-            break;
-        }
-        at = link->dirty_next;
+    for (struct link *link = hub_link(hub, hub->turning_head); link;
+         link = hub_link(hub, hub->turning_head)) {
+        hub->turning_head = link->dirty_next;
         link->is_dirty = false;
         link_finish_turn(hub, link);
     }

@@ -92,7 +92,8 @@ struct adit_hub {
     struct iovec views[64]; /* frames of `view_pump` that wait for one send, within one call */
     size_t view_count;
     struct adit_handle view_pump;
-    struct adit_handle dirty_head; /* links with something to do at the end of this turn */
+    struct adit_handle dirty_head;   /* links with something to do at the end of this turn */
+    struct adit_handle turning_head; /* those of them that have not had their part of it yet */
     struct adit_handle again;      /* timer that makes another turn at once */
     struct adit_jitter jitter;
     struct adit_hub_counters counters;

@@ -131,13 +131,9 @@ static void turn(struct pair *pair)
         assert_true(condition);                                                                 \
     } while (0)
 
-static int setup(void **state)
+/* A link between the two hubs. */
+static void join(struct pair *pair)
 {
-    struct pair *pair = calloc(1, sizeof(*pair));
-    assert_non_null(pair);
-    credentials_open(&pair->credentials);
-    end_open(&pair->server, ADIT_SESSION_SERVER, 64);
-    end_open(&pair->agent, ADIT_SESSION_CLIENT, 64);
     int fds[2] = {-1, -1};
     loopback_pair(&fds[1], &fds[0]);
     const struct adit_link_options client = {.fd = fds[0],
@@ -148,6 +144,16 @@ static int setup(void **state)
         .fd = fds[1], .tls = pair->credentials.server_tls, .user = 77};
     assert_ok(adit_link_open(&pair->agent.hub, &client, &pair->agent.link));
     assert_ok(adit_link_open(&pair->server.hub, &server, &pair->server.link));
+}
+
+static int setup(void **state)
+{
+    struct pair *pair = calloc(1, sizeof(*pair));
+    assert_non_null(pair);
+    credentials_open(&pair->credentials);
+    end_open(&pair->server, ADIT_SESSION_SERVER, 64);
+    end_open(&pair->agent, ADIT_SESSION_CLIENT, 64);
+    join(pair);
     turn_until(pair, pair->agent.opens == 1 && pair->server.opens == 1);
     *state = pair;
     return 0;
@@ -346,6 +352,30 @@ static void a_flood_of_opens_is_read_to_its_end(void **state)
     turn_until(pair, pair->server.messages == 1);
 }
 
+/* The list of links with something to do loses nobody when one of them ends. */
+static void a_link_that_goes_holds_nobody_back(void **state)
+{
+    struct pair *pair = *state;
+    struct adit_handle staying = pair->agent.link;
+    struct adit_control message = {.type = ADIT_CONTROL_NOTICE};
+    assert_ok(ADIT_FIELD_SET(message.notice.code, ADIT_BYTES("test")));
+    assert_ok(ADIT_FIELD_SET(message.notice.message, ADIT_BYTES("a sentence")));
+    join(pair);
+    turn_until(pair, pair->agent.opens == 2 && pair->server.opens == 2);
+    struct link *going = hub_link(&pair->agent.hub, pair->agent.link);
+    going->state = LINK_LINGER; /* it waits only for the other end to close */
+    adit_session_deinit(&going->session);
+    adit_link_close(&pair->server.hub, pair->server.link, adit_ok());
+    for (int i = 0; i < 50; i++) {
+        assert_ok(adit_loop_turn(&pair->server.loop, 200));
+    }
+    hub_mark_dirty(&pair->agent.hub, hub_link(&pair->agent.hub, staying));
+    hub_mark_dirty(&pair->agent.hub, going);
+    turn_until(pair, pair->agent.hub.links.used == 1);
+    assert_ok(adit_link_send(&pair->agent.hub, staying, &message));
+    turn_until(pair, pair->server.messages == 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +383,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bytes_and_ends_go_both_ways, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_dial_cuts_the_visitor, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_link_cuts_its_visitors, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_link_that_goes_holds_nobody_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_budget_cuts_the_largest, setup, teardown),
         cmocka_unit_test_setup_teardown(a_flood_of_opens_is_read_to_its_end, setup, teardown),
     };

@@ -64,6 +64,7 @@ struct pump {
 
 /* hub.c */
 void hub_mark_dirty(struct adit_hub *hub, struct link *link);
+void hub_forget_dirty(struct adit_hub *hub, struct link *link);
 struct link *hub_link(const struct adit_hub *hub, struct adit_handle handle);
 struct pump *hub_pump(const struct adit_hub *hub, struct adit_handle handle);
 

@@ -25,6 +25,7 @@ static struct adit_status timed_out(const char *unused)
 /* The end of all: nothing of the link is left afterwards. */
 static void link_release(struct adit_hub *hub, struct link *link)
 {
+    hub_forget_dirty(hub, link);
     adit_loop_unwatch(hub->loop, &link->watch);
     adit_loop_timer_cancel(hub->loop, &link->timer);
     adit_queue_reset(&link->control_in, &hub->chunks);
