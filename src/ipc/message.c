@@ -87,6 +87,18 @@ struct adit_bytes adit_port_refusal_name(enum adit_port_refusal refusal)
     return ADIT_BYTES("unknown");
 }
 
+struct adit_bytes adit_name_refusal_name(enum adit_name_refusal refusal)
+{
+    switch (refusal) {
+#define NAME_CASE(NAME, text)                                                                   \
+    case ADIT_NAME_REFUSAL_##NAME:                                                              \
+        return ADIT_BYTES(text);
+        ADIT_NAME_REFUSAL_TABLE(NAME_CASE)
+#undef NAME_CASE
+    }
+    return ADIT_BYTES("unknown");
+}
+
 /* One pair of functions for each kind of field. Enums travel as u8 and are checked when read. */
 
 static struct adit_status write_u64(struct adit_writer *writer, const uint64_t *value)
@@ -149,7 +161,7 @@ static struct adit_status write_reason(struct adit_writer *writer, const enum ad
 static struct adit_status read_reason(struct adit_reader *reader, enum adit_orphan *out_reason)
 {
     uint8_t value = 0;
-    ADIT_TRY(read_below(reader, ADIT_ORPHAN_OVER_LIMIT + 1, &value));
+    ADIT_TRY(read_below(reader, ADIT_ORPHAN_TOO_OLD + 1, &value));
     *out_reason = (enum adit_orphan)value;
     return adit_ok();
 }
@@ -166,6 +178,44 @@ static struct adit_status read_refusal(struct adit_reader *reader,
     uint8_t value = 0;
     ADIT_TRY(read_below(reader, ADIT_PORT_REFUSAL_UNSUPPORTED + 1, &value));
     *out_refusal = (enum adit_port_refusal)value;
+    return adit_ok();
+}
+
+static struct adit_status write_name_refusal(struct adit_writer *writer,
+                                             const enum adit_name_refusal *refusal)
+{
+    return adit_write_u8(writer, (uint8_t)*refusal);
+}
+
+static struct adit_status read_name_refusal(struct adit_reader *reader,
+                                            enum adit_name_refusal *out_refusal)
+{
+    uint8_t value = 0;
+    ADIT_TRY(read_below(reader, ADIT_NAME_REFUSAL_LIMIT + 1, &value));
+    *out_refusal = (enum adit_name_refusal)value;
+    return adit_ok();
+}
+
+static struct adit_status write_counters(struct adit_writer *writer,
+                                         const struct adit_message_counters *counters)
+{
+    ADIT_ENSURE(counters->count <= ADIT_MESSAGE_COUNTERS_MAX, LIMIT, "there are too many counters");
+    ADIT_TRY(adit_write_u8(writer, counters->count));
+    for (size_t i = 0; i < counters->count; i++) {
+        ADIT_TRY(adit_write_u64(writer, ADIT_AT(counters->values, i)));
+    }
+    return adit_ok();
+}
+
+static struct adit_status read_counters(struct adit_reader *reader,
+                                        struct adit_message_counters *out_counters)
+{
+    struct adit_message_counters counters = {0};
+    ADIT_TRY(read_below(reader, ADIT_MESSAGE_COUNTERS_MAX + 1, &counters.count));
+    for (size_t i = 0; i < counters.count; i++) {
+        ADIT_TRY(adit_read_u64(reader, &ADIT_AT(counters.values, i)));
+    }
+    *out_counters = counters;
     return adit_ok();
 }
 

@@ -7,7 +7,7 @@
  * treated as taken over and its channel closed.
  *
  * Limits: ADIT_MESSAGE_BYTES_MAX bytes, ADIT_MESSAGE_FDS_MAX descriptors. Process: supervisor,
- * door, worker. Allocates nothing. */
+ * door, worker, control. Allocates nothing. */
 #ifndef ADIT_IPC_MESSAGE_H
 #define ADIT_IPC_MESSAGE_H
 
@@ -19,6 +19,7 @@
 #define ADIT_MESSAGE_FDS_MAX 8
 #define ADIT_MESSAGE_TEXT_MAX 255
 #define ADIT_MESSAGE_VERSION 1
+#define ADIT_MESSAGE_COUNTERS_MAX 48
 
 /* Which way a message may travel; a set of bits. */
 #define ADIT_EDGE_SUPERVISOR_DOOR 0x01u   /* from supervisor to door */
@@ -27,13 +28,19 @@
 #define ADIT_EDGE_WORKER_SUPERVISOR 0x08u
 #define ADIT_EDGE_DOOR_WORKER 0x10u
 #define ADIT_EDGE_WORKER_DOOR 0x20u
-#define ADIT_EDGE_TO_ROLES (ADIT_EDGE_SUPERVISOR_DOOR | ADIT_EDGE_SUPERVISOR_WORKER)
-#define ADIT_EDGE_TO_SUPERVISOR (ADIT_EDGE_DOOR_SUPERVISOR | ADIT_EDGE_WORKER_SUPERVISOR)
+#define ADIT_EDGE_SUPERVISOR_CONTROL 0x40u
+#define ADIT_EDGE_CONTROL_SUPERVISOR 0x80u
+#define ADIT_EDGE_TO_EDGES (ADIT_EDGE_SUPERVISOR_DOOR | ADIT_EDGE_SUPERVISOR_WORKER)
+#define ADIT_EDGE_FROM_EDGES (ADIT_EDGE_DOOR_SUPERVISOR | ADIT_EDGE_WORKER_SUPERVISOR)
+#define ADIT_EDGE_TO_ROLES (ADIT_EDGE_TO_EDGES | ADIT_EDGE_SUPERVISOR_CONTROL)
+#define ADIT_EDGE_TO_SUPERVISOR (ADIT_EDGE_FROM_EDGES | ADIT_EDGE_CONTROL_SUPERVISOR)
 
 /* Every field that a message can have: bit name, member of struct adit_message, kind. */
 #define ADIT_MESSAGE_FIELD_TABLE(ROW)                                                           \
     ROW(REQUEST, request, u64)        /* who asked: the answer repeats it */                    \
     ROW(SESSION, session, u64)        /* a session of the worker, by its number there */        \
+    ROW(VERSION, version, u64)        /* of a snapshot: grows */                                \
+    ROW(SEED, seed, u64)              /* the same for the same tunnel of the same agent */      \
     ROW(INDEX, index, u32)            /* which worker */                                        \
     ROW(OPTIONS, options, u32)        /* ADIT_START_ bits */                                    \
     ROW(COUNT, count, u32)                                                                      \
@@ -45,18 +52,23 @@
     ROW(KIND, kind, kind)                                                                       \
     ROW(REASON, reason, reason)                                                                 \
     ROW(REFUSAL, refusal, refusal)                                                              \
+    ROW(NAME_REFUSAL, name_refusal, name_refusal)                                               \
     ROW(ADDRESS, address, address)                                                              \
     ROW(DOMAIN, domain, text)                                                                   \
-    ROW(ACCOUNT, account, text)
+    ROW(ACCOUNT, account, text)                                                                 \
+    ROW(NAME, name, text)             /* of a tunnel: a label, without the domain */            \
+    ROW(COUNTERS, counters, counters)
 
 /* Every message: name, number on the wire, edges, descriptors, fields. */
 #define ADIT_MESSAGE_TABLE(ROW)                                                                 \
-    /* First message to a door. fd: the HTTPS listener. address: where TCP tunnels are bound;    \
-     * port_from to port_to: their range; count: unauthenticated agents a source may hold. */   \
-    ROW(DOOR_START, 1, ADIT_EDGE_SUPERVISOR_DOOR, 1,                                            \
+    /* First message to a door. fds: the listeners of HTTPS and HTTP. address: where TCP tunnels \
+     * are bound; port_from to port_to: their range; count: unauthenticated agents a source may  \
+     * hold. A SNAPSHOT follows where there is one. */                                          \
+    ROW(DOOR_START, 1, ADIT_EDGE_SUPERVISOR_DOOR, 2,                                            \
         F(OPTIONS) | F(COUNT) | F(PORT_FROM) | F(PORT_TO) | F(ADDRESS) | F(DOMAIN))             \
     /* First message to a worker. fds: certificate PEM, key PEM, token key; read-only. port: the \
-     * public HTTPS port; address: where TCP tunnels are bound. */                              \
+     * public HTTPS port; address: where TCP tunnels are bound. A SNAPSHOT follows where there   \
+     * is one. */                                                                               \
     ROW(WORKER_START, 2, ADIT_EDGE_SUPERVISOR_WORKER, 3,                                        \
         F(INDEX) | F(OPTIONS) | F(PORT) | F(ADDRESS) | F(DOMAIN))                               \
     /* A channel to worker `index`, new or in place of its last one. fd: this end. request: the  \
@@ -71,12 +83,26 @@
     ROW(STOP, 6, ADIT_EDGE_TO_ROLES, 0, F(DRAIN))                                               \
     /* New certificate, key and token key, in place of those of WORKER_START. */                \
     ROW(CREDENTIALS, 7, ADIT_EDGE_SUPERVISOR_WORKER, 3, 0)                                      \
-    ROW(STATUS_ASK, 8, ADIT_EDGE_TO_ROLES, 0, F(REQUEST))                                       \
-    /* count: sessions (worker) or pending connections (door). */                               \
-    ROW(STATUS, 9, ADIT_EDGE_TO_SUPERVISOR, 0, F(REQUEST) | F(COUNT) | F(STREAMS))              \
+    /* From control to the supervisor, and on to every door and worker: how are you? */         \
+    ROW(STATUS_ASK, 8, ADIT_EDGE_TO_EDGES | ADIT_EDGE_CONTROL_SUPERVISOR, 0, F(REQUEST))        \
+    /* The answer: the counters of counters.h, in the order of the role's table. */             \
+    ROW(STATUS, 9, ADIT_EDGE_FROM_EDGES, 0, F(REQUEST) | F(COUNTERS))                           \
     /* Worker `index` broke the rules on the channel of wiring `request`, which is closed now:  \
      * end that worker. */                                                                      \
     ROW(BROKEN, 10, ADIT_EDGE_DOOR_SUPERVISOR, 0, F(REQUEST) | F(INDEX))                        \
+    /* First message to control. fds: the data folder, the listener of --admin, the listener of  \
+     * the local commands. count: seconds for which a name stays with its account. */           \
+    ROW(CONTROL_START, 11, ADIT_EDGE_SUPERVISOR_CONTROL, 3, F(OPTIONS) | F(COUNT) | F(DOMAIN))   \
+    /* Leases and revocations as of `version`: a sealed memfd, see wire/snapshot.h. The           \
+     * supervisor keeps the latest and gives it to every door and worker, old and new. */       \
+    ROW(SNAPSHOT, 12, ADIT_EDGE_CONTROL_SUPERVISOR | ADIT_EDGE_TO_EDGES, 1, F(VERSION))         \
+    /* The role acts by it now; to control once every door and worker does. */                  \
+    ROW(SNAPSHOT_TAKEN, 13, ADIT_EDGE_FROM_EDGES | ADIT_EDGE_SUPERVISOR_CONTROL, 0, F(VERSION)) \
+    /* A name is in use by an account (count 1), or was until now (0). Passed on to control. */ \
+    ROW(LEASE, 14, ADIT_EDGE_DOOR_SUPERVISOR | ADIT_EDGE_SUPERVISOR_CONTROL, 0,                 \
+        F(COUNT) | F(NAME) | F(ACCOUNT))                                                        \
+    /* Control is new: the door says every LEASE that holds again. */                           \
+    ROW(LEASES_ASK, 15, ADIT_EDGE_SUPERVISOR_DOOR, 0, 0)                                        \
     /* A connection whose ClientHello offers adit/1, untouched. The worker repeats `request` in  \
      * AGENT_DONE once it has logged in or ended. address: the peer. */                         \
     ROW(AGENT, 16, ADIT_EDGE_DOOR_WORKER, 1, F(REQUEST) | F(ADDRESS))                           \
@@ -95,7 +121,29 @@
     ROW(OWN, 22, ADIT_EDGE_WORKER_DOOR, 1, F(SESSION) | F(PORT) | F(ACCOUNT))                   \
     ROW(OWN_END, 23, ADIT_EDGE_WORKER_DOOR, 0, 0)                                               \
     /* The connection of AGENT `request` has logged in, or ended before that. */                \
-    ROW(AGENT_DONE, 24, ADIT_EDGE_WORKER_DOOR, 0, F(REQUEST))
+    ROW(AGENT_DONE, 24, ADIT_EDGE_WORKER_DOOR, 0, F(REQUEST))                                   \
+    /* A visitor whose HTTP the worker speaks, untouched: TLS with server name `domain` (empty:  \
+     * none), or plain where `options` has ADIT_WEB_PLAIN. */                                   \
+    ROW(WEB, 25, ADIT_EDGE_DOOR_WORKER, 1, F(OPTIONS) | F(ADDRESS) | F(DOMAIN))                 \
+    /* A visitor of a TLS tunnel, untouched: its bytes go to the agent as they are. */          \
+    ROW(THROUGH, 26, ADIT_EDGE_DOOR_WORKER, 1, F(SESSION) | F(ADDRESS) | F(NAME))               \
+    /* Wants a name; empty: one drawn from `seed`. Answered with CLAIMED or CLAIM_REFUSED. */   \
+    ROW(CLAIM, 27, ADIT_EDGE_WORKER_DOOR, 0,                                                    \
+        F(REQUEST) | F(SESSION) | F(SEED) | F(KIND) | F(ACCOUNT) | F(NAME))                     \
+    ROW(CLAIMED, 28, ADIT_EDGE_DOOR_WORKER, 0, F(REQUEST) | F(SESSION) | F(NAME))               \
+    ROW(CLAIM_REFUSED, 29, ADIT_EDGE_DOOR_WORKER, 0, F(REQUEST) | F(NAME_REFUSAL))              \
+    /* The session gives the name up. count 1: the agent went away; 0: it asked. Either way the  \
+     * name stays with its account for a time. */                                               \
+    ROW(RELEASE, 30, ADIT_EDGE_WORKER_DOOR, 0, F(SESSION) | F(COUNT) | F(NAME))                 \
+    /* To a new door, before OWN_END: this session has the name. */                             \
+    ROW(HOLD, 31, ADIT_EDGE_WORKER_DOOR, 0, F(SESSION) | F(KIND) | F(ACCOUNT) | F(NAME))        \
+    /* From the supervisor to control: the counters of one door or worker. index: 0 the door,    \
+     * 1 on: the workers; count: its process id; streams: how often it was started. */                                    \
+    ROW(ROLE_STATUS, 32, ADIT_EDGE_SUPERVISOR_CONTROL, 0,                                       \
+        F(REQUEST) | F(INDEX) | F(COUNT) | F(STREAMS) | F(COUNTERS))                            \
+    /* All that could answer STATUS_ASK `request` have. count: roles that run; streams: that are \
+     * ready. */                                                                                \
+    ROW(STATUS_END, 33, ADIT_EDGE_SUPERVISOR_CONTROL, 0, F(REQUEST) | F(COUNT) | F(STREAMS))
 
 enum adit_message_type {
     ADIT_MESSAGE_NONE = 0,
@@ -107,15 +155,15 @@ enum adit_message_type {
 /* Bits of `options`. */
 #define ADIT_START_JSON 0x1u       /* log as JSON */
 #define ADIT_START_NO_SANDBOX 0x2u /* the person asked for none */
+#define ADIT_START_HTTP_SERVE 0x4u /* the HTTP port serves; else it redirects to HTTPS */
+#define ADIT_WEB_PLAIN 0x8u        /* of WEB: came at the HTTP port */
 
 /* Why a connection is an orphan. */
 #define ADIT_ORPHAN_TABLE(ROW)                                                                  \
     ROW(PLAIN, "plain")           /* not TLS: answered with a 400 in plain text */              \
-    ROW(NO_ALPN, "no_alpn")       /* TLS without ALPN */                                        \
-    ROW(OTHER_ALPN, "other_alpn") /* TLS, ALPN without adit/1 */                                \
+    ROW(OTHER_ALPN, "other_alpn") /* TLS, ALPN with no protocol that we speak */                \
     ROW(BAD_HELLO, "bad_hello")   /* TLS whose ClientHello breaks the rules */                  \
-    ROW(TOO_OLD, "too_old")       /* TLS, no version we speak */                                \
-    ROW(OVER_LIMIT, "over_limit") /* too many unauthenticated agents */
+    ROW(TOO_OLD, "too_old")       /* TLS, no version we speak */
 
 enum adit_orphan {
 #define ADIT_ORPHAN_ENUM(NAME, text) ADIT_ORPHAN_##NAME,
@@ -137,6 +185,25 @@ enum adit_port_refusal {
 #undef ADIT_PORT_REFUSAL_ENUM
 };
 
+/* Why the door refuses a name. */
+#define ADIT_NAME_REFUSAL_TABLE(ROW)                                                            \
+    ROW(TAKEN, "name_taken")       /* another account holds it */                               \
+    ROW(RESERVED, "name_reserved") /* ours, or one that would mislead */                        \
+    ROW(INVALID, "name_invalid")                                                                \
+    ROW(MOVED, "name_moved")       /* another session of this account has it */                 \
+    ROW(LIMIT, "limit_reached")    /* no room for another name */
+
+enum adit_name_refusal {
+#define ADIT_NAME_REFUSAL_ENUM(NAME, text) ADIT_NAME_REFUSAL_##NAME,
+    ADIT_NAME_REFUSAL_TABLE(ADIT_NAME_REFUSAL_ENUM)
+#undef ADIT_NAME_REFUSAL_ENUM
+};
+
+struct adit_message_counters {
+    uint8_t count;
+    uint64_t values[ADIT_MESSAGE_COUNTERS_MAX];
+};
+
 struct adit_message_text {
     uint8_t len;
     uint8_t bytes[ADIT_MESSAGE_TEXT_MAX];
@@ -145,14 +212,16 @@ struct adit_message_text {
 /* All fields as plain members; those that the type does not have are zero and are not sent. */
 struct adit_message {
     enum adit_message_type type;
-    uint64_t request, session;
+    uint64_t request, session, version, seed;
     uint32_t index, options, count, streams, drain_ms;
     uint16_t port, port_from, port_to;
     enum adit_tunnel kind;
     enum adit_orphan reason;
     enum adit_port_refusal refusal;
+    enum adit_name_refusal name_refusal;
     struct adit_address address;
-    struct adit_message_text domain, account;
+    struct adit_message_text domain, account, name;
+    struct adit_message_counters counters;
     int fds[ADIT_MESSAGE_FDS_MAX];
     size_t fd_count;
 };
@@ -165,6 +234,7 @@ struct adit_bytes adit_message_text_get(const struct adit_message_text *text);
 struct adit_bytes adit_message_name(enum adit_message_type type);
 struct adit_bytes adit_orphan_name(enum adit_orphan reason);
 struct adit_bytes adit_port_refusal_name(enum adit_port_refusal refusal);
+struct adit_bytes adit_name_refusal_name(enum adit_name_refusal refusal);
 
 /* The bytes of a message, without its descriptors. INVALID for a type that is not in the table, a
  * wrong number of descriptors, or an edge that may not carry it; LIMIT where `writer` is small. */

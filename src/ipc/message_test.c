@@ -19,6 +19,8 @@ static struct adit_message message_full(const struct row *row)
     struct adit_message message = {
         .type = row->type,
         .request = 0x0102030405060708,
+        .version = 7,
+        .seed = UINT64_MAX,
         .session = 0x1112131415161718,
         .index = 3,
         .options = ADIT_START_JSON,
@@ -29,13 +31,16 @@ static struct adit_message message_full(const struct row *row)
         .port_from = 20000,
         .port_to = 20999,
         .kind = ADIT_TUNNEL_TLS,
-        .reason = ADIT_ORPHAN_OVER_LIMIT,
+        .reason = ADIT_ORPHAN_TOO_OLD,
         .refusal = ADIT_PORT_REFUSAL_UNSUPPORTED,
+        .name_refusal = ADIT_NAME_REFUSAL_LIMIT,
+        .counters = {.count = 3, .values = {1, 0, UINT64_MAX}},
         .address = {.family = 4, .port = 50000, .ip = {127, 0, 0, 1}},
         .fd_count = row->fds,
     };
     assert_ok(adit_message_text_set(&message.domain, ADIT_BYTES("adit.localhost")));
     assert_ok(adit_message_text_set(&message.account, ADIT_BYTES("ann")));
+    assert_ok(adit_message_text_set(&message.name, ADIT_BYTES("shop")));
     return message;
 }
 
@@ -189,7 +194,7 @@ static void names_are_there(void **state)
     (void)state;
     assert_bytes(adit_message_name(ADIT_MESSAGE_AGENT_DONE), ADIT_BYTES("AGENT_DONE"));
     assert_bytes(adit_message_name(ADIT_MESSAGE_NONE), ADIT_BYTES("NONE"));
-    assert_bytes(adit_orphan_name(ADIT_ORPHAN_NO_ALPN), ADIT_BYTES("no_alpn"));
+    assert_bytes(adit_orphan_name(ADIT_ORPHAN_OTHER_ALPN), ADIT_BYTES("other_alpn"));
     assert_bytes(adit_port_refusal_name(ADIT_PORT_REFUSAL_RANGE), ADIT_BYTES("port_range"));
 }
 

@@ -68,7 +68,10 @@
     NUMBER(bind, true, 1, UINT32_MAX) /* chosen by the agent, not in use */                     \
     TUNNEL(kind, true)                                                                          \
     TEXT(name, false, ADIT_NAME_BYTES_MAX)  /* empty: the server chooses */                     \
-    NUMBER(remote_port, false, 0, UINT16_MAX) /* tcp; 0: the server chooses */
+    NUMBER(remote_port, false, 0, UINT16_MAX) /* tcp; 0: the server chooses */                  \
+    TEXT(hint, false, 16) /* hex: the same for the same tunnel of the same token; a name that   \
+                             the server chooses follows from it */                              \
+    TEXT(host_header, false, 255) /* http: what the local program gets as Host; empty: as is */
 
 #define ADIT_CONTROL_BOUND_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                          \
     NUMBER(bind, true, 1, UINT32_MAX)                                                           \

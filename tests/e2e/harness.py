@@ -158,6 +158,7 @@ class Server:
         self.data = tempfile.mkdtemp(prefix="adit-e2e-")
         block = free_port_block(24)
         self.port = block
+        self.http_port = block + 21
         self.tcp_from, self.tcp_to = block + 1, block + 20
         self.extra = list(arguments)
         self.process = None
@@ -165,7 +166,7 @@ class Server:
 
     def start(self):
         arguments = [f"{self.build}/aditd", "serve", "--data", self.data, "--https",
-                     f"127.0.0.1:{self.port}", "--tcp-ports", f"{self.tcp_from}-{self.tcp_to}",
+                     f"127.0.0.1:{self.port}", "--http", f"127.0.0.1:{self.http_port}", "--tcp-ports", f"{self.tcp_from}-{self.tcp_to}",
                      *self.extra]
         if not self.sandbox:
             arguments.append("--no-sandbox")

@@ -129,10 +129,13 @@ static bool is_given_readable(const struct serve *serve)
     return true;
 }
 
-static struct adit_status supervise(struct serve *serve, int listener)
+/* Takes the listeners over. */
+static struct adit_status supervise(struct serve *serve, int listener, int http_listener)
 {
     const struct adit_supervisor_options options = {
         .listener = listener,
+        .http_listener = http_listener,
+        .is_http_serve = serve->settings.is_http_serve,
         .https = serve->address,
         .domain = serve->settings.domain,
         .port_from = serve->settings.port_from,
@@ -153,25 +156,41 @@ static struct adit_status supervise(struct serve *serve, int listener)
     return status;
 }
 
-static int serve_prepared(struct serve *serve)
+/* Listens, or says at which address it cannot. Accepted sockets inherit the congestion control: a
+ * worker in its sandbox may not choose it any more where the system prefers another. */
+static int listen_at(const struct adit_address *address, int *out_listener)
 {
     uint8_t memory[64] = {0};
     struct adit_writer place = adit_writer_of(ADIT_SPAN_OF(memory));
-    int listener = -1;
-    adit_status_ignore(adit_address_write(&place, &serve->settings.https), "an address fits");
-    struct adit_status status = adit_socket_listen(&serve->settings.https, BACKLOG, &listener);
-    if (adit_is_ok(status)) {
-        status = adit_socket_local(listener, &serve->address);
-    }
+    adit_status_ignore(adit_address_write(&place, address), "an address fits");
+    struct adit_status status = adit_socket_listen(address, BACKLOG, out_listener);
     if (!adit_is_ok(status)) {
-        adit_socket_close(&listener);
         return failure(adit_writer_bytes(&place), status);
     }
-    /* Accepted sockets inherit it. A worker in its sandbox may not choose it any more where the
-     * system prefers another. */
-    adit_status_ignore(adit_socket_congestion_set(listener, ADIT_BYTES("cubic")),
+    adit_status_ignore(adit_socket_congestion_set(*out_listener, ADIT_BYTES("cubic")),
                        "what the system gives carries bytes too, with longer queues");
-    status = supervise(serve, listener);
+    return 0;
+}
+
+static int serve_prepared(struct serve *serve)
+{
+    int listener = -1;
+    int http_listener = -1;
+    int code = listen_at(&serve->settings.https, &listener);
+    if (code == 0) {
+        code = listen_at(&serve->settings.http, &http_listener);
+    }
+    if (code != 0) {
+        adit_socket_close(&listener);
+        return code;
+    }
+    struct adit_status status = adit_socket_local(listener, &serve->address);
+    if (!adit_is_ok(status)) {
+        adit_socket_close(&listener);
+        adit_socket_close(&http_listener);
+        return failure(ADIT_BYTES("serve"), status);
+    }
+    status = supervise(serve, listener, http_listener);
     return adit_is_ok(status) ? 0 : failure(ADIT_BYTES("serve"), status);
 }
 

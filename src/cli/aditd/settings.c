@@ -15,6 +15,8 @@ static const struct adit_args_option serve_options[] = {
     DATA_OPTION,
     OPTION("domain", "NAME", "the public domain; default: adit.localhost"),
     OPTION("https", "ADDR:PORT", "where agents and visitors connect; default: 127.0.0.1:8443"),
+    OPTION("http", "ADDR:PORT", "where plain HTTP is taken; default: 127.0.0.1:8080"),
+    OPTION("http-mode", "redirect|serve", "what is done with it; default: redirect to HTTPS"),
     OPTION("tcp-ports", "FROM-TO", "the ports of TCP tunnels; default: 20000-20999"),
     OPTION("cert", "FILE", "certificate chain as PEM; default: one of a development CA"),
     OPTION("key", "FILE", "its private key as PEM"),
@@ -133,6 +135,12 @@ static bool ports_parse(struct adit_bytes text, uint16_t *out_from, uint16_t *ou
     return true;
 }
 
+static bool mode_parse(struct adit_bytes text, bool *out_is_serve)
+{
+    *out_is_serve = adit_bytes_equal(text, ADIT_BYTES("serve"));
+    return *out_is_serve || adit_bytes_equal(text, ADIT_BYTES("redirect"));
+}
+
 static bool format_parse(struct adit_bytes text, enum adit_log_format *out_format)
 {
     bool is_json = adit_bytes_equal(text, ADIT_BYTES("json"));
@@ -159,6 +167,14 @@ struct adit_status adit_serve_settings_read(const struct adit_args *args,
     if (!adit_is_ok(adit_address_parse(
             value_of(args, ADIT_BYTES("https"), ADIT_BYTES("127.0.0.1:8443")), &settings.https))) {
         REFUSE(complaint, "https", "give an address and a port, such as 0.0.0.0:443 or [::]:443");
+    }
+    if (!adit_is_ok(adit_address_parse(
+            value_of(args, ADIT_BYTES("http"), ADIT_BYTES("127.0.0.1:8080")), &settings.http))) {
+        REFUSE(complaint, "http", "give an address and a port, such as 0.0.0.0:80 or [::]:80");
+    }
+    if (!mode_parse(value_of(args, ADIT_BYTES("http-mode"), ADIT_BYTES("redirect")),
+                    &settings.is_http_serve)) {
+        REFUSE(complaint, "http-mode", "give redirect or serve");
     }
     if (!ports_parse(value_of(args, ADIT_BYTES("tcp-ports"), ADIT_BYTES("20000-20999")),
                      &settings.port_from, &settings.port_to)) {

@@ -19,10 +19,11 @@ extern const struct adit_args_program adit_aditd_program;
 
 struct adit_serve_settings {
     struct adit_bytes domain;
-    struct adit_address https;
+    struct adit_address https, http;
     uint16_t port_from, port_to;
     const char *certificate, *key; /* both or none */
     enum adit_log_format format;
+    bool is_http_serve; /* --http-mode serve */
     bool is_sandbox_off;
 };
 

@@ -39,48 +39,52 @@ void adit_door_drop_log(struct adit_door *door, enum adit_door_drop reason,
     *tally = (struct adit_door_tally){.next_us = door->loop.now_us + TALLY_US};
 }
 
-static void status_answer(struct adit_door *door, uint64_t request)
+static void worker_wire(struct adit_door *door, struct adit_message *message)
 {
-    struct adit_message message = {
-        .type = ADIT_MESSAGE_STATUS, .request = request, .count = door->pendings.used};
-    adit_status_ignore(adit_channel_send(&door->supervisor, &message),
+    struct adit_status status = adit_door_worker_wire(door, message->index, message->request,
+                                                      adit_message_fd_take(message, 0));
+    adit_log_failure(&door->log, ADIT_LOG_ERROR, ADIT_BYTES("wiring_failed"), status);
+}
+
+static void stop(struct adit_door *door, struct adit_message *message)
+{
+    (void)message;
+    ADIT_LOG(&door->log, INFO, "stopping");
+    adit_loop_stop(&door->loop);
+}
+
+static void status_answer(struct adit_door *door, struct adit_message *message)
+{
+    struct adit_message status = {
+        .type = ADIT_MESSAGE_STATUS,
+        .request = message->request,
+        .counters = {.count = ADIT_COUNTERS_DOOR_COUNT,
+                     .values =
+                         {
+                             [ADIT_COUNTER_DOOR_PENDING] = door->pendings.used,
+                             [ADIT_COUNTER_DOOR_PORTS] = door->ports.used,
+                         }},
+    };
+    adit_status_ignore(adit_channel_send(&door->supervisor, &status),
                        "the supervisor asks again");
 }
 
+static const struct {
+    enum adit_message_type type;
+    void (*handle)(struct adit_door *door, struct adit_message *message);
+} supervisor_messages[] = {
+    {ADIT_MESSAGE_WIRE_WORKER, worker_wire},
+    {ADIT_MESSAGE_STOP, stop},
+    {ADIT_MESSAGE_STATUS_ASK, status_answer},
+};
+
 static void message_handle(struct adit_door *door, struct adit_message *message)
 {
-    switch (message->type) {
-    case ADIT_MESSAGE_WIRE_WORKER: {
-        struct adit_status status = adit_door_worker_wire(
-            door, message->index, message->request, adit_message_fd_take(message, 0));
-        adit_log_failure(&door->log, ADIT_LOG_ERROR, ADIT_BYTES("wiring_failed"), status);
-        return;
-    }
-    case ADIT_MESSAGE_STOP:
-        ADIT_LOG(&door->log, INFO, "stopping");
-        adit_loop_stop(&door->loop);
-        return;
-    case ADIT_MESSAGE_STATUS_ASK:
-        status_answer(door, message->request);
-        return;
-    case ADIT_MESSAGE_NONE:
-    case ADIT_MESSAGE_DOOR_START:
-    case ADIT_MESSAGE_WORKER_START:
-    case ADIT_MESSAGE_WIRE_DOOR:
-    case ADIT_MESSAGE_READY:
-    case ADIT_MESSAGE_CREDENTIALS:
-    case ADIT_MESSAGE_STATUS:
-    case ADIT_MESSAGE_BROKEN:
-    case ADIT_MESSAGE_AGENT:
-    case ADIT_MESSAGE_ORPHAN:
-    case ADIT_MESSAGE_BIND:
-    case ADIT_MESSAGE_BOUND:
-    case ADIT_MESSAGE_BIND_REFUSED:
-    case ADIT_MESSAGE_UNBIND:
-    case ADIT_MESSAGE_OWN:
-    case ADIT_MESSAGE_OWN_END:
-    case ADIT_MESSAGE_AGENT_DONE:
-        break;
+    for (size_t i = 0; i < ADIT_COUNT(supervisor_messages); i++) {
+        if (ADIT_AT(supervisor_messages, i).type == message->type) {
+            ADIT_AT(supervisor_messages, i).handle(door, message);
+            return;
+        }
     }
     ADIT_LOG(&door->log, WARN, "message_unexpected",
              adit_log_text(ADIT_BYTES("type"), adit_message_name(message->type)));
@@ -133,6 +137,7 @@ static struct adit_status start_take(struct adit_door *door, struct adit_message
     ADIT_ENSURE(start->type == ADIT_MESSAGE_DOOR_START, INVALID,
                 "the first message is not the start message");
     door->listener = adit_message_fd_take(start, 0);
+    door->http_listener = adit_message_fd_take(start, 1);
     door->tcp_address = start->address;
     door->tcp_address.port = 0;
     door->is_sandboxed = (start->options & ADIT_START_NO_SANDBOX) == 0;
@@ -149,6 +154,7 @@ struct adit_status adit_door_open(struct adit_door *door, int supervisor_fd)
         .loop = {.epoll_fd = -1},
         .supervisor = {.fd = -1},
         .listener = -1,
+        .http_listener = -1,
         .hello_us = ADIT_DOOR_HELLO_US,
         .grace_us = ADIT_DOOR_GRACE_US,
     };
@@ -186,6 +192,7 @@ void adit_door_close(struct adit_door *door)
     adit_loop_unwatch(&door->loop, &door->listener_watch);
     adit_loop_unwatch(&door->loop, &door->supervisor_watch);
     adit_socket_close(&door->listener);
+    adit_socket_close(&door->http_listener);
     adit_channel_close(&door->supervisor);
     adit_admission_deinit(&door->admission);
     adit_loop_close(&door->loop);

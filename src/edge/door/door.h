@@ -10,6 +10,7 @@
 #include "edge/door/admission.h"
 #include "edge/door/ports.h"
 #include "ipc/channel.h"
+#include "ipc/counters.h"
 #include "net/loop.h"
 
 #define ADIT_DOOR_WORKERS_MAX 16
@@ -52,7 +53,8 @@ struct adit_door {
     struct adit_log log;
     struct adit_channel supervisor;
     struct adit_handle supervisor_watch;
-    int listener;
+    int listener;      /* HTTPS */
+    int http_listener; /* plain */
     struct adit_handle listener_watch;
     struct adit_handle pause_timer;
     struct adit_pool pendings; /* peek.c */

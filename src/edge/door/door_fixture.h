@@ -11,7 +11,8 @@
 struct fixture {
     struct adit_door *door;
     struct adit_channel supervisor, worker; /* the other ends */
-    struct adit_address public;             /* where the door listens */
+    struct adit_address public;             /* where the door listens, for HTTPS */
+    struct adit_address plain;              /* and for HTTP */
     uint16_t port_from, port_to;
 };
 
@@ -85,15 +86,17 @@ static inline struct adit_message fixture_expect(struct fixture *fixture,
 static inline void fixture_open(struct fixture *fixture)
 {
     struct adit_message start = {
-        .type = ADIT_MESSAGE_DOOR_START, .count = 8, .address = fixture_loopback(0), .fd_count = 1};
+        .type = ADIT_MESSAGE_DOOR_START, .count = 8, .address = fixture_loopback(0), .fd_count = 2};
     const struct adit_address any = fixture_loopback(0);
     int door_end = -1;
     int ours = -1;
     *fixture = (struct fixture){.door = &fixture_door, .worker = {.fd = -1}};
     fixture->port_from = fixture_range();
     fixture->port_to = (uint16_t)(fixture->port_from + 3);
-    assert_ok(adit_socket_listen(&any, 128, &start.fds[0]));
-    assert_ok(adit_socket_local(start.fds[0], &fixture->public));
+    assert_ok(adit_socket_listen(&any, 128, &ADIT_AT(start.fds, 0)));
+    assert_ok(adit_socket_local(ADIT_AT(start.fds, 0), &fixture->public));
+    assert_ok(adit_socket_listen(&any, 128, &ADIT_AT(start.fds, 1)));
+    assert_ok(adit_socket_local(ADIT_AT(start.fds, 1), &fixture->plain));
     start.port_from = fixture->port_from;
     start.port_to = fixture->port_to;
     assert_ok(adit_channel_pair(&ours, &door_end));

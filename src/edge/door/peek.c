@@ -174,7 +174,7 @@ static bool hello_judge(struct adit_bytes seen, struct pending *pending, size_t 
         return true;
     case ADIT_CLIENT_HELLO_FOUND:
         pending->is_agent = hello.offers_agent;
-        pending->reason = hello.has_alpn ? ADIT_ORPHAN_OTHER_ALPN : ADIT_ORPHAN_NO_ALPN;
+        pending->reason = ADIT_ORPHAN_OTHER_ALPN;
         return true;
     }
     return false;

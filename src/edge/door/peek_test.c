@@ -79,7 +79,7 @@ static void others_are_orphans_with_a_reason(void **state)
     } cases[] = {
         {ADIT_BYTES("GET / HTTP/1.1\r\n\r\n"), ADIT_ORPHAN_PLAIN},
         {ADIT_BYTES("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"), ADIT_ORPHAN_BAD_HELLO},
-        {fixture_hello(ADIT_SPAN_OF(no_alpn), ADIT_BYTES("")), ADIT_ORPHAN_NO_ALPN},
+        {fixture_hello(ADIT_SPAN_OF(no_alpn), ADIT_BYTES("")), ADIT_ORPHAN_OTHER_ALPN},
         {fixture_hello(ADIT_SPAN_OF(h2), ADIT_BYTES("h2")), ADIT_ORPHAN_OTHER_ALPN},
     };
     struct fixture fixture = {0};

@@ -132,7 +132,7 @@ static struct adit_status bind_any(struct adit_door *door, struct adit_port_clai
 }
 
 struct adit_status adit_tunnels_bind(struct adit_door *door, uint32_t worker,
-                                     const struct adit_message *message)
+                                     struct adit_message *message)
 {
     struct adit_port_claim claim = {.port = message->port,
                                     .worker = worker,

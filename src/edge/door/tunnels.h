@@ -9,7 +9,7 @@
 
 /* Answers BIND with BOUND or BIND_REFUSED. Fails only for what no honest worker asks. */
 struct adit_status adit_tunnels_bind(struct adit_door *door, uint32_t worker,
-                                     const struct adit_message *message);
+                                     struct adit_message *message);
 
 void adit_tunnels_unbind(struct adit_door *door, uint32_t worker,
                          const struct adit_message *message);

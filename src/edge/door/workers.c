@@ -51,38 +51,48 @@ static void worker_break(struct adit_door *door, uint32_t index, struct adit_sta
                        "without a supervisor the door ends by itself");
 }
 
+static struct adit_status unbind(struct adit_door *door, uint32_t index,
+                                 struct adit_message *message)
+{
+    adit_tunnels_unbind(door, index, message);
+    return adit_ok();
+}
+
+static struct adit_status agent_done(struct adit_door *door, uint32_t index,
+                                     struct adit_message *message)
+{
+    adit_admission_done(&door->admission, adit_handle_unpack(message->request), index);
+    return adit_ok();
+}
+
+static struct adit_status own_end(struct adit_door *door, uint32_t index,
+                                  struct adit_message *message)
+{
+    (void)door;
+    (void)index;
+    (void)message;
+    return adit_ok();
+}
+
+static const struct {
+    enum adit_message_type type;
+    struct adit_status (*handle)(struct adit_door *door, uint32_t index,
+                                 struct adit_message *message);
+} messages[] = {
+    {ADIT_MESSAGE_BIND, adit_tunnels_bind},
+    {ADIT_MESSAGE_UNBIND, unbind},
+    {ADIT_MESSAGE_OWN, adit_tunnels_own},
+    {ADIT_MESSAGE_OWN_END, own_end},
+    {ADIT_MESSAGE_AGENT_DONE, agent_done},
+};
+
 static struct adit_status message_handle(struct adit_door *door, uint32_t index,
                                          struct adit_message *message)
 {
-    switch (message->type) {
-    case ADIT_MESSAGE_BIND:
-        return adit_tunnels_bind(door, index, message);
-    case ADIT_MESSAGE_UNBIND:
-        adit_tunnels_unbind(door, index, message);
-        return adit_ok();
-    case ADIT_MESSAGE_OWN:
-        return adit_tunnels_own(door, index, message);
-    case ADIT_MESSAGE_OWN_END:
-        return adit_ok();
-    case ADIT_MESSAGE_AGENT_DONE:
-        adit_admission_done(&door->admission, adit_handle_unpack(message->request), index);
-        return adit_ok();
-    case ADIT_MESSAGE_NONE:
-    case ADIT_MESSAGE_DOOR_START:
-    case ADIT_MESSAGE_WORKER_START:
-    case ADIT_MESSAGE_WIRE_WORKER:
-    case ADIT_MESSAGE_WIRE_DOOR:
-    case ADIT_MESSAGE_READY:
-    case ADIT_MESSAGE_STOP:
-    case ADIT_MESSAGE_CREDENTIALS:
-    case ADIT_MESSAGE_STATUS_ASK:
-    case ADIT_MESSAGE_STATUS:
-    case ADIT_MESSAGE_BROKEN:
-    case ADIT_MESSAGE_AGENT:
-    case ADIT_MESSAGE_ORPHAN:
-    case ADIT_MESSAGE_BOUND:
-    case ADIT_MESSAGE_BIND_REFUSED:
-        break;
+    for (size_t i = 0; i < ADIT_COUNT(messages); i++) {
+        if (ADIT_AT(messages, i).type == message->type) {
+            return ADIT_AT(messages, i).handle(door, index, message);
+        }
     }
     ADIT_FAIL(INVALID, "a worker does not say this to the door");
 }

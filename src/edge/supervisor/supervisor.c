@@ -453,5 +453,6 @@ void adit_supervisor_close(struct adit_supervisor *supervisor)
     adit_drain_close(&supervisor->own_log);
     adit_socket_close(&supervisor->log.fd);
     adit_socket_close(&supervisor->options.listener);
+    adit_socket_close(&supervisor->options.http_listener);
     adit_loop_close(&supervisor->loop);
 }

@@ -29,6 +29,7 @@
 
 struct adit_supervisor_options {
     int listener;                    /* the HTTPS port; taken over */
+    int http_listener;               /* the HTTP port; taken over */
     struct adit_address https;       /* where it listens */
     struct adit_bytes domain;
     uint16_t port_from, port_to;     /* of TCP tunnels */
@@ -38,6 +39,7 @@ struct adit_supervisor_options {
     struct adit_bytes program_folder; /* empty: of the own program */
     int log_fd;                       /* where all logs go: standard error */
     enum adit_log_format format;
+    bool is_http_serve; /* the HTTP port serves tunnels; else it redirects to HTTPS */
     bool is_sandbox_off;
     void (*serving)(void *context); /* called once, when everything serves; or null */
     void *context;

@@ -144,6 +144,7 @@ static struct adit_supervisor_options options_of_test(struct scene *scene, struc
 {
     return (struct adit_supervisor_options){
         .listener = dup(0),
+        .http_listener = dup(0),
         .https = {.family = 4, .port = 8443, .ip = {127, 0, 0, 1}},
         .domain = part,
         .port_from = 20000,

@@ -3,6 +3,7 @@
 static uint32_t options_of(const struct adit_supervisor_options *options)
 {
     uint32_t bits = options->format == ADIT_LOG_JSON ? ADIT_START_JSON : 0;
+    bits |= options->is_http_serve ? ADIT_START_HTTP_SERVE : 0;
     return bits | (options->is_sandbox_off ? ADIT_START_NO_SANDBOX : 0);
 }
 
@@ -25,19 +26,26 @@ static struct adit_status credentials_attach(const struct adit_supervisor *super
     return file_attach(message, supervisor->options.token_key_path);
 }
 
+static struct adit_status listener_attach(struct adit_message *message, int listener)
+{
+    int copy = fcntl(listener, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (copy < 0) {
+        ADIT_FAIL_WITH(SYSTEM, "a listener cannot be duplicated", errno);
+    }
+    ADIT_AT(message->fds, message->fd_count) = copy;
+    message->fd_count++;
+    return adit_ok();
+}
+
 static struct adit_status door_fill(const struct adit_supervisor *supervisor,
                                     struct adit_message *message)
 {
-    int copy = fcntl(supervisor->options.listener, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (copy < 0) {
-        ADIT_FAIL_WITH(SYSTEM, "the listener cannot be duplicated", errno);
-    }
+    ADIT_TRY(listener_attach(message, supervisor->options.listener));
+    ADIT_TRY(listener_attach(message, supervisor->options.http_listener));
     message->type = ADIT_MESSAGE_DOOR_START;
     message->count = ADIT_SUPERVISOR_SOURCE_MAX;
     message->port_from = supervisor->options.port_from;
     message->port_to = supervisor->options.port_to;
-    message->fds[0] = copy;
-    message->fd_count = 1;
     return adit_ok();
 }
 

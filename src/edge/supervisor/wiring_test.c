@@ -29,6 +29,7 @@ static struct adit_supervisor_options options_of_test(void)
 {
     return (struct adit_supervisor_options){
         .listener = 0,
+        .http_listener = 0,
         .https = {.family = 4, .port = 8443, .ip = {127, 0, 0, 1}},
         .domain = ADIT_BYTES("adit.localhost"),
         .port_from = 20000,

@@ -247,7 +247,7 @@ static void probe(struct worker *worker, struct agent *agent, struct bind *bind)
     }
 }
 
-void worker_bind_refused(struct worker *worker, const struct adit_message *message)
+void worker_bind_refused(struct worker *worker, struct adit_message *message)
 {
     struct bind *bind = bind_at(worker, adit_handle_unpack(message->request));
     struct agent *agent = bind ? agent_at(worker, bind->agent) : NULL;

@@ -29,38 +29,23 @@ void worker_door_send(struct worker *worker, struct adit_message *message)
     }
 }
 
+/* The channel lets no other through on this edge. */
+static const struct {
+    enum adit_message_type type;
+    void (*handle)(struct worker *worker, struct adit_message *message);
+} door_messages[] = {
+    {ADIT_MESSAGE_AGENT, worker_agent_arrived},
+    {ADIT_MESSAGE_ORPHAN, worker_orphan_arrived},
+    {ADIT_MESSAGE_BOUND, worker_bind_granted},
+    {ADIT_MESSAGE_BIND_REFUSED, worker_bind_refused},
+};
+
 static void door_message(struct worker *worker, struct adit_message *message)
 {
-    switch (message->type) {
-    case ADIT_MESSAGE_AGENT:
-        worker_agent_arrived(worker, message);
-        return;
-    case ADIT_MESSAGE_ORPHAN:
-        worker_orphan_arrived(worker, message);
-        return;
-    case ADIT_MESSAGE_BOUND:
-        worker_bind_granted(worker, message);
-        return;
-    case ADIT_MESSAGE_BIND_REFUSED:
-        worker_bind_refused(worker, message);
-        return;
-    case ADIT_MESSAGE_NONE:
-    case ADIT_MESSAGE_DOOR_START:
-    case ADIT_MESSAGE_WORKER_START:
-    case ADIT_MESSAGE_WIRE_WORKER:
-    case ADIT_MESSAGE_WIRE_DOOR:
-    case ADIT_MESSAGE_READY:
-    case ADIT_MESSAGE_STOP:
-    case ADIT_MESSAGE_CREDENTIALS:
-    case ADIT_MESSAGE_STATUS_ASK:
-    case ADIT_MESSAGE_STATUS:
-    case ADIT_MESSAGE_BROKEN:
-    case ADIT_MESSAGE_BIND:
-    case ADIT_MESSAGE_UNBIND:
-    case ADIT_MESSAGE_OWN:
-    case ADIT_MESSAGE_OWN_END:
-    case ADIT_MESSAGE_AGENT_DONE:
-        return; /* the channel lets none of these through on this edge */
+    for (size_t i = 0; i < ADIT_COUNT(door_messages); i++) {
+        if (ADIT_AT(door_messages, i).type == message->type) {
+            ADIT_AT(door_messages, i).handle(worker, message);
+        }
     }
 }
 
@@ -88,8 +73,9 @@ static void door_ready(void *context, uint64_t key, uint32_t events)
     }
 }
 
-static void wire_door(struct worker *worker, int fd)
+static void wire_door(struct worker *worker, struct adit_message *message)
 {
+    int fd = adit_message_fd_take(message, 0);
     if (adit_channel_is_open(&worker->door)) {
         door_lost(worker);
     }
@@ -117,9 +103,10 @@ static void stop_fired(void *context, uint64_t key)
 }
 
 /* Every session is told and ended; what is still in flight then is visibly cut. */
-static void stop(struct worker *worker)
+static void stop(struct worker *worker, struct adit_message *message)
 {
     struct adit_handle handle = {0};
+    (void)message;
     for (uint32_t cursor = 0; adit_pool_next(&worker->agents, &cursor, &handle);) {
         const struct agent *agent = adit_pool_get(&worker->agents, handle);
         adit_link_close(&worker->hub, agent->link, stopping());
@@ -130,16 +117,14 @@ static void stop(struct worker *worker)
     }
 }
 
-static void status_tell(struct worker *worker, uint64_t request)
+static void status_tell(struct worker *worker, struct adit_message *message)
 {
-    struct adit_message status = {.type = ADIT_MESSAGE_STATUS,
-                                  .request = request,
-                                  .count = worker->agents.used,
-                                  .streams = worker->hub.pumps.used};
+    struct adit_message status = {.type = ADIT_MESSAGE_STATUS, .request = message->request};
+    worker_counters_fill(worker, &status.counters);
     adit_status_ignore(adit_channel_send(&worker->supervisor, &status), "it asks again");
 }
 
-static void credentials_renewed(struct worker *worker, const struct adit_message *message)
+static void credentials_renewed(struct worker *worker, struct adit_message *message)
 {
     struct adit_status status = worker_credentials_take(worker, message);
     if (adit_is_ok(status)) {
@@ -149,38 +134,22 @@ static void credentials_renewed(struct worker *worker, const struct adit_message
     }
 }
 
+static const struct {
+    enum adit_message_type type;
+    void (*handle)(struct worker *worker, struct adit_message *message);
+} supervisor_messages[] = {
+    {ADIT_MESSAGE_WIRE_DOOR, wire_door},
+    {ADIT_MESSAGE_STOP, stop},
+    {ADIT_MESSAGE_STATUS_ASK, status_tell},
+    {ADIT_MESSAGE_CREDENTIALS, credentials_renewed},
+};
+
 static void supervisor_message(struct worker *worker, struct adit_message *message)
 {
-    switch (message->type) {
-    case ADIT_MESSAGE_WIRE_DOOR:
-        wire_door(worker, adit_message_fd_take(message, 0));
-        return;
-    case ADIT_MESSAGE_STOP:
-        stop(worker);
-        return;
-    case ADIT_MESSAGE_STATUS_ASK:
-        status_tell(worker, message->request);
-        return;
-    case ADIT_MESSAGE_CREDENTIALS:
-        credentials_renewed(worker, message);
-        return;
-    case ADIT_MESSAGE_NONE:
-    case ADIT_MESSAGE_DOOR_START:
-    case ADIT_MESSAGE_WORKER_START:
-    case ADIT_MESSAGE_WIRE_WORKER:
-    case ADIT_MESSAGE_READY:
-    case ADIT_MESSAGE_STATUS:
-    case ADIT_MESSAGE_BROKEN:
-    case ADIT_MESSAGE_AGENT:
-    case ADIT_MESSAGE_ORPHAN:
-    case ADIT_MESSAGE_BIND:
-    case ADIT_MESSAGE_BOUND:
-    case ADIT_MESSAGE_BIND_REFUSED:
-    case ADIT_MESSAGE_UNBIND:
-    case ADIT_MESSAGE_OWN:
-    case ADIT_MESSAGE_OWN_END:
-    case ADIT_MESSAGE_AGENT_DONE:
-        return;
+    for (size_t i = 0; i < ADIT_COUNT(supervisor_messages); i++) {
+        if (ADIT_AT(supervisor_messages, i).type == message->type) {
+            ADIT_AT(supervisor_messages, i).handle(worker, message);
+        }
     }
 }
 

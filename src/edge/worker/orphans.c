@@ -76,7 +76,6 @@ static struct adit_status answer(int fd, enum adit_orphan reason)
     case ADIT_ORPHAN_PLAIN:
         bytes = plain_answer;
         break;
-    case ADIT_ORPHAN_NO_ALPN:
     case ADIT_ORPHAN_OTHER_ALPN:
         ADIT_TRY(adit_tls_alert_write(&alert, ADIT_TLS_ALERT_NO_APPLICATION_PROTOCOL));
         break;
@@ -86,8 +85,6 @@ static struct adit_status answer(int fd, enum adit_orphan reason)
     case ADIT_ORPHAN_TOO_OLD:
         ADIT_TRY(adit_tls_alert_write(&alert, ADIT_TLS_ALERT_PROTOCOL_VERSION));
         break;
-    case ADIT_ORPHAN_OVER_LIMIT:
-        ADIT_FAIL(LIMIT, "over the limit: closed without a word");
     }
     if (alert.len > 0) {
         bytes = adit_writer_bytes(&alert);

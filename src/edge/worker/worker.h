@@ -10,6 +10,7 @@
 #define ADIT_EDGE_WORKER_WORKER_H
 
 #include "ipc/channel.h"
+#include "ipc/counters.h"
 #include "tunnel/link.h"
 #include "tunnel/pump.h"
 #include "wire/token.h"
@@ -95,7 +96,7 @@ void worker_bind_drop(struct worker *worker, struct agent *agent, uint32_t id);
 /* The session is over: the door keeps its ports for the grace. */
 void worker_binds_release(struct worker *worker, struct agent *agent);
 void worker_bind_granted(struct worker *worker, struct adit_message *message);
-void worker_bind_refused(struct worker *worker, const struct adit_message *message);
+void worker_bind_refused(struct worker *worker, struct adit_message *message);
 /* A new door: it is told what this worker owns, and asked again what the old one did not answer. */
 void worker_binds_announce(struct worker *worker);
 
@@ -106,6 +107,9 @@ void worker_visitors_ready(void *context, uint64_t key, uint32_t events);
 size_t worker_orphan_size(void);
 void worker_orphan_arrived(struct worker *worker, struct adit_message *message);
 void worker_orphans_close(struct worker *worker);
+
+/* counters.c: what STATUS tells, in the order of ADIT_COUNTERS_WORKER. */
+void worker_counters_fill(const struct worker *worker, struct adit_message_counters *out_counters);
 
 /* channels.c */
 struct adit_status worker_supervisor_watch(struct worker *worker);

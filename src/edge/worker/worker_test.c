@@ -429,7 +429,6 @@ static void orphans_are_told_why(void **state)
         enum adit_orphan reason;
         const char *begins;
     } rows[] = {{ADIT_ORPHAN_PLAIN, "HTTP/1.1 400 "},
-                {ADIT_ORPHAN_NO_ALPN, "\x15\x03\x03\x00\x02\x02\x78"},
                 {ADIT_ORPHAN_OTHER_ALPN, "\x15\x03\x03\x00\x02\x02\x78"},
                 {ADIT_ORPHAN_BAD_HELLO, "\x15\x03\x03\x00\x02\x02\x32"},
                 {ADIT_ORPHAN_TOO_OLD, "\x15\x03\x03\x00\x02\x02\x46"}};
