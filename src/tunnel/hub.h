@@ -40,6 +40,13 @@ enum adit_pump_end {
     ADIT_PUMP_LIMIT,    /* cut because a memory budget was full */
 };
 
+/* What a pipe's owner put into the room that it was given. */
+struct adit_pipe_filled {
+    size_t count;
+    bool is_last;  /* nothing comes after these: FIN */
+    bool is_empty; /* nothing more there now: adit_pipe_ready says when */
+};
+
 /* What the owner (worker or agent) is told. It may call any function of link.h and pump.h from
  * here. Handles named in a `closed` call are stale when it returns. The link's message and end must
  * be heard; the others are null where they are of no interest. */
@@ -58,6 +65,16 @@ struct adit_hub_ops {
                          enum adit_dial_result result);
     void (*pump_closed)(void *context, struct adit_handle pump, uint64_t user,
                         enum adit_pump_end end);
+    /* Pipes (pipe.h): bytes from the agent, all to be taken; the agent's end of them; and room for
+     * bytes to the agent. */
+    void (*pipe_data)(void *context, struct adit_handle pipe, uint64_t user,
+                      struct adit_bytes bytes);
+    void (*pipe_finished)(void *context, struct adit_handle pipe, uint64_t user);
+    struct adit_pipe_filled (*pipe_fill)(void *context, struct adit_handle pipe, uint64_t user,
+                                         struct adit_span room);
+    /* The end of a loop's turn, before links send: what came in this turn can be worked on in one
+     * go. */
+    void (*turn)(void *context);
 };
 
 struct adit_hub_options {
