@@ -57,6 +57,7 @@
     ROW(DOMAIN, domain, text)                                                                   \
     ROW(ACCOUNT, account, text)                                                                 \
     ROW(NAME, name, text)             /* of a tunnel: a label, without the domain */            \
+    ROW(SECRET, secret, text)         /* never logged */                                        \
     ROW(COUNTERS, counters, counters)
 
 /* Every message: name, number on the wire, edges, descriptors, fields. */
@@ -143,7 +144,10 @@
         F(REQUEST) | F(INDEX) | F(COUNT) | F(STREAMS) | F(COUNTERS))                            \
     /* All that could answer STATUS_ASK `request` have. count: roles that run; streams: that are \
      * ready. */                                                                                \
-    ROW(STATUS_END, 33, ADIT_EDGE_SUPERVISOR_CONTROL, 0, F(REQUEST) | F(COUNT) | F(STREAMS))
+    ROW(STATUS_END, 33, ADIT_EDGE_SUPERVISOR_CONTROL, 0, F(REQUEST) | F(COUNT) | F(STREAMS))    \
+    /* Keys of TLS session tickets, 80 bytes each (name 16, AES 32, HMAC 32): the one for new     \
+     * tickets, then the one before it, if there is one. At a worker's start and every 12 h. */  \
+    ROW(TICKETS, 34, ADIT_EDGE_SUPERVISOR_WORKER, 0, F(SECRET))
 
 enum adit_message_type {
     ADIT_MESSAGE_NONE = 0,
@@ -220,7 +224,7 @@ struct adit_message {
     enum adit_port_refusal refusal;
     enum adit_name_refusal name_refusal;
     struct adit_address address;
-    struct adit_message_text domain, account, name;
+    struct adit_message_text domain, account, name, secret;
     struct adit_message_counters counters;
     int fds[ADIT_MESSAGE_FDS_MAX];
     size_t fd_count;

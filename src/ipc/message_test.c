@@ -41,6 +41,7 @@ static struct adit_message message_full(const struct row *row)
     assert_ok(adit_message_text_set(&message.domain, ADIT_BYTES("adit.localhost")));
     assert_ok(adit_message_text_set(&message.account, ADIT_BYTES("ann")));
     assert_ok(adit_message_text_set(&message.name, ADIT_BYTES("shop")));
+    assert_ok(adit_message_text_set(&message.secret, ADIT_BYTES("key")));
     return message;
 }
 
