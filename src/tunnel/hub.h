@@ -65,6 +65,10 @@ struct adit_hub_ops {
                          enum adit_dial_result result);
     void (*pump_closed)(void *context, struct adit_handle pump, uint64_t user,
                         enum adit_pump_end end);
+    /* Bytes that pass a pump, as its socket gave or took them: for who reads along. No pump may be
+     * ended from here. Null costs nothing. */
+    void (*pump_seen)(void *context, struct adit_handle pump, uint64_t user, bool is_from_local,
+                      struct adit_bytes bytes);
     /* Pipes (pipe.h): bytes from the agent, all to be taken; the agent's end of them; and room for
      * bytes to the agent. */
     void (*pipe_data)(void *context, struct adit_handle pipe, uint64_t user,

@@ -20,6 +20,8 @@ struct end {
     enum adit_dial_result dialled;
     enum adit_pump_end pump_end;
     int opens, closes, messages, pumps_opened, pumps_closed, dials;
+    struct adit_hub_counters seen; /* bytes shown on their way */
+    uint64_t seen_hash;            /* of those to the local socket, in their order */
     int attach_fd; /* agent: what to attach to the next pump; -1: refuse it; -2: later */
 };
 
@@ -92,6 +94,25 @@ static void pump_closed(void *context, struct adit_handle pump, uint64_t user,
     end->pumps_closed++;
 }
 
+static uint64_t hash_of(uint64_t hash, struct adit_bytes bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        hash = (hash ^ adit_bytes_at(bytes, i)) * 0x100000001b3; /* FNV-1a: pieces do not matter */
+    }
+    return hash;
+}
+
+static void pump_seen(void *context, struct adit_handle pump, uint64_t user, bool is_from_local,
+                      struct adit_bytes bytes)
+{
+    struct end *end = context;
+    (void)pump;
+    (void)user;
+    end->seen.bytes_from_local += is_from_local ? bytes.len : 0;
+    end->seen.bytes_to_local += is_from_local ? 0 : bytes.len;
+    end->seen_hash = is_from_local ? end->seen_hash : hash_of(end->seen_hash, bytes);
+}
+
 static const struct adit_hub_ops ops = {
     .link_open = link_open,
     .link_message = link_message,
@@ -99,6 +120,7 @@ static const struct adit_hub_ops ops = {
     .pump_open = pump_open,
     .pump_dialled = pump_dialled,
     .pump_closed = pump_closed,
+    .pump_seen = pump_seen,
 };
 
 static void end_open(struct end *end, enum adit_session_role role, uint32_t chunks_max)
@@ -253,6 +275,10 @@ static void bytes_and_ends_go_both_ways(void **state)
     assert_bytes(adit_bytes_first(ADIT_BYTES_OF(answer), count), ADIT_BYTES("answer"));
     adit_socket_close(&visitor);
     adit_socket_close(&program);
+    assert_int_equal(pair->agent.seen.bytes_to_local, sizeof sent); /* each byte once, in order */
+    assert_int_equal(pair->agent.seen.bytes_from_local, 6);
+    assert_true(pair->agent.seen_hash == hash_of(0, ADIT_BYTES_OF(sent)));
+    assert_int_equal(pair->server.seen.bytes_from_local, sizeof sent);
     assert_int_equal(pair->server.hub.pumps.used, 0);
     assert_int_equal(pair->agent.hub.pumps.used, 0);
     turn_until(pair,

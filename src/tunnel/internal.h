@@ -97,6 +97,19 @@ void pump_peer_finished(struct adit_hub *hub, struct pump *pump);
 /* Ends the pump where both directions are done. */
 void pump_end_if_done(struct adit_hub *hub, struct pump *pump);
 
+/* Shows bytes that a socket gave or took to whoever reads along. */
+static inline void pump_show(struct adit_hub *hub, const struct pump *pump, bool is_from_local,
+                             struct adit_bytes bytes)
+{
+    if (hub->ops->pump_seen && bytes.len > 0) {
+        hub->ops->pump_seen(hub->context, pump->self, pump->user, is_from_local, bytes);
+    }
+}
+
+/* The same for the first `count` bytes of views that a socket took. */
+void pump_show_views(struct adit_hub *hub, const struct pump *pump, const struct iovec *views,
+                     size_t view_count, size_t count);
+
 /* pump_in.c: from the peer to the socket. */
 void pump_data(struct adit_hub *hub, struct pump *pump, struct adit_bytes bytes);
 void pump_views_flush(struct adit_hub *hub);

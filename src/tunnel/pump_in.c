@@ -44,6 +44,18 @@ static bool keep(struct adit_hub *hub, struct adit_handle handle, struct adit_by
     return false;
 }
 
+void pump_show_views(struct adit_hub *hub, const struct pump *pump, const struct iovec *views,
+                     size_t view_count, size_t count)
+{
+    for (size_t i = 0; i < view_count && hub->ops->pump_seen && count > 0; i++) {
+        const struct iovec *view = &ADIT_SLOT(views, view_count, i);
+        struct adit_bytes bytes =
+            adit_bytes_first(adit_object_bytes(view->iov_base, view->iov_len), count);
+        count -= bytes.len;
+        pump_show(hub, pump, false, bytes);
+    }
+}
+
 void pump_views_flush(struct adit_hub *hub)
 {
     struct adit_handle handle = hub->view_pump;
@@ -61,6 +73,7 @@ void pump_views_flush(struct adit_hub *hub)
         return;
     }
     hub->counters.bytes_to_local += sent;
+    pump_show_views(hub, pump, hub->views, view_count, sent);
     consumed(hub, pump, sent);
     for (size_t i = 0; i < view_count; i++) {
         struct adit_bytes view = {.ptr = ADIT_AT(hub->views, i).iov_base,
@@ -187,6 +200,7 @@ void pump_drain(struct adit_hub *hub, struct pump *pump)
             pump_end(hub, pump, ADIT_PUMP_LOCAL);
             return;
         }
+        pump_show_views(hub, pump, views, view_count, sent);
         adit_queue_drop(&pump->in, &hub->chunks, sent);
         hub->counters.bytes_to_local += sent;
         consumed(hub, pump, sent);

@@ -35,6 +35,7 @@ struct adit_status pump_fill(struct adit_hub *hub, struct pump *pump, struct adi
     size_t count = 0;
     enum adit_io io = ADIT_IO_DONE;
     ADIT_TRY(adit_socket_receive(pump->fd, room, &count, &io));
+    pump_show(hub, pump, true, adit_span_bytes(adit_span_first(room, count)));
     filled.count += count;
     filled.is_last = io == ADIT_IO_END;
     /* A short read has emptied the socket, and later bytes are a new event; but an end that was
