@@ -1,0 +1,90 @@
+/* Whole commands as a person runs them, but for a server that serves. Covers serve.c, token.c. */
+#include "cli/aditd/run_fixture.h"
+#include "net/socket.h"
+
+static void small_commands_answer(void **state)
+{
+    (void)state;
+    struct run result = {0};
+    RUN(&result, "version");
+    assert_int_equal(result.code, 0);
+    assert_bytes(adit_writer_bytes(&result.out), ADIT_BYTES("aditd " ADIT_VERSION "\n"));
+    RUN(&result, "help");
+    assert_int_equal(result.code, 0);
+    assert_true(adit_bytes_starts_with(adit_writer_bytes(&result.out), ADIT_BYTES("usage: aditd")));
+    RUN(&result, "serve", "--help");
+    assert_int_equal(result.code, 0);
+    assert_int_equal(result.error.len, 0);
+    RUN(&result, "serv");
+    assert_int_equal(result.code, ADIT_ADITD_USAGE);
+    assert_int_equal(result.out.len, 0);
+    assert_bytes(adit_writer_bytes(&result.error),
+                 ADIT_BYTES("aditd: unknown command 'serv'; did you mean 'serve'?\n"));
+}
+
+/* A folder of its own for one test, and an end of it. */
+struct place {
+    char text[64];
+};
+
+static struct place place_make(void)
+{
+    struct place place = {.text = "/tmp/adit-command-test-XXXXXX"};
+    assert_non_null(mkdtemp(place.text));
+    return place;
+}
+
+static void place_drop(const struct place *place)
+{
+    static const struct adit_bytes files[] = {
+        ADIT_BYTES_INIT("token.key"),  ADIT_BYTES_INIT("ca.pem"),     ADIT_BYTES_INIT("ca.key"),
+        ADIT_BYTES_INIT("server.pem"), ADIT_BYTES_INIT("server.key"),
+    };
+    for (size_t i = 0; i < ADIT_COUNT(files); i++) {
+        char path[128] = {0};
+        assert_ok(adit_path_join(ADIT_OBJECT_SPAN(path), adit_bytes_of_text(place->text),
+                                 ADIT_AT(files, i)));
+        (void)unlink(path);
+    }
+    assert_int_equal(rmdir(place->text), 0);
+}
+
+static void a_token_is_printed(void **state)
+{
+    (void)state;
+    struct run result = {0};
+    struct place place = place_make();
+    RUN(&result, "token", "create", "--account", "ann", "--data", place.text);
+    assert_int_equal(result.code, 0);
+    assert_true(adit_bytes_starts_with(adit_writer_bytes(&result.out), ADIT_BYTES("adit_")));
+    assert_int_equal(result.out.len, 261 + 1);
+    RUN(&result, "token", "create", "--account", "ann", "--json", "--data", place.text);
+    assert_int_equal(result.code, 0);
+    assert_true(adit_bytes_starts_with(adit_writer_bytes(&result.out), ADIT_BYTES("{\"id\":\"")));
+    RUN(&result, "token", "create", "--account", "a b", "--data", place.text);
+    assert_int_equal(result.code, ADIT_ADITD_USAGE);
+    assert_int_equal(result.out.len, 0);
+    place_drop(&place);
+}
+
+static void a_server_that_cannot_listen_says_where(void **state)
+{
+    (void)state;
+    struct run result = {0};
+    struct place place = place_make();
+    RUN(&result, "serve", "--data", place.text, "--https", "192.0.2.1:8443"); /* nobody's own */
+    assert_int_equal(result.code, ADIT_ADITD_FAILED);
+    assert_true(adit_bytes_starts_with(adit_writer_bytes(&result.error),
+                                       ADIT_BYTES("aditd: 192.0.2.1:8443: ")));
+    place_drop(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(small_commands_answer),
+        cmocka_unit_test(a_token_is_printed),
+        cmocka_unit_test(a_server_that_cannot_listen_says_where),
+    };
+    return cmocka_run_group_tests_name("aditd/command", tests, NULL, NULL);
+}

@@ -1,0 +1,175 @@
+#include "cli/aditd/command.h"
+#include "cli/output.h"
+#include "edge/supervisor/supervisor.h"
+#include "net/devca.h"
+
+#define BACKLOG 1024
+
+struct serve {
+    struct adit_serve_settings settings;
+    struct adit_data_path folder, certificate, key, token_key;
+    struct adit_address address; /* where it really listens: port 0 asks for any */
+    struct adit_supervisor supervisor;
+};
+
+static struct adit_status serving_write(struct adit_writer *writer, const struct serve *serve)
+{
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("aditd serves at ")));
+    ADIT_TRY(adit_address_write(writer, &serve->address));
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("; agents: --server connect.")));
+    ADIT_TRY(adit_write_bytes(writer, serve->settings.domain));
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES(":")));
+    ADIT_TRY(adit_write_decimal(writer, serve->address.port));
+    if (!serve->settings.certificate) {
+        ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES(" --ca ")));
+        ADIT_TRY(adit_write_bytes(writer, adit_bytes_of_text(serve->folder.text)));
+        ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("/ca.pem")));
+    }
+    return adit_write_bytes(writer, ADIT_BYTES("\n"));
+}
+
+/* One line for a person, where there is room for it now: the supervisor never waits. */
+static void serving(void *context)
+{
+    uint8_t memory[ADIT_ADITD_TEXT_BYTES] = {0};
+    struct adit_writer line = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if (adit_is_ok(serving_write(&line, context)) && poll(&room, 1, 0) == 1 &&
+        (room.revents & POLLOUT) != 0) {
+        adit_status_ignore(adit_output_write(STDOUT_FILENO, adit_writer_bytes(&line)),
+                           "the log says it too");
+    }
+}
+
+/* The certificate that was given, or that of the development CA. */
+static struct adit_status certificate_prepare(struct serve *serve)
+{
+    if (!serve->settings.certificate) {
+        ADIT_TRY(adit_devca_ensure(adit_bytes_of_text(serve->folder.text),
+                                   serve->settings.domain));
+        ADIT_TRY(adit_data_path(&serve->folder, ADIT_BYTES("server.pem"), &serve->certificate));
+        return adit_data_path(&serve->folder, ADIT_BYTES("server.key"), &serve->key);
+    }
+    return adit_ok();
+}
+
+static struct adit_status readable_check(const char *path)
+{
+    if (access(path, R_OK) != 0) {
+        ADIT_FAIL_WITH(SYSTEM, "the certificate or key cannot be read", errno);
+    }
+    return adit_ok();
+}
+
+/* Tells which of the two files that were given cannot be read. */
+static bool is_given_readable(const struct serve *serve)
+{
+    const char *const paths[] = {serve->settings.certificate, serve->settings.key};
+    for (size_t i = 0; i < ADIT_COUNT(paths); i++) {
+        const char *path = ADIT_AT(paths, i);
+        struct adit_status status = path ? readable_check(path) : adit_ok();
+        if (!adit_is_ok(status)) {
+            adit_output_failure(adit_aditd_program.name, adit_bytes_of_text(path), status);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes the listeners over. */
+static struct adit_status supervise(struct serve *serve, int listener, int http_listener)
+{
+    const struct adit_supervisor_options options = {
+        .listener = listener,
+        .http_listener = http_listener,
+        .is_http_serve = serve->settings.is_http_serve,
+        .https = serve->address,
+        .domain = serve->settings.domain,
+        .port_from = serve->settings.port_from,
+        .port_to = serve->settings.port_to,
+        .certificate_path = serve->settings.certificate ? serve->settings.certificate
+                                                        : serve->certificate.text,
+        .key_path = serve->settings.key ? serve->settings.key : serve->key.text,
+        .token_key_path = serve->token_key.text,
+        .log_fd = STDERR_FILENO,
+        .format = serve->settings.format,
+        .is_sandbox_off = serve->settings.is_sandbox_off,
+        .serving = serving,
+        .context = serve,
+    };
+    ADIT_TRY(adit_supervisor_open(&serve->supervisor, &options));
+    struct adit_status status = adit_supervisor_run(&serve->supervisor);
+    adit_supervisor_close(&serve->supervisor);
+    return status;
+}
+
+/* Listens, or says at which address it cannot. Accepted sockets inherit the congestion control: a
+ * worker in its sandbox may not choose it any more where the system prefers another. */
+static int listen_at(const struct adit_address *address, int *out_listener)
+{
+    uint8_t memory[64] = {0};
+    struct adit_writer place = adit_writer_of(ADIT_SPAN_OF(memory));
+    adit_status_ignore(adit_address_write(&place, address), "an address fits");
+    struct adit_status status = adit_socket_listen(address, BACKLOG, out_listener);
+    if (!adit_is_ok(status)) {
+        return adit_aditd_failure(adit_writer_bytes(&place), status);
+    }
+    adit_status_ignore(adit_socket_congestion_set(*out_listener, ADIT_BYTES("cubic")),
+                       "what the system gives carries bytes too, with longer queues");
+    return 0;
+}
+
+static int serve_prepared(struct serve *serve)
+{
+    int listener = -1;
+    int http_listener = -1;
+    int code = listen_at(&serve->settings.https, &listener);
+    if (code == 0) {
+        code = listen_at(&serve->settings.http, &http_listener);
+    }
+    if (code != 0) {
+        adit_socket_close(&listener);
+        return code;
+    }
+    struct adit_status status = adit_socket_local(listener, &serve->address);
+    if (!adit_is_ok(status)) {
+        adit_socket_close(&listener);
+        adit_socket_close(&http_listener);
+        return adit_aditd_failure(ADIT_BYTES("serve"), status);
+    }
+    status = supervise(serve, listener, http_listener);
+    return adit_is_ok(status) ? 0 : adit_aditd_failure(ADIT_BYTES("serve"), status);
+}
+
+static int serve_run(const struct adit_args *args, struct serve *serve)
+{
+    uint8_t memory[ADIT_ADITD_TEXT_BYTES] = {0};
+    struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
+    if (!adit_is_ok(adit_serve_settings_read(args, &complaint, &serve->settings))) {
+        return adit_aditd_usage(&complaint);
+    }
+    const char *given = adit_args_value(args, ADIT_BYTES("data"));
+    if (!adit_is_ok(adit_aditd_data_open(given, &serve->folder))) {
+        return ADIT_ADITD_FAILED;
+    }
+    struct adit_status status = adit_data_token_key(&serve->folder, &serve->token_key);
+    if (adit_is_ok(status)) {
+        status = certificate_prepare(serve);
+    }
+    if (!adit_is_ok(status)) {
+        return adit_aditd_failure(adit_bytes_of_text(serve->folder.text), status);
+    }
+    return is_given_readable(serve) ? serve_prepared(serve) : ADIT_ADITD_FAILED;
+}
+
+int adit_aditd_serve(const struct adit_args *args)
+{
+    struct adit_span memory = {0}; /* too large for the stack */
+    struct adit_status status = adit_memory_open(1, sizeof(struct serve), &memory);
+    if (!adit_is_ok(status)) {
+        return adit_aditd_failure(ADIT_BYTES("serve"), status);
+    }
+    int code = serve_run(args, adit_memory_at(memory, sizeof(struct serve), 0));
+    adit_memory_close(&memory);
+    return code;
+}
