@@ -2,7 +2,9 @@
  * grammar is wire/name.h. Pure.
  *
  * Reserved are our own (dash, connect), those by which mail, certificates and browsers find things
- * (RFC 2142, RFC 8461, autodiscover, wpad ...), and those that would mislead (login, billing ...). */
+ * (RFC 2142, RFC 8461, autodiscover, wpad ...), and those that would mislead (login, billing ...).
+ * A name counts as it is read: without hyphens, without a number at its end, digits as the letters
+ * that they look like. */
 #ifndef ADIT_ROUTE_NAMES_H
 #define ADIT_ROUTE_NAMES_H
 
@@ -16,7 +18,7 @@ struct adit_name_text {
 };
 
 /* Two short words and a number ("calm-otter-482"): attempt 0, 1, 2 ... of what follows from `seed`.
- * The same seed and attempt give the same name. About 2^24 names. */
+ * The same seed and attempt give the same name. About 2^26 names. */
 void adit_name_draw(uint64_t seed, uint32_t attempt, struct adit_name_text *out_name);
 
 /* The label of `host` ("shop" of "shop.adit.localhost" for the domain "adit.localhost"), lower case
