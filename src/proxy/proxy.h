@@ -25,7 +25,7 @@
 #define ADIT_PROXY_BODY_BYTES 1024
 #define ADIT_PROXY_STUCK_US (30 * ADIT_SECOND_US)    /* a visitor that takes nothing at all */
 #define ADIT_PROXY_QUEUED_US ADIT_SECOND_US          /* for a stream, where the session has none */
-#define ADIT_PROXY_ACK_US (12 * ADIT_SECOND_US)      /* for the agent's verdict: then agent_no_ack */
+#define ADIT_PROXY_ACK_US (12 * ADIT_SECOND_US)      /* for the agent's verdict: agent_no_ack */
 #define ADIT_PROXY_IN_HIGH (64 * 1024)               /* bytes held of a visitor: stop reading */
 #define ADIT_PROXY_IN_LOW (32 * 1024)                /* and go on */
 #define ADIT_PROXY_OUT_MAX (128 * 1024)              /* bytes on their way to a visitor */
@@ -95,7 +95,7 @@ struct adit_proxy_visitor {
 struct adit_status adit_proxy_visitor_add(struct adit_proxy *proxy,
                                           const struct adit_proxy_visitor *visitor);
 
-/* The tunnel has gone: its idle pipes and idle visitors are closed, what runs ends with its pipe. */
+/* The tunnel is gone: its idle pipes and idle visitors are closed, what runs ends with its pipe. */
 void adit_proxy_tunnel_gone(struct adit_proxy *proxy, uint64_t tunnel);
 
 /* Takes no more requests: idle visitors are closed, others after their answer. */

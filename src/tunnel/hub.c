@@ -63,6 +63,9 @@ void hub_forget_dirty(struct adit_hub *hub, struct link *link)
 static void turn_end(void *context)
 {
     struct adit_hub *hub = context;
+    if (hub->ops->turn) {
+        hub->ops->turn(hub->context);
+    }
     hub->turning_head = hub->dirty_head;
     hub->dirty_head = (struct adit_handle){0};
     for (struct link *link = hub_link(hub, hub->turning_head); link;

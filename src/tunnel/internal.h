@@ -60,6 +60,7 @@ struct pump {
     bool is_peer_done;   /* FIN has come on the stream */
     bool is_sink_done;   /* FIN has been sent on the socket */
     bool has_hangup;     /* the socket's end was announced: read on until it is there */
+    bool is_pipe;        /* no socket: the owner takes and gives the bytes */
 };
 
 /* hub.c */
@@ -93,6 +94,8 @@ size_t control_stream_fill(struct adit_hub *hub, struct link *link, struct adit_
 /* pump.c */
 struct adit_status pump_make(struct adit_hub *hub, struct link *link, struct pump **out_pump);
 void pump_end(struct adit_hub *hub, struct pump *pump, enum adit_pump_end end);
+/* Gives everything back, and tells nobody. */
+void pump_release(struct adit_hub *hub, struct pump *pump);
 void pump_peer_finished(struct adit_hub *hub, struct pump *pump);
 /* Ends the pump where both directions are done. */
 void pump_end_if_done(struct adit_hub *hub, struct pump *pump);
@@ -112,10 +115,13 @@ void pump_show_views(struct adit_hub *hub, const struct pump *pump, const struct
 
 /* pump_in.c: from the peer to the socket. */
 void pump_data(struct adit_hub *hub, struct pump *pump, struct adit_bytes bytes);
+/* `count` bytes have left: credit goes back to the peer. */
+void pump_consumed(struct adit_hub *hub, struct pump *pump, size_t count);
 void pump_views_flush(struct adit_hub *hub);
 void pump_drain(struct adit_hub *hub, struct pump *pump);
 
-/* pump_out.c: from the socket to the peer. Fills `room` (the payload of one frame). */
+/* pump_out.c: from the socket, or the pipe's owner, to the peer. Fills `room` (the payload of one
+ * frame). A pipe's owner may have ended it when this returns. */
 struct pump_filled {
     size_t count;
     bool is_last;  /* the source has ended */

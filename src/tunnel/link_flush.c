@@ -79,6 +79,9 @@ static bool fill_turn(struct adit_hub *hub, struct link *link, const struct adit
             pump_end(hub, pump, ADIT_PUMP_LOCAL);
             return true;
         }
+        if (!hub_pump(hub, adit_handle_unpack(turn->user))) {
+            return true; /* a pipe whose owner ended it meanwhile */
+        }
     }
     struct adit_status status =
         adit_session_sent(session, turn->stream, header, filled.count, filled.is_last);

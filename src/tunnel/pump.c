@@ -44,7 +44,7 @@ struct adit_status pump_make(struct adit_hub *hub, struct link *link, struct pum
 }
 
 /* Gives everything back. The stream ends in order where both sides have finished, else by RST. */
-static void pump_release(struct adit_hub *hub, struct pump *pump)
+void pump_release(struct adit_hub *hub, struct pump *pump)
 {
     struct link *link = hub_link(hub, pump->link);
     if (adit_handle_equal(hub->view_pump, pump->self)) {
@@ -65,8 +65,10 @@ static void pump_release(struct adit_hub *hub, struct pump *pump)
 void pump_end(struct adit_hub *hub, struct pump *pump, enum adit_pump_end end)
 {
     if (end == ADIT_PUMP_COMPLETE) {
-        adit_status_ignore(adit_socket_reset_on_close_set(pump->fd, false),
-                           "the worst is a reset after the last byte");
+        if (!pump->is_pipe) {
+            adit_status_ignore(adit_socket_reset_on_close_set(pump->fd, false),
+                               "the worst is a reset after the last byte");
+        }
         hub->counters.pumps_complete++;
     } else {
         hub->counters.pumps_cut++;
@@ -86,6 +88,18 @@ void pump_end_if_done(struct adit_hub *hub, struct pump *pump)
     }
 }
 
+/* The owner has had every byte; what it does with them is its own matter. */
+static void pipe_peer_finished(struct adit_hub *hub, struct pump *pump)
+{
+    struct adit_handle handle = pump->self;
+    pump->is_sink_done = true;
+    hub->ops->pipe_finished(hub->context, handle, pump->user);
+    pump = hub_pump(hub, handle);
+    if (pump) {
+        pump_end_if_done(hub, pump);
+    }
+}
+
 void pump_peer_finished(struct adit_hub *hub, struct pump *pump)
 {
     pump->is_peer_done = true;
@@ -95,7 +109,11 @@ void pump_peer_finished(struct adit_hub *hub, struct pump *pump)
         pump_end(hub, pump, ADIT_PUMP_RESET);
         return;
     case PUMP_FLOW:
-        pump_drain(hub, pump);
+        if (pump->is_pipe) {
+            pipe_peer_finished(hub, pump);
+        } else {
+            pump_drain(hub, pump);
+        }
         return;
     case PUMP_DIALING:
     case PUMP_REFUSED:

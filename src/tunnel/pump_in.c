@@ -1,7 +1,7 @@
-/* From the peer to the socket. */
+/* From the peer to the socket, or to the pipe's owner. */
 #include "tunnel/internal.h"
 
-static void consumed(struct adit_hub *hub, struct pump *pump, size_t count)
+void pump_consumed(struct adit_hub *hub, struct pump *pump, size_t count)
 {
     struct link *link = hub_link(hub, pump->link);
     if (link && count > 0) {
@@ -74,7 +74,7 @@ void pump_views_flush(struct adit_hub *hub)
     }
     hub->counters.bytes_to_local += sent;
     pump_show_views(hub, pump, hub->views, view_count, sent);
-    consumed(hub, pump, sent);
+    pump_consumed(hub, pump, sent);
     for (size_t i = 0; i < view_count; i++) {
         struct adit_bytes view = {.ptr = ADIT_AT(hub->views, i).iov_base,
                                   .len = ADIT_AT(hub->views, i).iov_len};
@@ -118,7 +118,7 @@ static void head_received(struct adit_hub *hub, struct pump *pump)
         adit_status_ignore(adit_write_bytes(&copy, part), "cut to the room");
         adit_queue_drop(&pump->in, &hub->chunks, part.len);
     }
-    consumed(hub, pump, copy.len);
+    pump_consumed(hub, pump, copy.len);
     struct adit_stream_head head = {0};
     struct adit_reader reader = adit_reader_of(adit_writer_bytes(&copy));
     if (!hub->ops->pump_open || !adit_is_ok(adit_stream_head_read(&reader, &head))) {
@@ -139,7 +139,7 @@ static struct adit_bytes verdict_received(struct adit_hub *hub, struct pump *pum
         pump_end(hub, pump, ADIT_PUMP_RESET);
         return (struct adit_bytes){0};
     }
-    consumed(hub, pump, 1);
+    pump_consumed(hub, pump, 1);
     pump->state = PUMP_FLOW;
     if (hub->ops->pump_dialled) {
         hub->ops->pump_dialled(hub->context, handle, pump->user, result);
@@ -164,14 +164,17 @@ void pump_data(struct adit_hub *hub, struct pump *pump, struct adit_bytes bytes)
     }
     switch (pump->state) {
     case PUMP_FLOW:
-        if (pump->in.len > 0) {
+        if (pump->is_pipe) {
+            hub->counters.bytes_to_local += bytes.len;
+            hub->ops->pipe_data(hub->context, handle, pump->user, bytes);
+        } else if (pump->in.len > 0) {
             (void)keep(hub, handle, bytes);
         } else {
             view_add(hub, pump, bytes);
         }
         return;
     case PUMP_REFUSED:
-        consumed(hub, pump, bytes.len);
+        pump_consumed(hub, pump, bytes.len);
         return;
     case PUMP_HEAD:
         if (keep(hub, handle, bytes) && pump->in.len >= ADIT_STREAM_HEAD_BYTES) {
@@ -203,7 +206,7 @@ void pump_drain(struct adit_hub *hub, struct pump *pump)
         pump_show_views(hub, pump, views, view_count, sent);
         adit_queue_drop(&pump->in, &hub->chunks, sent);
         hub->counters.bytes_to_local += sent;
-        consumed(hub, pump, sent);
+        pump_consumed(hub, pump, sent);
         if (io == ADIT_IO_BLOCKED) {
             return;
         }

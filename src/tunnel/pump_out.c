@@ -1,4 +1,4 @@
-/* From the socket to the peer. */
+/* From the socket, or the pipe's owner, to the peer. */
 #include "tunnel/internal.h"
 
 /* The bytes that go before anything from the socket: the head, or how the dial ended. */
@@ -23,7 +23,16 @@ struct adit_status pump_fill(struct adit_hub *hub, struct pump *pump, struct adi
         *out_filled = filled;
         return adit_ok();
     }
-    if (pump->fd < 0 || pump->is_source_done) {
+    if (pump->is_pipe && !pump->is_source_done && room.len > 0) {
+        struct adit_pipe_filled given =
+            hub->ops->pipe_fill(hub->context, pump->self, pump->user, room);
+        hub->counters.bytes_from_local += given.count;
+        *out_filled = (struct pump_filled){.count = filled.count + given.count,
+                                           .is_last = given.is_last,
+                                           .is_empty = given.is_empty};
+        return adit_ok();
+    }
+    if ((pump->fd < 0 && !pump->is_pipe) || pump->is_source_done) {
         filled.is_empty = true;
         *out_filled = filled;
         return adit_ok();
