@@ -211,6 +211,24 @@ struct adit_status adit_channel_receive(struct adit_channel *channel,
     return adit_ok();
 }
 
+struct adit_status adit_channel_drain(struct adit_channel *channel, size_t most,
+                                      adit_channel_fn *handle, void *context)
+{
+    for (size_t i = 0; i < most && adit_channel_is_open(channel); i++) {
+        struct adit_message message = {0};
+        enum adit_io io = ADIT_IO_BLOCKED;
+        ADIT_TRY(adit_channel_receive(channel, &message, &io));
+        ADIT_ENSURE(io != ADIT_IO_END, CLOSED, "the other process has closed its channel");
+        if (io == ADIT_IO_BLOCKED) {
+            return adit_ok();
+        }
+        struct adit_status status = handle(context, &message);
+        adit_message_fds_close(&message);
+        ADIT_TRY(status);
+    }
+    return adit_ok();
+}
+
 struct adit_status adit_channel_receive_wait(struct adit_channel *channel, uint32_t timeout_ms,
                                              struct adit_message *out_message)
 {

@@ -5,8 +5,8 @@
  * hostile: a message that does not decode, is cut, or carries other descriptors than the table
  * says is INVALID, its descriptors are closed, and the caller closes the channel.
  *
- * Watch the descriptor for reading and writing, edge-triggered: on READ call receive until it is
- * BLOCKED or END, on WRITE call flush. Limit: ADIT_CHANNEL_WAITING_MAX messages. One thread. */
+ * Watch the descriptor for reading and writing: on READ drain it (all of it where the watch is
+ * edge-triggered), on WRITE flush. Limit: ADIT_CHANNEL_WAITING_MAX messages. One thread. */
 #ifndef ADIT_IPC_CHANNEL_H
 #define ADIT_IPC_CHANNEL_H
 
@@ -50,6 +50,17 @@ struct adit_status adit_channel_flush(struct adit_channel *channel);
  * caller's. BLOCKED: none now. END: the peer has closed. INVALID: see above. */
 struct adit_status adit_channel_receive(struct adit_channel *channel,
                                         struct adit_message *out_message, enum adit_io *out_io);
+
+#define ADIT_CHANNEL_ALL SIZE_MAX
+
+/* What to do with a message. The descriptors that it leaves in the message are closed after it. It
+ * may close the channel, or open another in its place. */
+typedef struct adit_status adit_channel_fn(void *context, struct adit_message *message);
+
+/* Gives the next messages to `handle`, at most `most` of them: until none is there, `handle` fails
+ * (then with its status) or closes the channel. CLOSED where the peer has; INVALID as receive. */
+struct adit_status adit_channel_drain(struct adit_channel *channel, size_t most,
+                                      adit_channel_fn *handle, void *context);
 
 /* The next message, waiting for it: for a role's first one, before its loop runs. TIMEOUT. */
 struct adit_status adit_channel_receive_wait(struct adit_channel *channel, uint32_t timeout_ms,

@@ -193,6 +193,72 @@ static void waiting_has_a_limit(void **state)
     ends_close(&ends);
 }
 
+struct drained {
+    struct adit_channel *channel;
+    uint64_t requests; /* digits, in the order of arrival */
+    uint64_t fails_at, closes_at;
+};
+
+static struct adit_status drain_one(void *context, struct adit_message *message)
+{
+    struct drained *drained = context;
+    drained->requests = drained->requests * 10 + message->request;
+    if (message->request == drained->closes_at) {
+        adit_channel_close(drained->channel);
+    }
+    ADIT_ENSURE(message->request != drained->fails_at, REFUSED, "the handler does not want it");
+    return adit_ok();
+}
+
+static void bound_send(struct ends *ends, uint64_t from, uint64_t to)
+{
+    for (uint64_t request = from; request <= to; request++) {
+        struct adit_message message = bound(request);
+        assert_ok(adit_channel_send(&ends->door, &message));
+    }
+}
+
+static void draining(void **state)
+{
+    (void)state;
+    int before = lowest_fd();
+    struct ends ends = ends_open();
+    struct drained drained = {.channel = &ends.worker, .fails_at = 7, .closes_at = 9};
+    assert_ok(adit_channel_drain(&ends.worker, ADIT_CHANNEL_ALL, drain_one, &drained));
+    bound_send(&ends, 1, 5);
+    assert_ok(adit_channel_drain(&ends.worker, 0, drain_one, &drained));
+    assert_int_equal(drained.requests, 0);
+    assert_ok(adit_channel_drain(&ends.worker, 2, drain_one, &drained));
+    assert_int_equal(drained.requests, 12);
+    assert_ok(adit_channel_drain(&ends.worker, ADIT_CHANNEL_ALL, drain_one, &drained));
+    assert_int_equal(drained.requests, 12345);
+    bound_send(&ends, 6, 9);
+    assert_fails(adit_channel_drain(&ends.worker, ADIT_CHANNEL_ALL, drain_one, &drained), REFUSED);
+    assert_int_equal(drained.requests, 1234567); /* what comes after it is still there */
+    assert_ok(adit_channel_drain(&ends.worker, ADIT_CHANNEL_ALL, drain_one, &drained));
+    assert_int_equal(drained.requests, 123456789);
+    assert_false(adit_channel_is_open(&ends.worker));
+    ends_close(&ends);
+    assert_int_equal(lowest_fd(), before); /* nobody took the descriptors: they are closed */
+}
+
+static void draining_says_the_end(void **state)
+{
+    (void)state;
+    struct ends ends = ends_open();
+    struct drained drained = {.channel = &ends.worker};
+    bound_send(&ends, 1, 2);
+    adit_channel_close(&ends.door);
+    assert_fails(adit_channel_drain(&ends.worker, ADIT_CHANNEL_ALL, drain_one, &drained), CLOSED);
+    assert_int_equal(drained.requests, 12);
+    ends_close(&ends);
+    ends = ends_open();
+    assert_int_equal(send(ends.door.fd, "nonsense", 8, 0), 8);
+    assert_fails(adit_channel_drain(&ends.worker, ADIT_CHANNEL_ALL, drain_one, &drained), INVALID);
+    assert_int_equal(drained.requests, 12);
+    ends_close(&ends);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +268,8 @@ int main(void)
         cmocka_unit_test(the_end_is_seen),
         cmocka_unit_test(hostile_messages_are_refused_and_leak_nothing),
         cmocka_unit_test(waiting_has_a_limit),
+        cmocka_unit_test(draining),
+        cmocka_unit_test(draining_says_the_end),
     };
     return cmocka_run_group_tests_name("ipc/channel", tests, NULL, NULL);
 }

@@ -78,16 +78,18 @@ static const struct {
     {ADIT_MESSAGE_STATUS_ASK, status_answer},
 };
 
-static void message_handle(struct adit_door *door, struct adit_message *message)
+static struct adit_status message_handle(void *context, struct adit_message *message)
 {
+    struct adit_door *door = context;
     for (size_t i = 0; i < ADIT_COUNT(supervisor_messages); i++) {
         if (ADIT_AT(supervisor_messages, i).type == message->type) {
             ADIT_AT(supervisor_messages, i).handle(door, message);
-            return;
+            return adit_ok();
         }
     }
     ADIT_LOG(&door->log, WARN, "message_unexpected",
              adit_log_text(ADIT_BYTES("type"), adit_message_name(message->type)));
+    return adit_ok();
 }
 
 /* Without its supervisor a door has no business: it ends, and frees its ports. */
@@ -98,22 +100,16 @@ static void supervisor_ready(void *context, uint64_t key, uint32_t events)
     if ((events & ADIT_LOOP_WRITE) != 0) {
         adit_status_ignore(adit_channel_flush(&door->supervisor), "the end is seen by reading");
     }
-    for (;;) {
-        struct adit_message message = {0};
-        enum adit_io io = ADIT_IO_BLOCKED;
-        struct adit_status status = adit_channel_receive(&door->supervisor, &message, &io);
-        if (!adit_is_ok(status) || io == ADIT_IO_END) {
-            adit_log_failure(&door->log, ADIT_LOG_ERROR, ADIT_BYTES("supervisor_broken"), status);
-            ADIT_LOG(&door->log, WARN, "supervisor_gone");
-            adit_loop_stop(&door->loop);
-            return;
-        }
-        if (io == ADIT_IO_BLOCKED) {
-            return;
-        }
-        message_handle(door, &message);
-        adit_message_fds_close(&message);
+    struct adit_status status =
+        adit_channel_drain(&door->supervisor, ADIT_CHANNEL_ALL, message_handle, door);
+    if (adit_is_ok(status)) {
+        return;
     }
+    if (adit_status_error(status) != ADIT_ERROR_CLOSED) {
+        adit_log_failure(&door->log, ADIT_LOG_ERROR, ADIT_BYTES("supervisor_broken"), status);
+    }
+    ADIT_LOG(&door->log, WARN, "supervisor_gone");
+    adit_loop_stop(&door->loop);
 }
 
 static struct adit_status tables_open(struct adit_door *door, const struct adit_message *start)

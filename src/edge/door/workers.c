@@ -3,7 +3,11 @@
 #include "edge/door/peek.h"
 #include "edge/door/tunnels.h"
 
-#define RECEIVE_MAX 64 /* messages of one worker in one turn */
+/* Messages of one worker in one turn. Each has at most one answer: begun below twice the mark of
+ * waiting ones, they fit. */
+#define RECEIVE_MAX 64
+_Static_assert(2 * ADIT_DOOR_WAITING_MAX + RECEIVE_MAX <= ADIT_CHANNEL_WAITING_MAX,
+               "answers have room");
 
 static struct adit_door_worker *worker_at(struct adit_door *door, uint32_t index)
 {
@@ -86,37 +90,30 @@ static const struct {
     {ADIT_MESSAGE_AGENT_DONE, agent_done},
 };
 
-static struct adit_status message_handle(struct adit_door *door, uint32_t index,
-                                         struct adit_message *message)
+struct teller {
+    struct adit_door *door;
+    uint32_t index;
+};
+
+static struct adit_status message_handle(void *context, struct adit_message *message)
 {
+    const struct teller *teller = context;
     for (size_t i = 0; i < ADIT_COUNT(messages); i++) {
         if (ADIT_AT(messages, i).type == message->type) {
-            return ADIT_AT(messages, i).handle(door, index, message);
+            return ADIT_AT(messages, i).handle(teller->door, teller->index, message);
         }
     }
     ADIT_FAIL(INVALID, "a worker does not say this to the door");
 }
 
-/* END is told as CLOSED, the rest as it is. */
 static struct adit_status messages_receive(struct adit_door *door, uint32_t index)
 {
-    struct adit_door_worker *worker = worker_at(door, index);
-    for (size_t i = 0; i < RECEIVE_MAX; i++) {
-        struct adit_message message = {0};
-        enum adit_io io = ADIT_IO_BLOCKED;
-        if (worker->channel.waiting >= 2 * ADIT_DOOR_WAITING_MAX) {
-            return adit_ok();
-        }
-        ADIT_TRY(adit_channel_receive(&worker->channel, &message, &io));
-        ADIT_ENSURE(io != ADIT_IO_END, CLOSED, "the worker has ended");
-        if (io == ADIT_IO_BLOCKED) {
-            return adit_ok();
-        }
-        struct adit_status status = message_handle(door, index, &message);
-        adit_message_fds_close(&message);
-        ADIT_TRY(status);
+    struct adit_channel *channel = &worker_at(door, index)->channel;
+    struct teller teller = {.door = door, .index = index};
+    if (channel->waiting >= 2 * ADIT_DOOR_WAITING_MAX) {
+        return adit_ok();
     }
-    return adit_ok();
+    return adit_channel_drain(channel, RECEIVE_MAX, message_handle, &teller);
 }
 
 static void worker_ready(void *context, uint64_t key, uint32_t events)
