@@ -4,7 +4,7 @@
 #include "net/socket.h"
 #include "net/tls_private.h"
 
-#define RECORD_OVERHEAD_BYTES 22 /* TLS 1.3: header 5, content type 1, tag 16 */
+#define RECORD_OVERHEAD_BYTES 29 /* at most: TLS 1.2, header 5, nonce 8, tag 16; in 1.3 22 */
 #define SLACK_BYTES 16384  /* beyond bytes_max, for handshake messages, alerts and key updates */
 #define RESERVE_BYTES 256  /* of the pool's chunks, kept from data for the same purpose */
 #define LATE_MESSAGES_MAX 32          /* handshake messages after the handshake ... */
@@ -200,7 +200,8 @@ struct adit_status adit_tls_handshake(struct adit_tls *tls, bool *out_is_done)
         }
     } else if (!tls->is_done) {
         struct adit_bytes wanted = adit_tls_context_alpn(tls->context);
-        if (tls->context->alpn_len > 0 && !adit_bytes_equal(adit_tls_alpn(tls), wanted)) {
+        if (tls->context->alpn_len > 0 && !tls->context->is_visitor &&
+            !adit_bytes_equal(adit_tls_alpn(tls), wanted)) {
             tls->is_broken = true;
             ADIT_FAIL(REFUSED, "the server does not speak our protocol (ALPN)");
         }
@@ -312,7 +313,8 @@ struct adit_status adit_tls_write(struct adit_tls *tls, struct adit_bytes bytes)
         return adit_ok();
     }
     ERR_clear_error();
-    if (tls->records_written >= RECORDS_PER_KEY_MAX) {
+    /* TLS 1.2 cannot change its keys; its nonce is a counter that does not end. */
+    if (tls->records_written >= RECORDS_PER_KEY_MAX && SSL_version(tls->ssl) == TLS1_3_VERSION) {
         if (SSL_key_update(tls->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) != 1) {
             return data_failed(tls);
         }
@@ -323,7 +325,8 @@ struct adit_status adit_tls_write(struct adit_tls *tls, struct adit_bytes bytes)
         return data_failed(tls);
     }
     size_t records = (bytes.len + ADIT_TLS_RECORD_BYTES - 1) / ADIT_TLS_RECORD_BYTES;
-    tls->records_written += (uint32_t)adit_min_size(records, RECORDS_PER_KEY_MAX);
+    tls->records_written = (uint32_t)adit_min_size(tls->records_written + records,
+                                                   RECORDS_PER_KEY_MAX);
     return adit_ok();
 }
 

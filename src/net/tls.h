@@ -3,8 +3,9 @@
  * full 16 KiB records and one send.
  *
  * Each process makes its own OSSL_LIB_CTX, before its sandbox closes; nothing is shared. TLS 1.3
- * only on the agent link, early data never, SSL_MODE_RELEASE_BUFFERS always (an idle connection
- * keeps about 14 KiB). Certificates of the server are always verified: chain and name.
+ * only on the agent link, 1.2 (ECDHE and AEAD alone) for visitors too; early data and renegotiation
+ * never, SSL_MODE_RELEASE_BUFFERS always (an idle connection keeps about 14 KiB). Certificates of
+ * the server are always verified: chain and name.
  *
  * Process: worker (server side), agent (client side). */
 #ifndef ADIT_NET_TLS_H
@@ -21,6 +22,21 @@ struct adit_tls_server_options {
     struct adit_bytes certificate_pem; /* leaf first, then the chain */
     struct adit_bytes key_pem;
     struct adit_bytes alpn; /* the one protocol that is accepted: "adit/1"; others get an alert */
+    /* For browsers: TLS 1.2 as well, a client that offers no ALPN at all is fine, and sessions are
+     * resumed by tickets: see adit_tls_tickets_set. */
+    bool is_visitor;
+};
+
+/* One key of session tickets: how a ticket names it, AES-256-CBC, HMAC-SHA-256. */
+struct adit_tls_ticket_key {
+    uint8_t name[16], aes[32], hmac[32];
+};
+#define ADIT_TLS_TICKET_KEY_BYTES 80
+
+struct adit_tls_ticket_keys {
+    struct adit_tls_ticket_key current;  /* seals new tickets */
+    struct adit_tls_ticket_key previous; /* opens those before; they are renewed at that */
+    bool has_previous;
 };
 
 struct adit_tls_client_options {
@@ -36,6 +52,12 @@ struct adit_status adit_tls_client_open(const struct adit_tls_client_options *op
 
 /* Connections that are still open keep what they need of it: a reload just makes a new one. */
 void adit_tls_context_close(struct adit_tls_context **context);
+
+/* The keys for tickets from now on, also of connections that are open already. A server that
+ * is_visitor begins with a random key of its own. A ticket is good under the server name (SNI)
+ * alone for which it was given: under another one there is a full handshake. */
+void adit_tls_tickets_set(struct adit_tls_context *context,
+                          const struct adit_tls_ticket_keys *keys);
 
 /* The open key log, to be listed for a sandbox; -1: none. */
 int adit_tls_context_keylog_fd(const struct adit_tls_context *context);

@@ -105,6 +105,7 @@ void adit_tls_context_release(struct adit_tls_context *context)
         return;
     }
     SSL_CTX_free(context->ssl_context);
+    EVP_CIPHER_free(context->ticket_cipher);
     BIO_meth_free(context->bio_method);
     if (context->provider) {
         OSSL_PROVIDER_unload(context->provider);
@@ -113,6 +114,7 @@ void adit_tls_context_release(struct adit_tls_context *context)
     if (context->keylog_fd >= 0) {
         close(context->keylog_fd);
     }
+    adit_span_wipe(ADIT_OBJECT_SPAN(context->tickets));
     struct adit_span memory = ADIT_OBJECT_SPAN(*context);
     adit_memory_close(&memory);
 }
@@ -142,7 +144,7 @@ static struct adit_status bio_method_make(struct adit_tls_context *context)
     return adit_ok();
 }
 
-/* What both sides have: TLS 1.3 alone, AES-128-GCM first, no renegotiation, no session cache. */
+/* What all have: TLS 1.3 alone, AES-128-GCM first, no renegotiation, no session cache. */
 static struct adit_status context_configure(struct adit_tls_context *context)
 {
     static const char suites[] =
@@ -265,6 +267,9 @@ static struct adit_status server_configure(struct adit_tls_context *context,
     if (context->alpn_len > 0) {
         SSL_CTX_set_alpn_select_cb(context->ssl_context, on_alpn, context);
         SSL_CTX_set_client_hello_cb(context->ssl_context, on_client_hello, context);
+    }
+    if (options->is_visitor) {
+        ADIT_TRY(adit_tls_visitor_configure(context));
     }
     return adit_tls_rehearse(context);
 }

@@ -11,8 +11,11 @@ struct adit_tls_context {
     OSSL_PROVIDER *provider;
     SSL_CTX *ssl_context;
     BIO_METHOD *bio_method;
+    EVP_CIPHER *ticket_cipher; /* visitors: null else */
+    struct adit_tls_ticket_keys tickets;
     int keylog_fd; /* -1: none */
     bool is_server;
+    bool is_visitor;
     uint32_t references; /* the opener's, and one a connection: a reload keeps the old one alive */
     uint8_t alpn[1 + ADIT_TLS_ALPN_MAX]; /* length and name, as on the wire */
     size_t alpn_len;                     /* 0: no ALPN */
@@ -43,8 +46,11 @@ static inline struct adit_bytes adit_tls_context_alpn(const struct adit_tls_cont
     return adit_bytes_from(adit_bytes_first(ADIT_BYTES_OF(context->alpn), context->alpn_len), 1);
 }
 
-/* One handshake in memory, so that everything that OpenSSL loads late is loaded before a sandbox
- * closes. */
+/* tls_visitor.c: what a server for browsers has beyond one for agents. */
+struct adit_status adit_tls_visitor_configure(struct adit_tls_context *context);
+
+/* One handshake in memory (where it is_visitor: of each version, and resumed), so that everything
+ * that OpenSSL loads late is loaded before a sandbox closes. */
 struct adit_status adit_tls_rehearse(struct adit_tls_context *context);
 
 /* The functions of tls.c behind the BIO. */

@@ -29,14 +29,19 @@ static int connect_in_a_cage(struct tls_ends *ends)
     struct adit_writer plain = adit_writer_of(ADIT_SPAN_OF(plain_room));
     bool is_end = false;
     struct adit_tls_context *reloaded = NULL; /* a certificate changes: a new context, in here */
+    struct adit_tls_context *visitors = NULL;
     struct adit_tls_server_options options = tls_server_options(ends);
+    struct adit_tls_server_options visitor_options = options;
+    visitor_options.is_visitor = true;
     bool is_good =
         adit_is_ok(adit_tls_server_open(&options, &reloaded)) &&
+        adit_is_ok(adit_tls_server_open(&visitor_options, &visitors)) &&
         adit_is_ok(adit_hmac_sha256(ADIT_BYTES("k"), ADIT_BYTES("a"), ADIT_BYTES("b"),
                                     ADIT_SPAN_OF(tag))) &&
         adit_is_ok(adit_tls_write(ends->client, ADIT_BYTES("hello"))) &&
         adit_is_ok(tls_carry(ends, ends->client, ends->server, &plain, &is_end)) && plain.len == 5;
     adit_tls_context_close(&reloaded);
+    adit_tls_context_close(&visitors);
     return is_good ? 0 : 4;
 }
 
