@@ -28,6 +28,7 @@ struct adit_agent_tunnel {
     uint16_t port;
     ADIT_FIELD(ADIT_NAME_BYTES_MAX) name; /* wanted; empty: the server chooses */
     uint16_t remote_port;                 /* wanted; 0: the server chooses */
+    ADIT_FIELD(255) host_header;          /* http: what the program gets as Host; empty: as is */
 };
 
 /* A refusal as it is told to a person and to a script. */
@@ -74,7 +75,9 @@ enum adit_agent_state {
 
 struct adit_agent_bind { /* the server's answer for one tunnel */
     uint16_t port;       /* given once: asked for again after a reconnect */
-    bool is_bound;       /* now */
+    ADIT_FIELD(ADIT_NAME_BYTES_MAX) name; /* the same */
+    ADIT_FIELD(320) url;
+    bool is_bound; /* now */
     bool was_bound;
 };
 

@@ -404,6 +404,109 @@ static void a_lost_port_is_replaced_by_any(void **state)
     assert_int_equal(f->refused, 0);
 }
 
+static void server_bound_name(struct fixture *f, const char *name)
+{
+    struct adit_control message = {.type = ADIT_CONTROL_BOUND};
+    message.bound.bind = 1;
+    assert_ok(ADIT_FIELD_SET(message.bound.url, ADIT_BYTES("https://a.adit.localhost")));
+    assert_ok(ADIT_FIELD_SET(message.bound.name, adit_bytes_of_text(name)));
+    server_send(f, &message);
+}
+
+static void a_drawn_name_is_asked_for_again(void **state)
+{
+    struct fixture *f = *state;
+    f->tunnel.kind = ADIT_TUNNEL_HTTP;
+    f->has_auto_answer = false;
+    assert_ok(ADIT_FIELD_SET(f->tunnel.host_header, ADIT_BYTES("app.test:80")));
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->hellos == 1);
+    server_welcome(f);
+    turn_until(f, f->binds == 1);
+    assert_int_equal(f->bind.bind.kind, ADIT_TUNNEL_HTTP);
+    assert_int_equal(f->bind.bind.name.len, 0);
+    assert_int_equal(f->bind.bind.hint.len, 16);
+    assert_bytes(ADIT_FIELD_BYTES(f->bind.bind.host_header), ADIT_BYTES("app.test:80"));
+    struct adit_control_bind first = f->bind.bind;
+    server_bound_name(f, "calm-owl-7");
+    turn_until(f, f->ready == 1);
+    f->agent.in_since_us = 1;
+    adit_link_close(&f->hub, f->link, adit_ok());
+    turn_until(f, f->hellos == 2);
+    server_welcome(f);
+    turn_until(f, f->binds == 2);
+    assert_bytes(ADIT_FIELD_BYTES(f->bind.bind.name), ADIT_BYTES("calm-owl-7"));
+    assert_bytes(ADIT_FIELD_BYTES(f->bind.bind.hint), ADIT_FIELD_BYTES(first.hint));
+    refuse(f, ADIT_REFUSAL_NAME_TAKEN, 1); /* it was drawn: any other will do */
+    turn_until(f, f->binds == 3);
+    assert_int_equal(f->bind.bind.name.len, 0);
+    assert_int_equal(f->refused, 0);
+    refuse(f, ADIT_REFUSAL_TOKEN_SCOPE, 1); /* and this is about the tunnel itself */
+    turn_until(f, f->refused == 1);
+}
+
+static void a_wanted_name_refused_is_final(void **state)
+{
+    struct fixture *f = *state;
+    f->tunnel.kind = ADIT_TUNNEL_TLS;
+    f->has_auto_answer = false;
+    assert_ok(ADIT_FIELD_SET(f->tunnel.name, ADIT_BYTES("shop")));
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->hellos == 1);
+    server_welcome(f);
+    turn_until(f, f->binds == 1);
+    assert_bytes(ADIT_FIELD_BYTES(f->bind.bind.name), ADIT_BYTES("shop"));
+    refuse(f, ADIT_REFUSAL_NAME_TAKEN, 1);
+    turn_until(f, f->refused == 1);
+    assert_string_equal(f->code, "name_taken");
+    assert_int_equal(f->binds, 1);
+}
+
+/* The server's address for the tunnel is told to people; nothing is ever dialled by it, by a name
+ * that the server gives, or by what a stream's head says. */
+static void only_its_own_target_is_dialled(void **state)
+{
+    struct fixture *f = *state;
+    struct adit_address other = {0};
+    int trap = loopback_listen(&other);
+    f->has_auto_answer = false;
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->hellos == 1);
+    server_welcome(f);
+    turn_until(f, f->binds == 1);
+    struct adit_control message = {.type = ADIT_CONTROL_BOUND};
+    uint8_t memory[64] = {0};
+    struct adit_writer url = adit_writer_of(ADIT_SPAN_OF(memory));
+    assert_ok(adit_write_bytes(&url, ADIT_BYTES("tcp://127.0.0.1:")));
+    assert_ok(adit_write_decimal(&url, other.port));
+    message.bound.bind = 1;
+    message.bound.port = other.port;
+    assert_ok(ADIT_FIELD_SET(message.bound.url, adit_writer_bytes(&url)));
+    assert_ok(ADIT_FIELD_SET(message.bound.name, ADIT_BYTES("localhost")));
+    server_send(f, &message);
+    turn_until(f, f->ready == 1);
+    int near = -1;
+    int far = -1;
+    struct adit_handle pump = {0};
+    const struct adit_stream_head head = {
+        .kind = ADIT_TUNNEL_TCP,
+        .bind = 1,
+        .visitor = {.family = 4, .port = other.port, .ip = {127, 0, 0, 1}}};
+    loopback_pair(&near, &far);
+    assert_ok(adit_pump_open(
+        &f->hub, &(struct adit_pump_options){.link = f->link, .fd = near, .head = &head}, &pump));
+    turn_until(f, f->dials == 1);
+    int program = loopback_accept(f->program_listener);
+    int stray = -1;
+    struct adit_address peer = {0};
+    enum adit_io io = ADIT_IO_DONE;
+    assert_ok(adit_socket_accept(trap, &stray, &peer, &io));
+    assert_int_equal(io, ADIT_IO_BLOCKED); /* nobody came */
+    adit_socket_close(&trap);
+    adit_socket_close(&far);
+    adit_socket_close(&program);
+}
+
 static void a_wrong_certificate_ends_it(void **state)
 {
     struct fixture *f = *state;
@@ -456,6 +559,9 @@ int main(void)
         TEST(it_comes_back_with_its_port),
         TEST(a_final_refusal_ends_it),
         TEST(a_lost_port_is_replaced_by_any),
+        TEST(a_drawn_name_is_asked_for_again),
+        TEST(a_wanted_name_refused_is_final),
+        TEST(only_its_own_target_is_dialled),
         TEST(a_wrong_certificate_ends_it),
         TEST(it_gives_its_tunnels_up_on_the_way_out),
         TEST(an_unreachable_server_is_tried_again),

@@ -1,14 +1,43 @@
 #include "agent/internal.h"
 
+/* Any key will do: the hint only has to be the same for the same command. */
+static const struct adit_siphash_key hint_key = {.low = 0x6164697420686e74, .high = 1};
+
+/* Who asks for what: the token's id (a narrowed token has its root's), the kind and the target. */
+static struct adit_status hint_write(struct adit_writer *hint, struct adit_bytes token,
+                                     const struct adit_agent_tunnel *tunnel)
+{
+    uint8_t memory[ADIT_TOKEN_TEXT_MAX + sizeof(tunnel->host.bytes) + 8] = {0};
+    struct adit_writer key = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_token parsed = {0};
+    bool is_token = adit_is_ok(adit_token_parse(token, &parsed));
+    ADIT_TRY(adit_write_bytes(&key, is_token ? ADIT_BYTES_OF(parsed.record.id) : token));
+    ADIT_TRY(adit_write_u8(&key, (uint8_t)tunnel->kind));
+    ADIT_TRY(adit_write_u16(&key, tunnel->port));
+    ADIT_TRY(adit_write_bytes(&key, ADIT_FIELD_BYTES(tunnel->host)));
+    uint64_t hash = adit_siphash(hint_key, adit_writer_bytes(&key));
+    uint8_t digest[sizeof(hash)] = {0};
+    struct adit_writer number = adit_writer_of(ADIT_SPAN_OF(digest));
+    ADIT_TRY(adit_write_u64(&number, hash));
+    return adit_write_hex(hint, ADIT_BYTES_OF(digest));
+}
+
 static struct adit_status ask(struct adit_agent *agent, size_t index)
 {
     const struct adit_agent_tunnel *tunnel = &ADIT_AT(agent->tunnels, index);
     const struct adit_agent_bind *bind = &ADIT_AT(agent->binds, index);
     struct adit_control message = {.type = ADIT_CONTROL_BIND};
+    uint8_t hint[16] = {0};
+    struct adit_writer digits = adit_writer_of(ADIT_SPAN_OF(hint));
+    bool has_wish = tunnel->name.len > 0;
     message.bind.bind = (uint32_t)index + 1;
     message.bind.kind = tunnel->kind;
     message.bind.remote_port = tunnel->remote_port > 0 ? tunnel->remote_port : bind->port;
-    ADIT_TRY(ADIT_FIELD_SET(message.bind.name, ADIT_FIELD_BYTES(tunnel->name)));
+    ADIT_TRY(ADIT_FIELD_SET(message.bind.name, has_wish ? ADIT_FIELD_BYTES(tunnel->name)
+                                                        : ADIT_FIELD_BYTES(bind->name)));
+    ADIT_TRY(ADIT_FIELD_SET(message.bind.host_header, ADIT_FIELD_BYTES(tunnel->host_header)));
+    ADIT_TRY(hint_write(&digits, ADIT_FIELD_BYTES(agent->token), tunnel));
+    ADIT_TRY(ADIT_FIELD_SET(message.bind.hint, adit_writer_bytes(&digits)));
     return adit_link_send(&agent->hub, agent->link, &message);
 }
 
@@ -57,6 +86,33 @@ static bool are_all_bound(const struct adit_agent *agent)
     return true;
 }
 
+/* For the next reconnect. A tunnel of TCP is asked for by its port, the others by their names. */
+static void bind_remember(struct adit_agent_bind *bind, enum adit_tunnel kind,
+                          const struct adit_control_bound *bound)
+{
+    bool has_port = kind == ADIT_TUNNEL_TCP;
+    struct adit_bytes name = ADIT_FIELD_BYTES(bound->name);
+    bind->port = has_port ? (uint16_t)bound->port : 0;
+    adit_status_ignore(ADIT_FIELD_SET(bind->url, ADIT_FIELD_BYTES(bound->url)), "the same limit");
+    adit_status_ignore(ADIT_FIELD_SET(bind->name, adit_bytes_first(name, has_port ? 0 : name.len)),
+                       "the same limit");
+}
+
+/* What the server had chosen, and refuses now, is forgotten: any other will do. False where there
+ * is no such thing: the refusal is about what the user asked for. */
+static bool bind_forget(struct adit_agent_bind *bind, const struct adit_agent_tunnel *tunnel)
+{
+    bool has_port = tunnel->remote_port == 0 && bind->port != 0;
+    bool has_name = tunnel->name.len == 0 && bind->name.len > 0;
+    if (has_port) {
+        bind->port = 0;
+    }
+    if (has_name) {
+        bind->name.len = 0;
+    }
+    return has_port || has_name;
+}
+
 void tunnels_bound(struct adit_agent *agent, const struct adit_control_bound *bound)
 {
     size_t index = 0;
@@ -65,10 +121,11 @@ void tunnels_bound(struct adit_agent *agent, const struct adit_control_bound *bo
         return;
     }
     const struct adit_agent_events *events = agent->options.events;
-    bool is_again = bind->was_bound && bind->port == bound->port;
+    bool is_again = bind->was_bound && bind->port == bound->port &&
+                    adit_bytes_equal(ADIT_FIELD_BYTES(bind->url), ADIT_FIELD_BYTES(bound->url));
     bind->is_bound = true;
     bind->was_bound = true;
-    bind->port = (uint16_t)bound->port;
+    bind_remember(bind, ADIT_AT(agent->tunnels, index).kind, bound);
     events->ready(agent->options.context, &ADIT_AT(agent->tunnels, index), bound, is_again);
     if (are_all_bound(agent)) {
         if (agent->was_in) {
@@ -82,8 +139,7 @@ void tunnels_refused(struct adit_agent *agent, const struct adit_control_refused
 {
     size_t index = 0;
     struct adit_agent_bind *bind = find(agent, refused->bind, &index);
-    if (bind && ADIT_AT(agent->tunnels, index).remote_port == 0 && bind->port != 0) {
-        bind->port = 0; /* the port it had by chance is gone: any other will do */
+    if (bind && bind_forget(bind, &ADIT_AT(agent->tunnels, index))) {
         ask_or_close(agent, index);
         return;
     }

@@ -1,5 +1,5 @@
 /* adit: the agent's command. */
-#include "cli/adit/options.h"
+#include "cli/adit/narrow.h"
 #include "cli/adit/report.h"
 #include "cli/output.h"
 #include "net/signals.h"
@@ -74,7 +74,7 @@ static struct adit_status open_agent(struct adit_program_state *state)
         .context = &state->report,
         .server_host = state->options.server_host,
         .server_port = state->options.server_port,
-        .token = state->options.token,
+        .token = state->options.token.text,
         .tunnels = &state->options.tunnel,
         .tunnel_count = 1,
     };
@@ -117,6 +117,12 @@ static struct adit_status run(struct adit_program_state *state)
     return status;
 }
 
+static int complain_usage(const struct adit_writer *complaint)
+{
+    adit_output_complain(adit_program.name, adit_writer_bytes(complaint));
+    return EXIT_USAGE;
+}
+
 static int forward(const struct adit_args *args, struct adit_program_state *state)
 {
     const struct adit_environment environment = {.token = getenv("ADIT_TOKEN"),
@@ -126,8 +132,7 @@ static int forward(const struct adit_args *args, struct adit_program_state *stat
     uint8_t memory[512] = {0};
     struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
     if (!adit_is_ok(adit_options_read(args, &environment, &complaint, &state->options))) {
-        adit_output_complain(adit_program.name, adit_writer_bytes(&complaint));
-        return EXIT_USAGE;
+        return complain_usage(&complaint);
     }
     state->report = (struct adit_report){
         .loop = &state->loop, .fd = STDOUT_FILENO, .is_json = state->options.is_json};
@@ -155,6 +160,37 @@ static int print(struct adit_bytes text)
     return adit_is_ok(adit_output_write(STDOUT_FILENO, text)) ? EXIT_STOPPED : EXIT_FAILED;
 }
 
+static int token_narrow(const struct adit_args *args)
+{
+    const struct adit_environment environment = {.token = getenv("ADIT_TOKEN")};
+    uint8_t memory[512] = {0};
+    uint8_t narrowed[ADIT_TOKEN_TEXT_MAX + 1] = {0};
+    struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_writer out = adit_writer_of(ADIT_SPAN_OF(narrowed));
+    struct adit_token_block block = {0};
+    struct adit_token_text token = {0};
+    if (!adit_is_ok(adit_narrow_read(args, adit_clock_wall_ms() / 1000, &complaint, &block)) ||
+        !adit_is_ok(adit_token_find(args, &environment, &complaint, &token))) {
+        return complain_usage(&complaint);
+    }
+    struct adit_status status = adit_ok();
+    if (token.text.len == 0) {
+        status = adit_narrow_input(STDIN_FILENO, &token);
+    }
+    if (adit_is_ok(status)) {
+        status = adit_narrow_write(&out, token.text, &block);
+    }
+    int code = EXIT_FAILED;
+    if (adit_is_ok(status)) {
+        code = print(adit_writer_bytes(&out));
+    } else {
+        adit_output_failure(adit_program.name, (struct adit_bytes){0}, status);
+    }
+    adit_span_wipe(ADIT_SPAN_OF(narrowed));
+    adit_span_wipe(ADIT_SPAN_OF(token.memory));
+    return code;
+}
+
 static int help(const struct adit_args_command *command)
 {
     uint8_t memory[4096] = {0};
@@ -171,14 +207,16 @@ int main(int argc, char **argv)
     uint8_t memory[512] = {0};
     struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
     if (!adit_is_ok(adit_args_parse(&adit_program, (size_t)argc, argv, &complaint, &args))) {
-        adit_output_complain(adit_program.name, adit_writer_bytes(&complaint));
-        return EXIT_USAGE;
+        return complain_usage(&complaint);
     }
     if (args.is_help || !args.command || args.command->number == ADIT_COMMAND_HELP) {
         return help(args.is_help ? args.command : NULL);
     }
     if (args.command->number == ADIT_COMMAND_VERSION) {
         return print(ADIT_BYTES("adit " ADIT_VERSION "\n"));
+    }
+    if (args.command->number == ADIT_COMMAND_TOKEN_NARROW) {
+        return token_narrow(&args);
     }
     struct adit_span state = {0}; /* too large for the stack */
     if (!adit_is_ok(adit_memory_open(1, sizeof(struct adit_program_state), &state))) {

@@ -1,3 +1,4 @@
+/* Covers commands.c. */
 #include "cli/adit/options.h"
 
 #include <string.h>
@@ -31,49 +32,31 @@ struct read_result {
     struct adit_options options;
 };
 
-/* Reads "adit tcp ..." with up to five more words. */
-static void read_line(struct read_result *result, const struct adit_environment *environment,
-                      const char *const *words, size_t count)
+/* Reads "adit COMMAND ..." with up to five more words. */
+static void read_command(struct read_result *result, const char *command,
+                         const struct adit_environment *environment, const char *const *words,
+                         size_t count)
 {
-    char *argv[8] = {(char *)(uintptr_t)"adit", (char *)(uintptr_t)"tcp"};
+    char *argv[8] = {(char *)(uintptr_t)"adit", (char *)(uintptr_t)command};
     struct adit_args args = {0};
     *result = (struct read_result){0};
     struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(result->complaint));
     for (size_t i = 0; i < count; i++) {
         ADIT_AT(argv, i + 2) = (char *)(uintptr_t)ADIT_SLOT(words, count, i);
     }
-    assert_ok(adit_args_parse(&adit_program, count + 2, argv, &complaint, &args));
-    result->error =
-        adit_status_error(adit_options_read(&args, environment, &complaint, &result->options));
+    struct adit_status status =
+        adit_args_parse(&adit_program, count + 2, argv, &complaint, &args);
+    if (adit_is_ok(status)) {
+        status = adit_options_read(&args, environment, &complaint, &result->options);
+    }
+    result->error = adit_status_error(status);
     result->complaint_len = complaint.len;
 }
 
-static void targets(void **state)
+static void read_line(struct read_result *result, const struct adit_environment *environment,
+                      const char *const *words, size_t count)
 {
-    (void)state;
-    static const struct {
-        const char *text, *host;
-        uint16_t port;
-    } rows[] = {
-        {"3000", "127.0.0.1", 3000},     {"localhost:80", "localhost", 80},
-        {"[::1]:8080", "::1", 8080},     {"db.internal:5432", "db.internal", 5432},
-        {"0", NULL, 0},                  {"65536", NULL, 0},
-        {"localhost", NULL, 0},          {"localhost:", NULL, 0},
-        {":3000", NULL, 0},              {"[::1:80", NULL, 0},
-        {"[::1]", NULL, 0},              {"[::1]80", NULL, 0},
-        {"host:80:90", NULL, 0},         {"host:8o", NULL, 0},
-        {"", NULL, 0},                   {"host:-1", NULL, 0},
-    };
-    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
-        struct adit_agent_tunnel tunnel = {0};
-        struct adit_status status =
-            adit_target_parse(adit_bytes_of_text(ADIT_AT(rows, i).text), &tunnel);
-        assert_int_equal(adit_is_ok(status), ADIT_AT(rows, i).host != NULL);
-        if (ADIT_AT(rows, i).host) {
-            assert_bytes(ADIT_FIELD_BYTES(tunnel.host), adit_bytes_of_text(ADIT_AT(rows, i).host));
-            assert_int_equal(tunnel.port, ADIT_AT(rows, i).port);
-        }
-    }
+    read_command(result, "tcp", environment, words, count);
 }
 
 static void options_win_over_the_environment(void **state)
@@ -101,6 +84,30 @@ static void options_win_over_the_environment(void **state)
     assert_int_equal(result.options.tunnel.remote_port, 20001);
 }
 
+static void each_command_has_its_wishes(void **state)
+{
+    (void)state;
+    struct read_result result;
+    const struct adit_environment environment = {.token = token_text()};
+    const char *const web[] = {"http://app", "--name=shop", "--host-header", "app.test:3000"};
+    read_command(&result, "http", &environment, web, ADIT_COUNT(web));
+    assert_int_equal(result.error, ADIT_ERROR_NONE);
+    assert_int_equal(result.options.tunnel.kind, ADIT_TUNNEL_HTTP);
+    assert_int_equal(result.options.tunnel.port, 80);
+    assert_bytes(ADIT_FIELD_BYTES(result.options.tunnel.name), ADIT_BYTES("shop"));
+    assert_bytes(ADIT_FIELD_BYTES(result.options.tunnel.host_header), ADIT_BYTES("app.test:3000"));
+    const char *const through[] = {"8443", "--name=x1"};
+    read_command(&result, "tls", &environment, through, ADIT_COUNT(through));
+    assert_int_equal(result.error, ADIT_ERROR_NONE);
+    assert_int_equal(result.options.tunnel.kind, ADIT_TUNNEL_TLS);
+    assert_bytes(ADIT_FIELD_BYTES(result.options.tunnel.name), ADIT_BYTES("x1"));
+    const char *const bare[] = {"22"};
+    read_command(&result, "tcp", &environment, bare, ADIT_COUNT(bare));
+    assert_int_equal(result.error, ADIT_ERROR_NONE);
+    assert_int_equal(result.options.tunnel.kind, ADIT_TUNNEL_TCP);
+    assert_int_equal(result.options.tunnel.name.len, 0);
+}
+
 static void complaints_name_what_is_wrong(void **state)
 {
     (void)state;
@@ -109,21 +116,36 @@ static void complaints_name_what_is_wrong(void **state)
     const struct adit_environment bad = {.token = "adit_abc"};
     const struct {
         const struct adit_environment *environment;
+        const char *command;
         const char *words[2];
         const char *about;
     } rows[] = {
-        {&none, {"3000", "--json"}, "no token"},
-        {&bad, {"3000", "--json"}, "not a whole"},
-        {&good, {"nowhere", "--json"}, "TARGET"},
-        {&good, {"3000", "--remote-port=0"}, "--remote-port"},
-        {&good, {"3000", "--remote-port=65536"}, "--remote-port"},
-        {&good, {"3000", "--server=:443"}, "--server"},
-        {&good, {"3000", "--server=x:y"}, "--server"},
-        {&none, {"3000", "--token-file=/nonexistent"}, "--token-file"},
+        {&none, "tcp", {"3000", "--json"}, "no token"},
+        {&bad, "tcp", {"3000", "--json"}, "not a whole"},
+        {&good, "tcp", {"nowhere", "--json"}, "TARGET"},
+        {&good, "tcp", {"3000", "--remote-port=0"}, "--remote-port"},
+        {&good, "tcp", {"3000", "--remote-port=65536"}, "--remote-port"},
+        {&good, "tcp", {"3000", "--server=:443"}, "--server"},
+        {&good, "tcp", {"3000", "--server=x:y"}, "--server"},
+        {&none, "tcp", {"3000", "--token-file=/nonexistent"}, "--token-file"},
+        {&good, "tcp", {"3000", "--name=shop"}, "unknown option"},
+        {&good, "tcp", {"3000", "--host-header=x"}, "unknown option"},
+        {&good, "tls", {"3000", "--host-header=x"}, "unknown option"},
+        {&good, "tls", {"3000", "--remote-port=1"}, "unknown option"},
+        {&good, "http", {"3000", "--remote-port=1"}, "unknown option"},
+        {&good, "http", {"3000", "--name=Shop"}, "--name"},
+        {&good, "http", {"3000", "--name=xn--shop"}, "--name"},
+        {&good, "tls", {"3000", "--name="}, "--name"},
+        {&good, "http", {"3000", "--host-header="}, "--host-header"},
+        {&good, "http", {"3000", "--host-header=a b"}, "--host-header"},
+        {&good, "http", {"3000", "--host-header=a\r\nX: y"}, "--host-header"},
+        {&good, "http", {"3000", "--host-header=\xc3\xa9"}, "--host-header"},
+        {&good, "http", {"https://x:1", "--json"}, "plain HTTP"},
     };
     for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
         struct read_result result;
-        read_line(&result, ADIT_AT(rows, i).environment, ADIT_AT(rows, i).words, 2);
+        read_command(&result, ADIT_AT(rows, i).command, ADIT_AT(rows, i).environment,
+                     ADIT_AT(rows, i).words, 2);
         assert_int_equal(result.error, ADIT_ERROR_INVALID);
         assert_non_null(memmem(result.complaint, result.complaint_len, ADIT_AT(rows, i).about,
                                strlen(ADIT_AT(rows, i).about)));
@@ -140,21 +162,21 @@ static void a_token_may_come_from_a_file(void **state)
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_true(write(fd, token_text(), strlen(token_text())) > 0);
-    assert_int_equal(write(fd, "\n", 1), 1);
+    assert_int_equal(write(fd, "\r\n", 2), 2);
     close(fd);
     const struct adit_environment none = {0};
     const char *const words[] = {"3000", option};
     read_line(&result, &none, words, ADIT_COUNT(words));
     unlink(path);
     assert_int_equal(result.error, ADIT_ERROR_NONE);
-    assert_bytes(result.options.token, adit_bytes_of_text(token_text()));
+    assert_bytes(result.options.token.text, adit_bytes_of_text(token_text()));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(targets),
         cmocka_unit_test(options_win_over_the_environment),
+        cmocka_unit_test(each_command_has_its_wishes),
         cmocka_unit_test(complaints_name_what_is_wrong),
         cmocka_unit_test(a_token_may_come_from_a_file),
     };

@@ -1,4 +1,5 @@
 /* What the command `adit` may use: the agent and everything below it; the environment, signals. */
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
