@@ -4,13 +4,15 @@
  * Sources: RFC 9110 section 5, RFC 9112 sections 2 to 5, 7.1.2 and 11. Stricter than they allow,
  * wherever readers are known to differ: lines end in CR LF only; one space between the parts of a
  * start line; no folded fields, no space before the colon, no empty name, no bare CR, NUL or other
- * control character anywhere (tab within a value is one space's worth); names are tokens without an
- * underscore. One CR LF before a request line is stepped over, a second is refused.
+ * control character anywhere but tab within a value; names are tokens, without an underscore in
+ * requests and trailers; targets are visible ASCII without '#'. One CR LF before a request line is
+ * stepped over, a second is refused. Of a response the reason may be empty or missing.
  *
  * This file knows the form of a head. What it means (Host, framing, methods) is src/http.
  *
- * Bytes come in pieces: `adit_http_scan` looks at each byte once, and says when the head is whole
- * or cannot become one; only then is it parsed, once. Pure: no allocation, no state but the scan. */
+ * Bytes come in pieces: `adit_http_scan_head` looks at each byte once, and says when the head is
+ * whole or cannot become one; only then is it parsed, once. Pure: no allocation, no state but the
+ * scan. */
 #ifndef ADIT_WIRE_HTTP_HEAD_H
 #define ADIT_WIRE_HTTP_HEAD_H
 
@@ -48,7 +50,7 @@ struct adit_http_scan {
 /* Looks at the bytes that came since the last call; `bytes` begins where the head does, always.
  * FOUND: the first *out_used bytes are a whole head. MORE: go on when there are more. INVALID at
  * the first byte that no head may hold (bare LF, bare CR, NUL), LIMIT where it does not end within
- * `bytes_max`; the status of the answer (400, 431) is in `detail`. */
+ * `bytes_max`; the status of the answer is in `detail` (400; 414 in the first line, else 431). */
 struct adit_status adit_http_scan_head(struct adit_http_scan *scan, struct adit_bytes bytes,
                                        size_t bytes_max, size_t *out_used,
                                        enum adit_parse *out_parse);
@@ -59,7 +61,8 @@ struct adit_status adit_http_scan_trailers(struct adit_http_scan *scan, struct a
 
 /* Parses a whole head as the scan found it. On failure INVALID or LIMIT with the status of the
  * answer in `detail`: 400, 414, 431, 505; of a response always 502. Outputs are untouched then. */
-struct adit_status adit_http_request_parse(struct adit_bytes bytes, struct adit_http_head *out_head);
+struct adit_status adit_http_request_parse(struct adit_bytes bytes,
+                                           struct adit_http_head *out_head);
 struct adit_status adit_http_response_parse(struct adit_bytes bytes,
                                             struct adit_http_head *out_head);
 struct adit_status adit_http_trailers_parse(struct adit_bytes bytes,

@@ -1,0 +1,367 @@
+#include "wire/http_head.h"
+
+#include "base/reader.h"
+#include "base/text.h"
+
+#define STATUS_BAD 400
+#define STATUS_TARGET_LONG 414
+#define STATUS_FIELDS_LARGE 431
+#define STATUS_VERSION 505
+#define STATUS_GATEWAY 502
+
+/* What a byte may be a part of. */
+#define IS_TOKEN 1  /* RFC 9110 section 5.6.2 */
+#define IS_TARGET 2 /* visible ASCII but '#' */
+#define IS_LINE 4   /* tab, space, visible ASCII, 0x80 to 0xff */
+
+static const uint8_t classes[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, /* 00 */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 10 */
+    4, 7, 6, 5, 7, 7, 7, 7, 6, 6, 7, 7, 6, 7, 7, 6, /* 20 */
+    7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 6, 6, 6, 6, 6, 6, /* 30 */
+    6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, /* 40 */
+    7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 6, 6, 6, 7, 7, /* 50 */
+    7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, /* 60 */
+    7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 6, 7, 6, 7, 0, /* 70 */
+    4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, /* 80 */
+    4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, /* 90 */
+    4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, /* a0 */
+    4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, /* b0 */
+    4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, /* c0 */
+    4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, /* d0 */
+    4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, /* e0 */
+    4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, /* f0 */
+};
+
+/* The offset of the first byte from `start` on that is not of the class. */
+static size_t class_end(struct adit_bytes bytes, size_t start, uint8_t class)
+{
+    size_t at = start;
+    while (at < bytes.len && (ADIT_AT(classes, adit_bytes_at(bytes, at)) & class) != 0) {
+        at++;
+    }
+    return at;
+}
+
+enum scan_state {
+    SCAN_START,      /* nothing yet; one empty line may come */
+    SCAN_START_CR,   /* the CR of that line */
+    SCAN_FIRST,      /* the start line begins */
+    SCAN_FIRST_LINE, /* in the start line */
+    SCAN_FIRST_CR,
+    SCAN_NEXT,       /* a field line begins, or the empty line */
+    SCAN_LINE,       /* in a field line */
+    SCAN_LINE_CR,
+    SCAN_END_CR,     /* the CR of the empty line */
+    SCAN_DONE,
+};
+
+/* The state after a byte that is part of no line: CR, LF, or one that no head may hold. */
+static struct adit_status scan_end_of_line(enum scan_state state, uint8_t byte,
+                                           enum scan_state *out_state)
+{
+    static const struct {
+        uint8_t byte;
+        enum scan_state next;
+    } steps[] = {
+        [SCAN_START] = {'\r', SCAN_START_CR},     [SCAN_START_CR] = {'\n', SCAN_FIRST},
+        [SCAN_FIRST_LINE] = {'\r', SCAN_FIRST_CR}, [SCAN_FIRST_CR] = {'\n', SCAN_NEXT},
+        [SCAN_NEXT] = {'\r', SCAN_END_CR},        [SCAN_LINE] = {'\r', SCAN_LINE_CR},
+        [SCAN_LINE_CR] = {'\n', SCAN_NEXT},       [SCAN_END_CR] = {'\n', SCAN_DONE},
+    };
+    ADIT_ENSURE(state < ADIT_COUNT(steps) && ADIT_AT(steps, state).byte == byte && byte != 0,
+                INVALID, "a line that does not end in CR LF, or a control character");
+    *out_state = ADIT_AT(steps, state).next;
+    return adit_ok();
+}
+
+/* The state after bytes of a line. */
+static struct adit_status scan_text(enum scan_state state, enum scan_state *out_state)
+{
+    bool is_first = state == SCAN_START || state == SCAN_FIRST || state == SCAN_FIRST_LINE;
+    ADIT_ENSURE(is_first || state == SCAN_NEXT || state == SCAN_LINE, INVALID,
+                "a CR without LF");
+    *out_state = is_first ? SCAN_FIRST_LINE : SCAN_LINE;
+    return adit_ok();
+}
+
+static struct adit_status scan(struct adit_http_scan *scan, struct adit_bytes bytes,
+                               size_t bytes_max, bool *out_is_done)
+{
+    struct adit_bytes view = adit_bytes_first(bytes, bytes_max);
+    enum scan_state state = (enum scan_state)scan->state;
+    size_t at = scan->seen;
+    while (at < view.len && state != SCAN_DONE) {
+        size_t end = class_end(view, at, IS_LINE);
+        if (end > at) {
+            ADIT_TRY(scan_text(state, &state));
+            at = end;
+        } else {
+            ADIT_TRY(scan_end_of_line(state, adit_bytes_at(view, at), &state));
+            at++;
+        }
+    }
+    scan->seen = at;
+    scan->state = (uint32_t)state;
+    *out_is_done = state == SCAN_DONE;
+    if (state != SCAN_DONE && at >= bytes_max) {
+        bool is_first = state <= SCAN_FIRST_CR;
+        ADIT_FAIL_WITH(LIMIT, "a head that does not end within its limit",
+                       is_first ? STATUS_TARGET_LONG : STATUS_FIELDS_LARGE);
+    }
+    return adit_ok();
+}
+
+/* A failure that does not say which status answers it: `code`. */
+static struct adit_status answered(struct adit_status status, int64_t code)
+{
+    if (!adit_is_ok(status) && status.detail == 0) {
+        status.detail = code;
+    }
+    return status;
+}
+
+static struct adit_status scan_to(struct adit_http_scan *state, struct adit_bytes bytes,
+                                  size_t bytes_max, size_t *out_used, enum adit_parse *out_parse)
+{
+    bool is_done = false;
+    ADIT_TRY(answered(scan(state, bytes, bytes_max, &is_done), STATUS_BAD));
+    if (is_done) {
+        *out_used = state->seen;
+    }
+    *out_parse = is_done ? ADIT_PARSE_FOUND : ADIT_PARSE_MORE;
+    return adit_ok();
+}
+
+struct adit_status adit_http_scan_head(struct adit_http_scan *scan, struct adit_bytes bytes,
+                                       size_t bytes_max, size_t *out_used,
+                                       enum adit_parse *out_parse)
+{
+    return scan_to(scan, bytes, bytes_max, out_used, out_parse);
+}
+
+struct adit_status adit_http_scan_trailers(struct adit_http_scan *scan, struct adit_bytes bytes,
+                                           size_t *out_used, enum adit_parse *out_parse)
+{
+    if (scan->seen == 0) {
+        scan->state = SCAN_NEXT; /* there is no start line */
+    }
+    return scan_to(scan, bytes, ADIT_HTTP_TRAILER_BYTES_MAX, out_used, out_parse);
+}
+
+/* Takes the bytes of a class from the front. */
+static struct adit_bytes take(struct adit_reader *reader, uint8_t class)
+{
+    struct adit_bytes rest = reader->rest;
+    size_t end = class_end(rest, 0, class);
+    reader->rest = adit_bytes_from(rest, end);
+    return adit_bytes_first(rest, end);
+}
+
+/* Takes exactly these bytes. */
+static struct adit_status expect(struct adit_reader *reader, struct adit_bytes bytes)
+{
+    ADIT_ENSURE(adit_bytes_starts_with(reader->rest, bytes), INVALID,
+                "a head that breaks its grammar");
+    reader->rest = adit_bytes_from(reader->rest, bytes.len);
+    return adit_ok();
+}
+
+static bool is_space(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+/* Without space and tab at both ends. */
+static struct adit_bytes trim(struct adit_bytes text)
+{
+    while (text.len > 0 && is_space(adit_bytes_at(text, 0))) {
+        text = adit_bytes_from(text, 1);
+    }
+    while (text.len > 0 && is_space(adit_bytes_at(text, text.len - 1))) {
+        text = adit_bytes_first(text, text.len - 1);
+    }
+    return text;
+}
+
+static bool is_digit(uint8_t byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+/* "HTTP/1.0" or "HTTP/1.1"; another version that has the form is told apart. */
+static struct adit_status read_version(struct adit_reader *reader, uint8_t *out_minor)
+{
+    struct adit_bytes version = {0};
+    ADIT_TRY(expect(reader, ADIT_BYTES("HTTP/")));
+    ADIT_TRY(adit_read_bytes(reader, 3, &version));
+    uint8_t major = adit_bytes_at(version, 0);
+    uint8_t minor = adit_bytes_at(version, 2);
+    ADIT_ENSURE(is_digit(major) && adit_bytes_at(version, 1) == '.' && is_digit(minor), INVALID,
+                "a version that is not digit, dot, digit");
+    if (major != '1' || minor > '1') {
+        ADIT_FAIL_WITH(INVALID, "a version other than 1.0 and 1.1", STATUS_VERSION);
+    }
+    *out_minor = (uint8_t)(minor - '0');
+    return adit_ok();
+}
+
+/* One field line with its CR LF. */
+static struct adit_status read_field(struct adit_reader *reader, bool takes_underscore,
+                                     struct adit_http_field *out_field)
+{
+    struct adit_bytes name = take(reader, IS_TOKEN);
+    ADIT_ENSURE(name.len > 0, INVALID, "a field without a name, or a folded one");
+    ADIT_ENSURE(takes_underscore || adit_bytes_find(name, '_') == name.len, INVALID,
+                "a field name with an underscore");
+    ADIT_TRY(expect(reader, ADIT_BYTES(":")));
+    struct adit_bytes value = take(reader, IS_LINE);
+    ADIT_TRY(expect(reader, ADIT_BYTES("\r\n")));
+    *out_field = (struct adit_http_field){.name = name, .value = trim(value)};
+    return adit_ok();
+}
+
+/* All fields, the empty line, and nothing after it. */
+static struct adit_status read_fields(struct adit_reader *reader, bool takes_underscore,
+                                      struct adit_http_head *head)
+{
+    while (!adit_bytes_starts_with(reader->rest, ADIT_BYTES("\r\n"))) {
+        if (head->field_count == ADIT_HTTP_FIELDS_MAX) {
+            ADIT_FAIL_WITH(LIMIT, "more than 100 fields", STATUS_FIELDS_LARGE);
+        }
+        ADIT_TRY(read_field(reader, takes_underscore, &ADIT_AT(head->fields, head->field_count)));
+        head->field_count++;
+    }
+    ADIT_TRY(expect(reader, ADIT_BYTES("\r\n")));
+    return adit_read_end(reader);
+}
+
+static struct adit_status request_line_read(struct adit_reader *reader,
+                                            struct adit_http_head *head)
+{
+    head->method = take(reader, IS_TOKEN);
+    ADIT_ENSURE(head->method.len > 0 && head->method.len <= ADIT_HTTP_METHOD_BYTES_MAX, INVALID,
+                "a method that is empty or over 32 bytes");
+    ADIT_TRY(expect(reader, ADIT_BYTES(" ")));
+    head->target = take(reader, IS_TARGET);
+    ADIT_ENSURE(head->target.len > 0, INVALID, "a request without a target");
+    if (head->target.len > ADIT_HTTP_TARGET_BYTES_MAX) {
+        ADIT_FAIL_WITH(LIMIT, "a target over 8 KiB", STATUS_TARGET_LONG);
+    }
+    ADIT_TRY(expect(reader, ADIT_BYTES(" ")));
+    ADIT_TRY(read_version(reader, &head->version_minor));
+    return expect(reader, ADIT_BYTES("\r\n"));
+}
+
+static struct adit_status request_read(struct adit_bytes bytes, struct adit_http_head *out_head)
+{
+    struct adit_reader reader = adit_reader_of(bytes);
+    struct adit_http_head head = {0};
+    ADIT_ENSURE(bytes.len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
+    if (adit_bytes_starts_with(bytes, ADIT_BYTES("\r\n"))) {
+        ADIT_TRY(expect(&reader, ADIT_BYTES("\r\n")));
+    }
+    ADIT_TRY(request_line_read(&reader, &head));
+    ADIT_TRY(read_fields(&reader, false, &head));
+    *out_head = head;
+    return adit_ok();
+}
+
+struct adit_status adit_http_request_parse(struct adit_bytes bytes, struct adit_http_head *out_head)
+{
+    return answered(request_read(bytes, out_head), STATUS_BAD);
+}
+
+/* RFC 9112 section 4, and two liberties that programs take: no reason, and not even the space
+ * before it. */
+static struct adit_status status_line_read(struct adit_reader *reader, struct adit_http_head *head)
+{
+    struct adit_bytes digits = {0};
+    uint64_t status = 0;
+    ADIT_TRY(read_version(reader, &head->version_minor));
+    ADIT_TRY(expect(reader, ADIT_BYTES(" ")));
+    ADIT_TRY(adit_read_bytes(reader, 3, &digits));
+    ADIT_TRY(adit_parse_decimal(digits, 999, &status));
+    ADIT_ENSURE(status >= 100, INVALID, "a status under 100");
+    head->status = (uint16_t)status;
+    if (!adit_bytes_starts_with(reader->rest, ADIT_BYTES("\r\n"))) {
+        ADIT_TRY(expect(reader, ADIT_BYTES(" ")));
+        head->reason = take(reader, IS_LINE);
+    }
+    return expect(reader, ADIT_BYTES("\r\n"));
+}
+
+static struct adit_status response_read(struct adit_bytes bytes, struct adit_http_head *out_head)
+{
+    struct adit_reader reader = adit_reader_of(bytes);
+    struct adit_http_head head = {0};
+    ADIT_ENSURE(bytes.len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
+    ADIT_TRY(status_line_read(&reader, &head));
+    ADIT_TRY(read_fields(&reader, true, &head));
+    *out_head = head;
+    return adit_ok();
+}
+
+struct adit_status adit_http_response_parse(struct adit_bytes bytes,
+                                            struct adit_http_head *out_head)
+{
+    struct adit_status status = response_read(bytes, out_head);
+    status.detail = adit_is_ok(status) ? 0 : STATUS_GATEWAY;
+    return status;
+}
+
+static struct adit_status trailers_read(struct adit_bytes bytes, struct adit_http_head *out_head)
+{
+    struct adit_reader reader = adit_reader_of(bytes);
+    struct adit_http_head head = {0};
+    ADIT_ENSURE(bytes.len <= ADIT_HTTP_TRAILER_BYTES_MAX, LIMIT, "trailers over 8 KiB");
+    ADIT_TRY(read_fields(&reader, false, &head));
+    *out_head = head;
+    return adit_ok();
+}
+
+struct adit_status adit_http_trailers_parse(struct adit_bytes bytes,
+                                            struct adit_http_head *out_head)
+{
+    return answered(trailers_read(bytes, out_head), STATUS_BAD);
+}
+
+const struct adit_http_field *adit_http_field_find(const struct adit_http_head *head,
+                                                   struct adit_bytes name)
+{
+    for (size_t i = 0; i < head->field_count; i++) {
+        const struct adit_http_field *field = &ADIT_AT(head->fields, i);
+        if (adit_bytes_equal_nocase(field->name, name)) {
+            return field;
+        }
+    }
+    return NULL;
+}
+
+size_t adit_http_field_count(const struct adit_http_head *head, struct adit_bytes name)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < head->field_count; i++) {
+        count += adit_bytes_equal_nocase(ADIT_AT(head->fields, i).name, name) ? 1 : 0;
+    }
+    return count;
+}
+
+bool adit_http_is_token(struct adit_bytes bytes)
+{
+    return bytes.len > 0 && class_end(bytes, 0, IS_TOKEN) == bytes.len;
+}
+
+bool adit_http_list_next(struct adit_bytes *rest, struct adit_bytes *out_element)
+{
+    while (rest->len > 0) {
+        size_t comma = adit_bytes_find(*rest, ',');
+        struct adit_bytes element = trim(adit_bytes_first(*rest, comma));
+        *rest = adit_bytes_from(*rest, comma < rest->len ? comma + 1 : comma);
+        if (element.len > 0) {
+            *out_element = element;
+            return true;
+        }
+    }
+    return false;
+}
