@@ -19,6 +19,7 @@ void agent_stop(struct adit_agent *agent)
     agent->state = ADIT_AGENT_STOPPED;
     adit_dial_close(&agent->dial);
     adit_loop_timer_cancel(agent->options.loop, &agent->timer);
+    adit_loop_timer_cancel(agent->options.loop, &agent->probe);
     adit_link_close(&agent->hub, agent->link, stopped());
 }
 
@@ -68,12 +69,12 @@ static void dial_done(void *context, uint64_t key, int fd, struct adit_status st
     }
 }
 
-static void connect_now(void *context, uint64_t key)
+void agent_connect(struct adit_agent *agent)
 {
-    struct adit_agent *agent = context;
-    (void)key;
-    agent->timer = (struct adit_handle){0};
+    adit_loop_timer_cancel(agent->options.loop, &agent->timer);
+    adit_dial_close(&agent->dial);
     agent->state = ADIT_AGENT_DIALING;
+    agent->begun_us = agent->options.loop->now_us;
     const struct adit_dial_options options = {.host = ADIT_FIELD_BYTES(agent->server_host),
                                               .port = agent->options.server_port,
                                               .timeout_us = ADIT_AGENT_DIAL_US,
@@ -83,6 +84,14 @@ static void connect_now(void *context, uint64_t key)
     if (!adit_is_ok(status)) {
         lost(agent, status);
     }
+}
+
+static void connect_now(void *context, uint64_t key)
+{
+    struct adit_agent *agent = context;
+    (void)key;
+    agent->timer = (struct adit_handle){0};
+    agent_connect(agent);
 }
 
 static struct adit_status say_hello(struct adit_agent *agent)

@@ -20,6 +20,7 @@
 #define ADIT_AGENT_GROWTH_MAX (64u * 1024 * 1024)
 #define ADIT_AGENT_DIAL_US (15 * (uint64_t)ADIT_SECOND_US)       /* the server */
 #define ADIT_AGENT_LOCAL_DIAL_US (10 * (uint64_t)ADIT_SECOND_US) /* a local program */
+#define ADIT_AGENT_PROBE_US (3 * (uint64_t)ADIT_SECOND_US) /* for a sign of life after a change */
 #define ADIT_AGENT_LOGIN_US (10 * (uint64_t)ADIT_SECOND_US)      /* the server's answer to hello */
 
 struct adit_agent_tunnel {
@@ -93,7 +94,9 @@ struct adit_agent {
     struct adit_hub hub;
     struct adit_pool locals; /* struct local */
     struct adit_dial *dial;
-    struct adit_handle link, timer;
+    struct adit_handle link, timer, probe;
+    uint64_t begun_us;  /* the newest attempt to connect */
+    uint64_t probed_us; /* since when a sign of life is waited for */
     struct adit_backoff backoff;
     struct adit_jitter jitter;
     uint64_t in_since_us;
@@ -103,6 +106,11 @@ struct adit_agent {
 /* Begins to connect at the loop's next turn. The agent must not move afterwards. */
 struct adit_status adit_agent_open(struct adit_agent *agent,
                                    const struct adit_agent_options *options);
+
+/* The network may be another one now, or the machine was asleep: who waits for the next attempt
+ * begins it, and a link that gives no sign of life within ADIT_AGENT_PROBE_US is made anew. The
+ * pauses after failures go on growing. */
+void adit_agent_changed(struct adit_agent *agent);
 
 /* Says goodbye: gives its tunnels up and ends the link at the loop's next turns; no events any
  * more. */

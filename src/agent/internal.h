@@ -17,7 +17,8 @@ void local_wanted(struct adit_agent *agent, struct adit_handle pump,
 void local_unwanted(struct adit_agent *agent, uint64_t user);
 void locals_close(struct adit_agent *agent);
 
-/* agent.c: stops for good. */
+/* agent.c: stops for good; begins an attempt to connect now, instead of the one under way. */
 void agent_stop(struct adit_agent *agent);
+void agent_connect(struct adit_agent *agent);
 
 #endif

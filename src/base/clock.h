@@ -11,6 +11,9 @@
 /* Monotonic microseconds since an arbitrary start. */
 uint64_t adit_clock_now_us(void);
 
+/* The same, and it goes on while the machine sleeps: to see that it did. */
+uint64_t adit_clock_boot_us(void);
+
 /* Milliseconds since 1970-01-01T00:00:00Z. */
 uint64_t adit_clock_wall_ms(void);
 

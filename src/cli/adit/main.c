@@ -2,6 +2,7 @@
 #include "cli/adit/narrow.h"
 #include "cli/adit/report.h"
 #include "cli/output.h"
+#include "net/changes.h"
 #include "net/signals.h"
 #include "sandbox/roles.h"
 
@@ -16,6 +17,7 @@
 struct adit_program_state {
     struct adit_loop loop;
     struct adit_signals signals;
+    struct adit_changes changes;
     struct adit_report report;
     struct adit_options options;
     struct adit_agent agent;
@@ -27,6 +29,12 @@ static void signal_arrived(void *context, int number)
     struct adit_program_state *state = context;
     (void)number;
     adit_loop_stop(&state->loop);
+}
+
+static void network_changed(void *context)
+{
+    struct adit_program_state *state = context;
+    adit_agent_changed(&state->agent);
 }
 
 static struct adit_status open_tls(struct adit_program_state *state)
@@ -51,7 +59,7 @@ static struct adit_status open_tls(struct adit_program_state *state)
 static struct adit_status enter_sandbox(const struct adit_program_state *state)
 {
     const int fds[] = {0, 1, 2, state->loop.epoll_fd, state->signals.fd,
-                       adit_tls_context_keylog_fd(state->tls)};
+                       state->changes.fd, adit_tls_context_keylog_fd(state->tls)};
     /* Whatever a server asks for, or a bug: no other TCP port can be dialled. */
     const uint16_t ports[] = {state->options.server_port, state->options.tunnel.port, DNS_PORT};
     struct adit_sandbox_options options = adit_sandbox_agent();
@@ -98,8 +106,10 @@ static struct adit_status run_agent(struct adit_program_state *state)
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     ADIT_TRY(adit_signals_open(&state->signals, &state->loop, numbers, ADIT_COUNT(numbers)));
     adit_signals_handler_set(&state->signals, signal_arrived, state);
+    ADIT_TRY(adit_changes_open(&state->changes, &state->loop));
     ADIT_TRY(enter_sandbox(state));
     ADIT_TRY(open_agent(state));
+    adit_changes_handler_set(&state->changes, network_changed, state);
     struct adit_status status = adit_loop_run(&state->loop);
     say_goodbye(state);
     adit_agent_close(&state->agent);
@@ -112,6 +122,7 @@ static struct adit_status run(struct adit_program_state *state)
                             ADIT_AGENT_LOCALS_MAX * 2 + 64));
     state->signals.fd = -1;
     struct adit_status status = run_agent(state);
+    adit_changes_close(&state->changes);
     adit_signals_close(&state->signals);
     adit_loop_close(&state->loop);
     return status;

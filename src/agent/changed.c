@@ -1,0 +1,67 @@
+/* What the agent does when the network changes. Covered by agent_test.c. */
+#include "agent/internal.h"
+
+static struct adit_status silent(void)
+{
+    ADIT_FAIL(TIMEOUT, "the network changed, and the server cannot be heard any more");
+}
+
+static void probe_over(void *context, uint64_t key)
+{
+    struct adit_agent *agent = context;
+    (void)key;
+    agent->probe = (struct adit_handle){0};
+    switch (agent->state) {
+    case ADIT_AGENT_DIALING:
+        if (agent->begun_us <= agent->probed_us) { /* perhaps from an address that is gone */
+            agent_connect(agent);
+        }
+        return;
+    case ADIT_AGENT_LINKING:
+        if (agent->begun_us <= agent->probed_us) {
+            adit_link_close(&agent->hub, agent->link, silent());
+        }
+        return;
+    case ADIT_AGENT_IN:
+        if (adit_link_heard_us(&agent->hub, agent->link) <= agent->probed_us) {
+            adit_link_close(&agent->hub, agent->link, silent());
+        }
+        return;
+    case ADIT_AGENT_WAITING:
+    case ADIT_AGENT_STOPPED:
+        return;
+    }
+}
+
+/* Where a probe is under way already, it began before this change and decides soon enough. */
+static void probe(struct adit_agent *agent)
+{
+    struct adit_loop *loop = agent->options.loop;
+    if (adit_handle_is_set(agent->probe)) {
+        return;
+    }
+    agent->probed_us = loop->now_us;
+    adit_status_ignore(adit_loop_timer_set(loop, &agent->probe,
+                                           loop->now_us + ADIT_AGENT_PROBE_US, probe_over, agent,
+                                           0),
+                       "without it the session's own deadline finds out");
+}
+
+void adit_agent_changed(struct adit_agent *agent)
+{
+    switch (agent->state) {
+    case ADIT_AGENT_WAITING:
+        agent_connect(agent);
+        return;
+    case ADIT_AGENT_DIALING:
+    case ADIT_AGENT_LINKING:
+        probe(agent);
+        return;
+    case ADIT_AGENT_IN:
+        probe(agent);
+        adit_link_probe(&agent->hub, agent->link);
+        return;
+    case ADIT_AGENT_STOPPED:
+        return;
+    }
+}
