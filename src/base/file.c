@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,7 +45,7 @@ struct adit_status adit_file_read(const char *path, struct adit_writer *out)
     return status;
 }
 
-static struct adit_status write_all(int fd, struct adit_bytes bytes)
+static struct adit_status bytes_write(int fd, struct adit_bytes bytes)
 {
     while (bytes.len > 0) {
         ssize_t put = write(fd, bytes.ptr, bytes.len);
@@ -56,6 +57,12 @@ static struct adit_status write_all(int fd, struct adit_bytes bytes)
         }
         bytes = adit_bytes_from(bytes, (size_t)put);
     }
+    return adit_ok();
+}
+
+static struct adit_status write_all(int fd, struct adit_bytes bytes)
+{
+    ADIT_TRY(bytes_write(fd, bytes));
     if (fsync(fd) != 0) {
         ADIT_FAIL_WITH(SYSTEM, "the file cannot be synced", errno);
     }
@@ -115,6 +122,24 @@ struct adit_status adit_file_create(const char *path, unsigned mode, struct adit
     if (reason != 0) {
         ADIT_FAIL_WITH(SYSTEM, "the file cannot be put in place", reason);
     }
+    return adit_ok();
+}
+
+struct adit_status adit_file_seal(struct adit_bytes bytes, int *out_fd)
+{
+    const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    int fd = memfd_create("adit", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) {
+        ADIT_FAIL_WITH(SYSTEM, "a file without a name cannot be made", errno);
+    }
+    struct adit_status status = bytes_write(fd, bytes);
+    int reason = adit_is_ok(status) && fcntl(fd, F_ADD_SEALS, seals) != 0 ? errno : 0;
+    if (!adit_is_ok(status) || reason != 0) {
+        close(fd);
+        ADIT_TRY(status);
+        ADIT_FAIL_WITH(SYSTEM, "a file without a name cannot be sealed", reason);
+    }
+    *out_fd = fd;
     return adit_ok();
 }
 

@@ -19,6 +19,10 @@ struct adit_status adit_file_write(const char *path, unsigned mode, struct adit_
  * processes that do this at once exactly one succeeds. */
 struct adit_status adit_file_create(const char *path, unsigned mode, struct adit_bytes bytes);
 
+/* The bytes as a file that has no name and that nobody can change any more (a sealed memfd): what
+ * one process has to tell others, of any size. */
+struct adit_status adit_file_seal(struct adit_bytes bytes, int *out_fd);
+
 /* Joins with one '/'. LIMIT where `out` (which becomes NUL-terminated) is too small. */
 struct adit_status adit_path_join(struct adit_span out, struct adit_bytes folder,
                                   struct adit_bytes name);

@@ -160,6 +160,20 @@ static void paths_join_with_one_slash(void **state)
     }
 }
 
+static void a_sealed_file_stays_as_it_is(void **state)
+{
+    (void)state;
+    int fd = -1;
+    uint8_t memory[16] = {0};
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+    assert_ok(adit_file_seal(ADIT_BYTES("for all"), &fd));
+    assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+    assert_int_equal(ftruncate(fd, 0), -1);
+    assert_ok(adit_file_read_fd(fd, &writer));
+    assert_bytes(adit_writer_bytes(&writer), ADIT_BYTES("for all"));
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +184,7 @@ int main(void)
         cmocka_unit_test(failures_carry_errno),
         cmocka_unit_test(a_write_that_fails_leaves_nothing),
         cmocka_unit_test(paths_join_with_one_slash),
+        cmocka_unit_test(a_sealed_file_stays_as_it_is),
     };
     return cmocka_run_group_tests_name("base/file", tests, make_folder, remove_folder);
 }

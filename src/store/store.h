@@ -1,5 +1,5 @@
-/* Store: what must survive: accounts, tokens (ids and hashes, never a token), revocations, and which
- * names are held for whom. One interface; the engine behind it is SQLite (docs/decisions/0016).
+/* Store: what must survive: accounts, tokens (ids and hashes, never a token), revocations, and
+ * which names are held for whom. One interface; the engine is SQLite (docs/decisions/0016).
  *
  * A store may be opened by several processes at once: `adit-control` beside a running `aditd token
  * revoke`. What a function has changed is on the disk when it returns. Failures:
@@ -40,7 +40,7 @@ struct adit_status adit_store_end(struct adit_store *store, struct adit_status s
 /* Changes whenever another process has changed the database; not by what this one does. */
 struct adit_status adit_store_change_get(struct adit_store *store, uint64_t *out_change);
 
-/* --- Accounts and tokens ---------------------------------------------------------------------- */
+/* --- Accounts and tokens --------------------------------------------------------------------- */
 
 /* Makes the account where there is none. INVALID for what is no account's name. */
 struct adit_status adit_store_account_ensure(struct adit_store *store, struct adit_bytes name,
@@ -76,7 +76,7 @@ struct adit_status adit_store_token_count(struct adit_store *store, uint64_t *ou
 struct adit_status adit_store_token_revoke(struct adit_store *store, struct adit_bytes id,
                                            uint64_t now_s, bool *out_was_revoked);
 
-/* --- Leases: which names are whose ------------------------------------------------------------ */
+/* --- Leases: which names are whose ----------------------------------------------------------- */
 
 /* The account uses the name now. REFUSED where another account does, or where it is held for
  * another account still. INVALID for what is no name or account. */
@@ -88,7 +88,7 @@ struct adit_status adit_store_lease_use(struct adit_store *store, struct adit_by
 struct adit_status adit_store_lease_end(struct adit_store *store, struct adit_bytes name,
                                         struct adit_bytes account, uint64_t until_s);
 
-/* Every name in use is held until `until_s`: at a start, before the door has said what is in use. */
+/* Every name in use is held until `until_s`: at a start, before the door has told which are. */
 struct adit_status adit_store_leases_settle(struct adit_store *store, uint64_t until_s);
 
 /* Gives up what was held until `now_s` or before. */
@@ -97,7 +97,7 @@ struct adit_status adit_store_leases_expire(struct adit_store *store, uint64_t n
 
 struct adit_status adit_store_lease_count(struct adit_store *store, uint64_t *out_count);
 
-/* --- Snapshot ---------------------------------------------------------------------------------- */
+/* --- Snapshot -------------------------------------------------------------------------------- */
 
 /* A version that no snapshot had before, across all restarts. */
 struct adit_status adit_store_version_next(struct adit_store *store, uint64_t *out_version);

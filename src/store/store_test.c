@@ -254,7 +254,7 @@ static void a_snapshot_tells_leases_and_live_revocations(void **state)
     scene_close(&scene);
 }
 
-/* --- Several, and trouble ---------------------------------------------------------------------- */
+/* --- Several, and trouble --------------------------------------------------------------------- */
 
 static void another_connection_is_noticed(void **state)
 {
