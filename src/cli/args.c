@@ -41,13 +41,7 @@ size_t adit_args_distance(struct adit_bytes a, struct adit_bytes b, size_t limit
     return adit_min_size(ADIT_SLOT(last, WORD_MAX + 1, b.len), limit + 1);
 }
 
-struct nearest {
-    struct adit_bytes word;
-    struct adit_bytes best; /* empty: none is near */
-    size_t distance;
-};
-
-static void nearest_offer(struct nearest *nearest, struct adit_bytes name)
+void adit_args_nearest_offer(struct adit_args_nearest *nearest, struct adit_bytes name)
 {
     size_t distance = adit_args_distance(nearest->word, name, DISTANCE_MAX);
     bool is_start = nearest->word.len >= 3 && adit_bytes_starts_with(name, nearest->word);
@@ -127,7 +121,7 @@ static bool is_help_word(struct adit_bytes word)
 /* A first word that names no command: is it the start of a two-word one, or nearly a name? */
 static struct adit_status command_unknown(struct parse *parse)
 {
-    struct nearest nearest = {.word = adit_bytes_of_text(argument(parse, 1)), .distance = 99};
+    struct adit_args_nearest nearest = adit_args_nearest_to(adit_bytes_of_text(argument(parse, 1)));
     bool is_group = false;
     complain(parse->complaint, ADIT_BYTES("unknown command "), nearest.word, ADIT_BYTES(""));
     for (size_t i = 0; i < parse->program->command_count; i++) {
@@ -140,7 +134,7 @@ static struct adit_status command_unknown(struct parse *parse)
             complain_more(parse->complaint, name);
             is_group = true;
         }
-        nearest_offer(&nearest, adit_bytes_first(name, split));
+        adit_args_nearest_offer(&nearest, adit_bytes_first(name, split));
     }
     if (is_group) {
         complain_more(parse->complaint, ADIT_BYTES("'"));
@@ -197,9 +191,10 @@ static struct adit_status option_unknown(struct parse *parse, struct adit_bytes 
                                          struct adit_bytes name)
 {
     const struct adit_args_command *command = parse->args.command;
-    struct nearest nearest = {.word = name, .distance = 99};
+    struct adit_args_nearest nearest = adit_args_nearest_to(name);
     for (size_t i = 0; i < command->option_count; i++) {
-        nearest_offer(&nearest, ADIT_SLOT(command->options, command->option_count, i).name);
+        adit_args_nearest_offer(&nearest,
+                                ADIT_SLOT(command->options, command->option_count, i).name);
     }
     complain(parse->complaint, ADIT_BYTES("unknown option "), word, ADIT_BYTES(""));
     if (nearest.best.len > 0) {

@@ -67,4 +67,19 @@ struct adit_status adit_args_help_write(struct adit_writer *writer,
 /* How many single-byte edits and swaps of neighbours lead from a to b; `limit` + 1 where more. */
 size_t adit_args_distance(struct adit_bytes a, struct adit_bytes b, size_t limit);
 
+/* The known name that somebody who wrote `word` may have meant: begin, offer each name, look at
+ * `best`. */
+struct adit_args_nearest {
+    struct adit_bytes word;
+    struct adit_bytes best; /* empty: none is near */
+    size_t distance;
+};
+
+static inline struct adit_args_nearest adit_args_nearest_to(struct adit_bytes word)
+{
+    return (struct adit_args_nearest){.word = word, .distance = SIZE_MAX};
+}
+
+void adit_args_nearest_offer(struct adit_args_nearest *nearest, struct adit_bytes name);
+
 #endif

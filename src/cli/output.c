@@ -1,6 +1,6 @@
 #include "cli/output.h"
 
-#define LINE_MAX_BYTES 1024
+#define LINE_MAX_BYTES 4096 /* a path, and what is wrong with it */
 #define SUBJECT_MAX 256
 
 struct adit_status adit_output_write(int fd, struct adit_bytes bytes)

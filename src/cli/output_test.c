@@ -50,7 +50,7 @@ static void print_failure(void)
 
 static void print_long(void)
 {
-    static uint8_t text[4000];
+    static uint8_t text[8192];
     adit_span_fill(ADIT_SPAN_OF(text), 'a');
     adit_output_complain(ADIT_BYTES("aditd"), ADIT_BYTES_OF(text));
 }

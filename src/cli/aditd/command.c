@@ -55,6 +55,8 @@ static int command_run(const struct adit_args *args)
         return adit_aditd_serve(args);
     case ADIT_ADITD_TOKEN_CREATE:
         return adit_aditd_token_create(args);
+    case ADIT_ADITD_CONFIG_CHECK:
+        return adit_aditd_config_check(args);
     case ADIT_ADITD_VERSION:
         return adit_aditd_print(ADIT_BYTES("aditd " ADIT_VERSION "\n"));
     case ADIT_ADITD_HELP:

@@ -28,5 +28,6 @@ int adit_aditd_run(size_t argc, char **argv);
 
 int adit_aditd_serve(const struct adit_args *args);
 int adit_aditd_token_create(const struct adit_args *args);
+int adit_aditd_config_check(const struct adit_args *args);
 
 #endif

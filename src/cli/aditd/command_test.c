@@ -1,4 +1,5 @@
-/* Whole commands as a person runs them, but for a server that serves. Covers serve.c, token.c. */
+/* Whole commands as a person runs them, but for a server that serves. Covers serve.c, token.c,
+ * check.c. */
 #include "cli/aditd/run_fixture.h"
 #include "net/socket.h"
 
@@ -67,6 +68,38 @@ static void a_token_is_printed(void **state)
     place_drop(&place);
 }
 
+static void a_configuration_is_checked(void **state)
+{
+    (void)state;
+    struct run result = {0};
+    char path[] = "/tmp/adit-check-test-XXXXXX";
+    uint8_t memory[256] = {0};
+    struct adit_writer wanted = adit_writer_of(ADIT_SPAN_OF(memory));
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_ok(adit_file_write(path, 0600, ADIT_BYTES("domain: a.example\n")));
+    RUN(&result, "config", "check", path);
+    assert_int_equal(result.code, 0);
+    assert_int_equal(result.error.len, 0);
+    assert_ok(adit_write_bytes(&wanted, adit_bytes_of_text(path)));
+    assert_ok(adit_write_bytes(&wanted, ADIT_BYTES(": ok\n")));
+    assert_bytes(adit_writer_bytes(&result.out), adit_writer_bytes(&wanted));
+    static const struct adit_bytes bad[] = {ADIT_BYTES_INIT("domain: A\n"),
+                                            ADIT_BYTES_INIT("domian: a\n")};
+    for (size_t i = 0; i < ADIT_COUNT(bad); i++) {
+        assert_ok(adit_file_write(path, 0600, ADIT_AT(bad, i)));
+        RUN(&result, "config", "check", path);
+        assert_int_equal(result.code, ADIT_ADITD_USAGE);
+        assert_int_equal(result.out.len, 0);
+        RUN(&result, "serve", "--config", path);
+        assert_int_equal(result.code, ADIT_ADITD_USAGE);
+    }
+    assert_int_equal(unlink(path), 0);
+    RUN(&result, "config", "check", path);
+    assert_int_equal(result.code, ADIT_ADITD_USAGE);
+}
+
 static void a_server_that_cannot_listen_says_where(void **state)
 {
     (void)state;
@@ -84,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_commands_answer),
         cmocka_unit_test(a_token_is_printed),
+        cmocka_unit_test(a_configuration_is_checked),
         cmocka_unit_test(a_server_that_cannot_listen_says_where),
     };
     return cmocka_run_group_tests_name("aditd/command", tests, NULL, NULL);

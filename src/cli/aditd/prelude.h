@@ -1,10 +1,14 @@
-/* What the command `aditd` may use: the supervisor and everything below it; files, environment. */
+/* What the command `aditd` may use: the supervisor and everything below it; files, environment,
+ * libyaml. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <yaml.h>
 
 #include "base/base.h"
 

@@ -7,6 +7,7 @@
 
 struct serve {
     struct adit_serve_settings settings;
+    struct adit_config config; /* what the settings are views of */
     struct adit_data_path folder, certificate, key, token_key;
     struct adit_address address; /* where it really listens: port 0 asks for any */
     struct adit_supervisor supervisor;
@@ -145,14 +146,19 @@ static int serve_run(const struct adit_args *args, struct serve *serve)
 {
     uint8_t memory[ADIT_ADITD_TEXT_BYTES] = {0};
     struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
-    if (!adit_is_ok(adit_serve_settings_read(args, &complaint, &serve->settings))) {
+    const char *file = adit_args_value(args, ADIT_BYTES("config"));
+    struct adit_status status =
+        file ? adit_config_load(file, &serve->config, &complaint) : adit_ok();
+    if (adit_is_ok(status)) {
+        status = adit_serve_settings_read(args, &serve->config, &complaint, &serve->settings);
+    }
+    if (!adit_is_ok(status)) {
         return adit_aditd_usage(&complaint);
     }
-    const char *given = adit_args_value(args, ADIT_BYTES("data"));
-    if (!adit_is_ok(adit_aditd_data_open(given, &serve->folder))) {
+    if (!adit_is_ok(adit_aditd_data_open(serve->settings.data, &serve->folder))) {
         return ADIT_ADITD_FAILED;
     }
-    struct adit_status status = adit_data_token_key(&serve->folder, &serve->token_key);
+    status = adit_data_token_key(&serve->folder, &serve->token_key);
     if (adit_is_ok(status)) {
         status = certificate_prepare(serve);
     }

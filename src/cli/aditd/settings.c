@@ -1,27 +1,19 @@
 #include "cli/aditd/settings.h"
 
-/* Room for a tunnel's name before it: 63 bytes and a dot. */
-#define DOMAIN_BYTES_MAX (253 - 64)
-#define LABEL_BYTES_MAX 63
-
 #define OPTION(name_, value_, help_)                                                            \
     {.name = ADIT_BYTES_INIT(name_),                                                            \
      .value = ADIT_BYTES_INIT(value_),                                                          \
      .help = ADIT_BYTES_INIT(help_)}
 #define DATA_OPTION                                                                             \
-    OPTION("data", "DIR", "where state is kept; default: /var/lib/adit, or ~/.local/share/adit")
+    OPTION("data", "DIR",                                                                       \
+           "where state is kept; default: /var/lib/adit as root, else ~/.local/share/adit")
 
 static const struct adit_args_option serve_options[] = {
-    DATA_OPTION,
-    OPTION("domain", "NAME", "the public domain; default: adit.localhost"),
-    OPTION("https", "ADDR:PORT", "where agents and visitors connect; default: 127.0.0.1:8443"),
-    OPTION("http", "ADDR:PORT", "where plain HTTP is taken; default: 127.0.0.1:8080"),
-    OPTION("http-mode", "redirect|serve", "what is done with it; default: redirect to HTTPS"),
-    OPTION("tcp-ports", "FROM-TO", "the ports of TCP tunnels; default: 20000-20999"),
-    OPTION("cert", "FILE", "certificate chain as PEM; default: one of a development CA"),
-    OPTION("key", "FILE", "its private key as PEM"),
+    OPTION("config", "FILE", "settings as YAML; options stand above them"),
+#define KEY_OPTION(id, kind, key, option, form, fallback, help) OPTION(option, form, help),
+    ADIT_KEY_OPTION_TABLE(KEY_OPTION)
+#undef KEY_OPTION
     OPTION("no-sandbox", "", "run without a sandbox; for debuggers and sanitizers"),
-    OPTION("log-format", "text|json", "how logs are written; default: text"),
 };
 
 static const struct adit_args_option token_options[] = {
@@ -30,6 +22,10 @@ static const struct adit_args_option token_options[] = {
     OPTION("names", "PATTERN", "the names that it allows: exact or prefix*; default: *"),
     OPTION("ttl", "TIME", "how long it is good: 30s, 5m, 12h, 30d; default: 30d"),
     OPTION("json", "", "print id, token, account and expires_at as JSON"),
+    DATA_OPTION,
+};
+
+static const struct adit_args_option data_options[] = {
     DATA_OPTION,
 };
 
@@ -44,7 +40,17 @@ static const struct adit_args_command commands[] = {
      .options = token_options,
      .option_count = ADIT_COUNT(token_options),
      .number = ADIT_ADITD_TOKEN_CREATE},
+    {.name = ADIT_BYTES_INIT("config check"),
+     .operands = ADIT_BYTES_INIT("FILE"),
+     .summary = ADIT_BYTES_INIT("say whether a configuration file is good"),
+     .operands_min = 1,
+     .operands_max = 1,
+     .options = data_options,
+     .option_count = ADIT_COUNT(data_options),
+     .number = ADIT_ADITD_CONFIG_CHECK},
     {.name = ADIT_BYTES_INIT("version"),
+     .options = data_options,
+     .option_count = ADIT_COUNT(data_options),
      .summary = ADIT_BYTES_INIT("print the version"),
      .number = ADIT_ADITD_VERSION},
     {.name = ADIT_BYTES_INIT("help"),
@@ -58,6 +64,16 @@ const struct adit_args_program adit_aditd_program = {
     .commands = commands,
     .command_count = ADIT_COUNT(commands),
 };
+
+const struct adit_args_command *adit_aditd_command_of(enum adit_aditd_command number)
+{
+    for (size_t i = 0; i < ADIT_COUNT(commands); i++) {
+        if (ADIT_AT(commands, i).number == (int)number) {
+            return &ADIT_AT(commands, i);
+        }
+    }
+    return NULL;
+}
 
 /* "option '--NAME': SENTENCE" */
 static void complain(struct adit_writer *complaint, struct adit_bytes name,
@@ -82,119 +98,6 @@ static struct adit_bytes value_of(const struct adit_args *args, struct adit_byte
 {
     const char *value = adit_args_value(args, name);
     return value ? adit_bytes_of_text(value) : fallback;
-}
-
-static bool is_label_byte(uint8_t byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-';
-}
-
-static bool is_label(struct adit_bytes label)
-{
-    if (label.len == 0 || label.len > LABEL_BYTES_MAX || adit_bytes_at(label, 0) == '-' ||
-        adit_bytes_at(label, label.len - 1) == '-') {
-        return false;
-    }
-    for (size_t i = 0; i < label.len; i++) {
-        if (!is_label_byte(adit_bytes_at(label, i))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool is_domain(struct adit_bytes domain)
-{
-    if (domain.len == 0 || domain.len > DOMAIN_BYTES_MAX ||
-        adit_bytes_ends_with(domain, ADIT_BYTES("."))) {
-        return false;
-    }
-    while (domain.len > 0) {
-        size_t dot = adit_bytes_find(domain, '.');
-        if (!is_label(adit_bytes_first(domain, dot))) {
-            return false;
-        }
-        domain = adit_bytes_from(domain, dot + 1);
-    }
-    return true;
-}
-
-static bool ports_parse(struct adit_bytes text, uint16_t *out_from, uint16_t *out_to)
-{
-    size_t dash = adit_bytes_find(text, '-');
-    uint64_t from = 0;
-    uint64_t to = 0;
-    if (dash == text.len ||
-        !adit_is_ok(adit_parse_decimal(adit_bytes_first(text, dash), UINT16_MAX, &from)) ||
-        !adit_is_ok(adit_parse_decimal(adit_bytes_from(text, dash + 1), UINT16_MAX, &to)) ||
-        from == 0 || from > to) {
-        return false;
-    }
-    *out_from = (uint16_t)from;
-    *out_to = (uint16_t)to;
-    return true;
-}
-
-static bool mode_parse(struct adit_bytes text, bool *out_is_serve)
-{
-    *out_is_serve = adit_bytes_equal(text, ADIT_BYTES("serve"));
-    return *out_is_serve || adit_bytes_equal(text, ADIT_BYTES("redirect"));
-}
-
-static bool format_parse(struct adit_bytes text, enum adit_log_format *out_format)
-{
-    bool is_json = adit_bytes_equal(text, ADIT_BYTES("json"));
-    if (!is_json && !adit_bytes_equal(text, ADIT_BYTES("text"))) {
-        return false;
-    }
-    *out_format = is_json ? ADIT_LOG_JSON : ADIT_LOG_TEXT;
-    return true;
-}
-
-struct adit_status adit_serve_settings_read(const struct adit_args *args,
-                                            struct adit_writer *complaint,
-                                            struct adit_serve_settings *out_settings)
-{
-    struct adit_serve_settings settings = {
-        .domain = value_of(args, ADIT_BYTES("domain"), ADIT_BYTES("adit.localhost")),
-        .certificate = adit_args_value(args, ADIT_BYTES("cert")),
-        .key = adit_args_value(args, ADIT_BYTES("key")),
-        .is_sandbox_off = adit_args_is_given(args, ADIT_BYTES("no-sandbox")),
-    };
-    if (!is_domain(settings.domain)) {
-        REFUSE(complaint, "domain", "give a domain in lower case, such as tunnel.example.com");
-    }
-    if (!adit_is_ok(adit_address_parse(
-            value_of(args, ADIT_BYTES("https"), ADIT_BYTES("127.0.0.1:8443")), &settings.https))) {
-        REFUSE(complaint, "https", "give an address and a port, such as 0.0.0.0:443 or [::]:443");
-    }
-    if (!adit_is_ok(adit_address_parse(
-            value_of(args, ADIT_BYTES("http"), ADIT_BYTES("127.0.0.1:8080")), &settings.http))) {
-        REFUSE(complaint, "http", "give an address and a port, such as 0.0.0.0:80 or [::]:80");
-    }
-    if (!mode_parse(value_of(args, ADIT_BYTES("http-mode"), ADIT_BYTES("redirect")),
-                    &settings.is_http_serve)) {
-        REFUSE(complaint, "http-mode", "give redirect or serve");
-    }
-    if (!ports_parse(value_of(args, ADIT_BYTES("tcp-ports"), ADIT_BYTES("20000-20999")),
-                     &settings.port_from, &settings.port_to)) {
-        REFUSE(complaint, "tcp-ports", "give a range of ports, such as 20000-20999");
-    }
-    if (settings.https.port >= settings.port_from && settings.https.port <= settings.port_to) {
-        REFUSE(complaint, "tcp-ports", "leave the port of --https out of the range");
-    }
-    if (settings.certificate && !settings.key) {
-        REFUSE(complaint, "cert", "give --key FILE as well");
-    }
-    if (settings.key && !settings.certificate) {
-        REFUSE(complaint, "key", "give --cert FILE as well");
-    }
-    if (!format_parse(value_of(args, ADIT_BYTES("log-format"), ADIT_BYTES("text")),
-                      &settings.format)) {
-        REFUSE(complaint, "log-format", "give text or json");
-    }
-    *out_settings = settings;
-    return adit_ok();
 }
 
 static bool allow_parse(struct adit_bytes text, uint8_t *out_allows)

@@ -4,6 +4,7 @@
 #ifndef ADIT_CLI_ADITD_SETTINGS_H
 #define ADIT_CLI_ADITD_SETTINGS_H
 
+#include "cli/aditd/config.h"
 #include "cli/args.h"
 #include "net/socket.h"
 #include "wire/token.h"
@@ -11,23 +12,32 @@
 enum adit_aditd_command {
     ADIT_ADITD_SERVE = 1,
     ADIT_ADITD_TOKEN_CREATE,
+    ADIT_ADITD_CONFIG_CHECK,
     ADIT_ADITD_VERSION,
     ADIT_ADITD_HELP,
 };
 
 extern const struct adit_args_program adit_aditd_program;
 
+/* Its row of the table. */
+const struct adit_args_command *adit_aditd_command_of(enum adit_aditd_command number);
+
+/* Views of the arguments and of the configuration, which must live as long. */
 struct adit_serve_settings {
+    const char *data; /* or null: see adit_data_find */
     struct adit_bytes domain;
-    struct adit_address https, http;
+    struct adit_address https, http, admin;
     uint16_t port_from, port_to;
     const char *certificate, *key; /* both or none */
+    uint64_t workers, name_hold_s;
     enum adit_log_format format;
     bool is_http_serve; /* --http-mode serve */
     bool is_sandbox_off;
 };
 
+/* Each setting from the arguments of `serve`, else from the configuration, else the default. */
 struct adit_status adit_serve_settings_read(const struct adit_args *args,
+                                            const struct adit_config *config,
                                             struct adit_writer *complaint,
                                             struct adit_serve_settings *out_settings);
 

@@ -29,102 +29,6 @@ static void parse(const struct line *line, struct adit_args *out_args)
     assert_ok(adit_args_parse(&adit_aditd_program, argc, argv, &complaint, out_args));
 }
 
-static struct adit_status serve(const struct line *line, struct adit_writer *complaint,
-                                struct adit_serve_settings *out_settings)
-{
-    struct adit_args args = {0};
-    parse(line, &args);
-    assert_int_equal(args.command->number, ADIT_ADITD_SERVE);
-    return adit_serve_settings_read(&args, complaint, out_settings);
-}
-
-static void serve_has_defaults(void **state)
-{
-    (void)state;
-    const struct line line = {{"serve"}};
-    uint8_t memory[256] = {0};
-    struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
-    struct adit_serve_settings settings = {0};
-    assert_ok(serve(&line, &complaint, &settings));
-    assert_bytes(settings.domain, ADIT_BYTES("adit.localhost"));
-    assert_int_equal(settings.https.family, 4);
-    assert_int_equal(settings.https.port, 8443);
-    assert_int_equal(settings.https.ip[0], 127);
-    assert_int_equal(settings.port_from, 20000);
-    assert_int_equal(settings.port_to, 20999);
-    assert_null(settings.certificate);
-    assert_int_equal(settings.format, ADIT_LOG_TEXT);
-    assert_false(settings.is_sandbox_off);
-}
-
-static void serve_takes_values(void **state)
-{
-    (void)state;
-    const struct line line = {{"serve", "--domain=t.example.com", "--https", "[::]:443",
-                               "--tcp-ports=1-65535", "--log-format=json", "--no-sandbox",
-                               "--cert=c.pem", "--key=k.pem"}};
-    uint8_t memory[256] = {0};
-    struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
-    struct adit_serve_settings settings = {0};
-    assert_fails(serve(&line, &complaint, &settings), INVALID); /* 443 is in the range */
-    const struct line good = {{"serve", "--domain=t.example.com", "--https", "[::]:443",
-                               "--tcp-ports=444-65535", "--log-format=json", "--no-sandbox",
-                               "--cert=c.pem", "--key=k.pem"}};
-    assert_ok(serve(&good, &complaint, &settings));
-    assert_bytes(settings.domain, ADIT_BYTES("t.example.com"));
-    assert_int_equal(settings.https.family, 6);
-    assert_int_equal(settings.port_to, 65535);
-    assert_int_equal(settings.format, ADIT_LOG_JSON);
-    assert_true(settings.is_sandbox_off);
-    assert_string_equal(settings.key, "k.pem");
-}
-
-static void bad_values_are_explained(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *option;
-        struct adit_bytes complaint;
-    } cases[] = {
-#define DOMAIN_SAYS                                                                             \
-    ADIT_BYTES_INIT("option '--domain': give a domain in lower case, such as tunnel.example.com")
-#define HTTPS_SAYS                                                                              \
-    ADIT_BYTES_INIT("option '--https': give an address and a port, such as 0.0.0.0:443 or [::]:443")
-#define PORTS_SAYS                                                                              \
-    ADIT_BYTES_INIT("option '--tcp-ports': give a range of ports, such as 20000-20999")
-        {"--domain=", DOMAIN_SAYS},
-        {"--domain=UPPER.example", DOMAIN_SAYS},
-        {"--domain=a..b", DOMAIN_SAYS},
-        {"--domain=.a", DOMAIN_SAYS},
-        {"--domain=a.", DOMAIN_SAYS},
-        {"--domain=-a.b", DOMAIN_SAYS},
-        {"--domain=a-.b", DOMAIN_SAYS},
-        {"--domain=a b", DOMAIN_SAYS},
-        {"--https=443", HTTPS_SAYS},
-        {"--https=localhost:443", HTTPS_SAYS},
-        {"--https=127.0.0.1:65536", HTTPS_SAYS},
-        {"--tcp-ports=20000", PORTS_SAYS},
-        {"--tcp-ports=0-10", PORTS_SAYS},
-        {"--tcp-ports=10-9", PORTS_SAYS},
-        {"--tcp-ports=1-65536", PORTS_SAYS},
-        {"--tcp-ports=1-2-3", PORTS_SAYS},
-        {"--tcp-ports=8000-9000",
-         ADIT_BYTES_INIT("option '--tcp-ports': leave the port of --https out of the range")},
-        {"--cert=x", ADIT_BYTES_INIT("option '--cert': give --key FILE as well")},
-        {"--key=x", ADIT_BYTES_INIT("option '--key': give --cert FILE as well")},
-        {"--log-format=xml", ADIT_BYTES_INIT("option '--log-format': give text or json")},
-    };
-    for (size_t i = 0; i < ADIT_COUNT(cases); i++) {
-        const struct line line = {{"serve", ADIT_AT(cases, i).option}};
-        uint8_t memory[256] = {0};
-        struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
-        struct adit_serve_settings settings = {.port_to = 7};
-        assert_fails(serve(&line, &complaint, &settings), INVALID);
-        assert_bytes(adit_writer_bytes(&complaint), ADIT_AT(cases, i).complaint);
-        assert_int_equal(settings.port_to, 7);
-    }
-}
-
 static struct adit_status token(const struct line *line, struct adit_writer *complaint,
                                 struct adit_token_record *out_record)
 {
@@ -200,9 +104,6 @@ static void bad_tokens_are_explained(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(serve_has_defaults),
-        cmocka_unit_test(serve_takes_values),
-        cmocka_unit_test(bad_values_are_explained),
         cmocka_unit_test(a_token_is_asked_for),
         cmocka_unit_test(bad_tokens_are_explained),
     };
