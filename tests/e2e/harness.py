@@ -7,6 +7,7 @@ import queue
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -150,29 +151,40 @@ def fd_count(pid):
 
 
 class Server:
-    """aditd with a data folder of its own."""
+    """aditd with a data folder and ports of its own."""
 
-    def __init__(self, build, sandbox=True, arguments=()):
+    PORTS = 24
+
+    def __init__(self, build, sandbox=True, arguments=(), mode="redirect"):
         self.build = build
         self.sandbox = sandbox
         self.data = tempfile.mkdtemp(prefix="adit-e2e-")
-        block = free_port_block(24)
+        block = free_port_block(self.PORTS)
         self.port = block
-        self.http_port = block + 21
         self.tcp_from, self.tcp_to = block + 1, block + 20
+        self.http_port, self.admin_port = block + 21, block + 22
+        self.mode = mode
         self.extra = list(arguments)
         self.process = None
         self.start()
 
     def start(self):
-        arguments = [f"{self.build}/aditd", "serve", "--data", self.data, "--https",
-                     f"127.0.0.1:{self.port}", "--http", f"127.0.0.1:{self.http_port}", "--tcp-ports", f"{self.tcp_from}-{self.tcp_to}",
-                     *self.extra]
+        arguments = [f"{self.build}/aditd", "serve", "--data", self.data,
+                     "--https", f"127.0.0.1:{self.port}", "--http", f"127.0.0.1:{self.http_port}",
+                     "--http-mode", self.mode, "--admin", f"127.0.0.1:{self.admin_port}",
+                     "--tcp-ports", f"{self.tcp_from}-{self.tcp_to}", *self.extra]
         if not self.sandbox:
             arguments.append("--no-sandbox")
         self.process = Process(arguments)
-        wait_for("the server listens and its processes are ready",
-                 lambda: self.count("worker_ready") > 0 and self.count("door_ready") > 0, 20)
+        try:
+            wait_for("the server listens and its processes are ready", self._is_ready, 20)
+        except Failure as failure:
+            self.process.end()
+            raise Failure(f"{failure}; it said {self.process.lines[-5:]}") from None
+
+    def _is_ready(self):
+        check(self.process.popen.poll() is None, "the server ended at its start")
+        return self.count("worker_ready") > 0 and self.count("door_ready") > 0
 
     def count(self, word):
         return sum(word in line for line in list(self.process.lines))
@@ -182,12 +194,22 @@ class Server:
         check(pid, f"{name} does not run")
         return pid
 
+    def aditd(self, *arguments, seconds=20):
+        """One of the commands that work beside a running server."""
+        return subprocess.run([f"{self.build}/aditd", *arguments, "--data", self.data],
+                              capture_output=True, text=True, timeout=seconds, check=False,
+                              env={"PATH": os.environ["PATH"]})
+
     def token(self, *arguments):
-        out = subprocess.run([f"{self.build}/aditd", "token", "create", "--data", self.data,
-                              *(arguments or ("--account", "test"))],
-                             capture_output=True, text=True, timeout=20, check=False)
+        out = self.aditd("token", "create", *(arguments or ("--account", "test")))
         check(out.returncode == 0, f"token create failed: {out.stderr}")
         return out.stdout.strip()
+
+    def trust(self):
+        """TLS of a visitor that trusts this server's development CA and nothing else."""
+        context = ssl.create_default_context(cafile=f"{self.data}/ca.pem")
+        context.set_alpn_protocols(["http/1.1"])
+        return context
 
     def end(self):
         self.process.end()
@@ -195,18 +217,23 @@ class Server:
 
 
 class Agent:
-    """adit tcp TARGET --json, with its events."""
+    """adit KIND TARGET --json, with its events. `environment` changes what it is started with."""
 
-    def __init__(self, server, target, *arguments, token=None, ca=None):
+    def __init__(self, server, target, *arguments, token=None, ca=None, kind="tcp", name=None,
+                 environment=None):
         self.server = server
         env = {"PATH": os.environ["PATH"], "ADIT_TOKEN": token or server.token(),
                "ADIT_CA": ca or f"{server.data}/ca.pem",
-               "ADIT_SERVER": f"connect.adit.localhost:{server.port}"}
+               "ADIT_SERVER": f"connect.adit.localhost:{server.port}", **(environment or {})}
+        if name:
+            arguments = ("--name", name, *arguments)
         if not server.sandbox:
             arguments = (*arguments, "--no-sandbox")
-        self.process = Process([f"{server.build}/adit", "tcp", str(target), "--json", *arguments],
+        self.process = Process([f"{server.build}/adit", kind, str(target), "--json", *arguments],
                                env=env)
         self.port = None
+        self.name = None
+        self.url = None
 
     def event(self, name, seconds=10.0):
         """The next event of this name; others before it are passed over."""
@@ -226,8 +253,15 @@ class Agent:
 
     def ready(self, seconds=10.0):
         event = self.event("ready", seconds)
-        self.port = int(event["url"].rsplit(":", 1)[1])
+        self.url, self.name = event["url"], event["name"]
+        port = self.url.rsplit(":", 1)[1]
+        self.port = int(port) if port.isdigit() else 443
         return self
+
+    @property
+    def host(self):
+        """What a visitor writes into Host."""
+        return self.url.split("://", 1)[1]
 
     def end(self):
         self.process.end()

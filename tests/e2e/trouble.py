@@ -10,6 +10,7 @@ import time
 
 from harness import (Agent, Bystander, Failure, Program, Server, check, children, echo, fd_count,
                      free_port_block, receive_exactly, running, visit, wait_for)
+from visitors import tls_hello
 
 
 def refused_with(agent, code):
@@ -102,22 +103,6 @@ def send_raw(port, data, read=True, seconds=5.0):
         return answer
 
 
-def tls_hello(alpn):
-    """A real ClientHello, from Python's own TLS."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    if alpn:
-        context.set_alpn_protocols(alpn)
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    tls = context.wrap_bio(incoming, outgoing, server_hostname="connect.adit.localhost")
-    try:
-        tls.do_handshake()
-    except ssl.SSLWantReadError:
-        pass
-    return outgoing.read()
-
-
 def garbage(context):
     """Strangers of every kind at the agents' port; the bystander and the processes stay."""
     server = context.server
@@ -134,11 +119,11 @@ def garbage(context):
         check(b"Content-Length: %d\r\n" % len(body) in head + b"\r\n", "a wrong Content-Length")
         no_protocol = bytes.fromhex("15030300020278")
         for alpn in (None, ["h2"], ["http/1.1"]):
-            answer = send_raw(server.port, tls_hello(alpn))
+            answer = send_raw(server.port, tls_hello(alpn=alpn))
             check(answer == no_protocol, f"ALPN {alpn} was answered {answer!r}")
         answer = send_raw(server.port, bytes.fromhex("160300002e0100002a0300") + bytes(60))
         check(answer[:1] == b"\x15", f"SSLv3 was answered {answer!r}")
-        hello = tls_hello(["adit/1"])
+        hello = tls_hello(alpn=["adit/1"])
         send_raw(server.port, hello, read=False)                 # then silence, then the end
         send_raw(server.port, hello + os.urandom(2000))          # then garbage
         for cut in (1, 5, 6, 11, 43, 100, len(hello) - 1):       # cut anywhere
