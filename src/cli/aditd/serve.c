@@ -2,14 +2,17 @@
 #include "cli/output.h"
 #include "edge/supervisor/supervisor.h"
 #include "net/devca.h"
+#include "net/local.h"
 
 #define BACKLOG 1024
+#define ADMIN_PORT 0 /* any, until --admin is there */
 
 struct serve {
     struct adit_serve_settings settings;
     struct adit_config config; /* what the settings are views of */
     struct adit_data_path folder, certificate, key, token_key;
     struct adit_address address; /* where it really listens: port 0 asks for any */
+    int listener, http_listener, admin_listener, local_listener;
     struct adit_supervisor supervisor;
 };
 
@@ -78,11 +81,14 @@ static bool is_given_readable(const struct serve *serve)
 }
 
 /* Takes the listeners over. */
-static struct adit_status supervise(struct serve *serve, int listener, int http_listener)
+static struct adit_status supervise(struct serve *serve)
 {
     const struct adit_supervisor_options options = {
-        .listener = listener,
-        .http_listener = http_listener,
+        .listener = serve->listener,
+        .http_listener = serve->http_listener,
+        .admin_listener = serve->admin_listener,
+        .local_listener = serve->local_listener,
+        .data_path = serve->folder.text,
         .is_http_serve = serve->settings.is_http_serve,
         .https = serve->address,
         .domain = serve->settings.domain,
@@ -120,25 +126,45 @@ static int listen_at(const struct adit_address *address, int *out_listener)
     return 0;
 }
 
+static void listeners_close(struct serve *serve)
+{
+    adit_socket_close(&serve->listener);
+    adit_socket_close(&serve->http_listener);
+    adit_socket_close(&serve->admin_listener);
+    adit_socket_close(&serve->local_listener);
+}
+
+/* The socket in the data folder comes first: it tells where another server runs there already. */
+static int listeners_open(struct serve *serve)
+{
+    const struct adit_address admin = {
+        .family = 4, .port = ADMIN_PORT, .ip = {127, 0, 0, 1}};
+    struct adit_status status = adit_local_listen(
+        serve->folder.text, ADIT_BYTES(ADIT_SUPERVISOR_SOCKET), &serve->local_listener);
+    if (!adit_is_ok(status)) {
+        return adit_aditd_failure(adit_bytes_of_text(serve->folder.text), status);
+    }
+    int code = listen_at(&serve->settings.https, &serve->listener);
+    if (code == 0) {
+        code = listen_at(&serve->settings.http, &serve->http_listener);
+    }
+    return code == 0 ? listen_at(&admin, &serve->admin_listener) : code;
+}
+
 static int serve_prepared(struct serve *serve)
 {
-    int listener = -1;
-    int http_listener = -1;
-    int code = listen_at(&serve->settings.https, &listener);
-    if (code == 0) {
-        code = listen_at(&serve->settings.http, &http_listener);
-    }
+    serve->listener = serve->http_listener = serve->admin_listener = serve->local_listener = -1;
+    int code = listeners_open(serve);
     if (code != 0) {
-        adit_socket_close(&listener);
+        listeners_close(serve);
         return code;
     }
-    struct adit_status status = adit_socket_local(listener, &serve->address);
+    struct adit_status status = adit_socket_local(serve->listener, &serve->address);
     if (!adit_is_ok(status)) {
-        adit_socket_close(&listener);
-        adit_socket_close(&http_listener);
+        listeners_close(serve);
         return adit_aditd_failure(ADIT_BYTES("serve"), status);
     }
-    status = supervise(serve, listener, http_listener);
+    status = supervise(serve);
     return adit_is_ok(status) ? 0 : adit_aditd_failure(ADIT_BYTES("serve"), status);
 }
 

@@ -454,5 +454,7 @@ void adit_supervisor_close(struct adit_supervisor *supervisor)
     adit_socket_close(&supervisor->log.fd);
     adit_socket_close(&supervisor->options.listener);
     adit_socket_close(&supervisor->options.http_listener);
+    adit_socket_close(&supervisor->options.admin_listener);
+    adit_socket_close(&supervisor->options.local_listener);
     adit_loop_close(&supervisor->loop);
 }

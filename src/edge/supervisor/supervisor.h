@@ -24,12 +24,20 @@
 #define ADIT_SUPERVISOR_LEAVE_US (1u * ADIT_SECOND_US)  /* from its closed channel to its end */
 #define ADIT_SUPERVISOR_SOURCE_MAX 8u /* unauthenticated agents from one neighbourhood */
 
+/* In the data folder: by it the commands of aditd talk to a server that runs. */
+#define ADIT_SUPERVISOR_SOCKET "aditd.sock"
+#define ADIT_SUPERVISOR_NAME_HOLD_S (30u * 24 * 3600)
+
 /* Short lives in a row before the first readiness of all that mean: this will never work. */
 #define ADIT_SUPERVISOR_FIRST_STARTS_MAX 5
 
 struct adit_supervisor_options {
     int listener;                    /* the HTTPS port; taken over */
     int http_listener;               /* the HTTP port; taken over */
+    int admin_listener;              /* of --admin; taken over */
+    int local_listener;              /* of ADIT_SUPERVISOR_SOCKET; taken over */
+    const char *data_path;           /* the data folder: control's */
+    uint32_t name_hold_s;            /* how long a name stays with its account; 0: 30 days */
     struct adit_address https;       /* where it listens */
     struct adit_bytes domain;
     uint16_t port_from, port_to;     /* of TCP tunnels */
