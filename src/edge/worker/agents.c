@@ -17,6 +17,11 @@ static struct adit_status slow_login(void)
     ADIT_FAIL(TIMEOUT, "the agent did not log in in time");
 }
 
+static struct adit_status expired(void)
+{
+    ADIT_FAIL(REFUSED, "the token has expired");
+}
+
 static struct adit_status replaced(void)
 {
     ADIT_FAIL(CLOSED, "a newer session of the same agent took over");
@@ -106,6 +111,17 @@ void worker_agent_evict(struct worker *worker, struct agent *agent, struct adit_
     worker_binds_release(worker, agent); /* now, so that the newer session can have them */
 }
 
+bool worker_agent_is_current(struct worker *worker, struct agent *agent)
+{
+    if (adit_token_is_current(&agent->rights, adit_clock_wall_ms() / 1000)) {
+        return true;
+    }
+    struct adit_control message = adit_control_refusal(ADIT_REFUSAL_TOKEN_EXPIRED, 0);
+    adit_status_ignore(adit_link_send(&worker->hub, agent->link, &message), "it ends anyway");
+    adit_link_close(&worker->hub, agent->link, expired());
+    return false;
+}
+
 static enum adit_refusal refusal_of(struct adit_status status)
 {
     if (adit_status_error(status) != ADIT_ERROR_REFUSED) {
@@ -184,6 +200,10 @@ static void hello_received(struct worker *worker, struct agent *agent,
         adit_token_verify(ADIT_FIELD_BYTES(hello->token), &check, &agent->rights);
     if (!adit_is_ok(status)) {
         worker_agent_refuse(worker, agent, refusal_of(status), 0);
+        return;
+    }
+    if (worker_token_is_revoked(worker, &agent->rights)) {
+        worker_agent_refuse(worker, agent, ADIT_REFUSAL_TOKEN_REVOKED, 0);
         return;
     }
     adit_status_ignore(ADIT_FIELD_SET(agent->instance, ADIT_FIELD_BYTES(hello->instance)),

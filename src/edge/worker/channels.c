@@ -36,17 +36,22 @@ static const struct {
 } door_messages[] = {
     {ADIT_MESSAGE_AGENT, worker_agent_arrived},
     {ADIT_MESSAGE_ORPHAN, worker_orphan_arrived},
-    {ADIT_MESSAGE_BOUND, worker_bind_granted},
-    {ADIT_MESSAGE_BIND_REFUSED, worker_bind_refused},
+    {ADIT_MESSAGE_THROUGH, worker_visitor_through},
+    {ADIT_MESSAGE_BOUND, worker_port_granted},
+    {ADIT_MESSAGE_BIND_REFUSED, worker_port_refused},
+    {ADIT_MESSAGE_CLAIMED, worker_name_claimed},
+    {ADIT_MESSAGE_CLAIM_REFUSED, worker_name_refused},
 };
 
-static void door_message(struct worker *worker, struct adit_message *message)
+static struct adit_status door_message(void *context, struct adit_message *message)
 {
+    struct worker *worker = context;
     for (size_t i = 0; i < ADIT_COUNT(door_messages); i++) {
         if (ADIT_AT(door_messages, i).type == message->type) {
             ADIT_AT(door_messages, i).handle(worker, message);
         }
     }
+    return adit_ok();
 }
 
 static void door_ready(void *context, uint64_t key, uint32_t events)
@@ -57,19 +62,11 @@ static void door_ready(void *context, uint64_t key, uint32_t events)
         door_lost(worker);
         return;
     }
-    for (enum adit_io io = ADIT_IO_DONE; adit_channel_is_open(&worker->door);) {
-        struct adit_message message = {0};
-        struct adit_status status = adit_channel_receive(&worker->door, &message, &io);
-        if (!adit_is_ok(status) || io == ADIT_IO_END) {
-            adit_log_failure(&worker->log, ADIT_LOG_ERROR, ADIT_BYTES("door_channel"), status);
-            door_lost(worker);
-            return;
-        }
-        if (io == ADIT_IO_BLOCKED) {
-            return;
-        }
-        door_message(worker, &message);
-        adit_message_fds_close(&message);
+    struct adit_status status =
+        adit_channel_drain(&worker->door, ADIT_CHANNEL_ALL, door_message, worker);
+    if (!adit_is_ok(status)) {
+        adit_log_failure(&worker->log, ADIT_LOG_ERROR, ADIT_BYTES("door_channel"), status);
+        door_lost(worker);
     }
 }
 
@@ -142,15 +139,19 @@ static const struct {
     {ADIT_MESSAGE_STOP, stop},
     {ADIT_MESSAGE_STATUS_ASK, status_tell},
     {ADIT_MESSAGE_CREDENTIALS, credentials_renewed},
+    {ADIT_MESSAGE_TICKETS, worker_tickets_take},
+    {ADIT_MESSAGE_SNAPSHOT, worker_snapshot_arrived},
 };
 
-static void supervisor_message(struct worker *worker, struct adit_message *message)
+static struct adit_status supervisor_message(void *context, struct adit_message *message)
 {
+    struct worker *worker = context;
     for (size_t i = 0; i < ADIT_COUNT(supervisor_messages); i++) {
         if (ADIT_AT(supervisor_messages, i).type == message->type) {
             ADIT_AT(supervisor_messages, i).handle(worker, message);
         }
     }
+    return adit_ok();
 }
 
 static void supervisor_ready(void *context, uint64_t key, uint32_t events)
@@ -160,20 +161,11 @@ static void supervisor_ready(void *context, uint64_t key, uint32_t events)
     if (events & ADIT_LOOP_WRITE) {
         adit_status_ignore(adit_channel_flush(&worker->supervisor), "its end is seen by receive");
     }
-    for (;;) {
-        struct adit_message message = {0};
-        enum adit_io io = ADIT_IO_DONE;
-        struct adit_status status = adit_channel_receive(&worker->supervisor, &message, &io);
-        if (!adit_is_ok(status) || io == ADIT_IO_END) {
-            ADIT_LOG(&worker->log, ERROR, "supervisor_lost");
-            adit_loop_stop(&worker->loop);
-            return;
-        }
-        if (io == ADIT_IO_BLOCKED) {
-            return;
-        }
-        supervisor_message(worker, &message);
-        adit_message_fds_close(&message);
+    struct adit_status status =
+        adit_channel_drain(&worker->supervisor, ADIT_CHANNEL_ALL, supervisor_message, worker);
+    if (!adit_is_ok(status)) {
+        ADIT_LOG(&worker->log, ERROR, "supervisor_lost");
+        adit_loop_stop(&worker->loop);
     }
 }
 

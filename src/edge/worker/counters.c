@@ -20,6 +20,7 @@ void worker_counters_fill(const struct worker *worker, struct adit_message_count
                 [ADIT_COUNTER_WORKER_ORPHANS] = own->orphans,
                 [ADIT_COUNTER_WORKER_TO_VISITORS] = hub->bytes_to_local,
                 [ADIT_COUNTER_WORKER_FROM_VISITORS] = hub->bytes_from_local,
+                [ADIT_COUNTER_WORKER_SNAPSHOT] = worker->snapshot_version,
             },
     };
 }

@@ -2,11 +2,6 @@
 
 #define ACCEPTS_A_TURN 64
 
-static struct adit_status expired(void)
-{
-    ADIT_FAIL(REFUSED, "the token has expired");
-}
-
 static void resume(void *context, uint64_t key)
 {
     struct worker *worker = context;
@@ -17,6 +12,15 @@ static void resume(void *context, uint64_t key)
                                                   ADIT_LOOP_READ | ADIT_LOOP_LEVEL),
                            "a listener that cannot be watched is found by the next drop");
     }
+}
+
+/* A reset, so that it cannot be taken for an empty answer. */
+static void turn_away(struct worker *worker, int fd, struct adit_status why)
+{
+    worker->counters.visitors_turned_away++;
+    adit_status_ignore(adit_socket_reset_on_close_set(fd, true), "closing says it too");
+    adit_socket_close(&fd);
+    adit_log_failure(&worker->log, ADIT_LOG_WARN, ADIT_BYTES("visitor_turned_away"), why);
 }
 
 /* Visitors wait in the kernel's queue until the session, or the process, has room again. */
@@ -31,8 +35,36 @@ static void pause_accepting(struct worker *worker, struct bind *bind)
     }
 }
 
+/* Opens a stream for a visitor. False, and the visitor is reset, where that cannot be now. */
+static bool carry(struct worker *worker, const struct bind *bind, int fd,
+                  const struct adit_address *peer)
+{
+    const struct agent *agent = worker_bind_agent(worker, bind);
+    struct adit_stream_head head = {
+        .kind = bind->kind,
+        .bind = bind->id,
+        .visitor = {.family = peer->family, .port = peer->port},
+    };
+    adit_status_ignore(adit_span_copy(ADIT_SPAN_OF(head.visitor.ip), ADIT_BYTES_OF(peer->ip)),
+                       "both have 16 bytes");
+    struct adit_handle pump = {0};
+    struct adit_status status =
+        adit_pump_open(&worker->hub,
+                       &(struct adit_pump_options){.link = agent->link,
+                                                   .fd = fd,
+                                                   .head = &head,
+                                                   .user = agent->number},
+                       &pump);
+    if (!adit_is_ok(status)) {
+        turn_away(worker, fd, status);
+        return false;
+    }
+    worker->counters.visitors++;
+    return true;
+}
+
 /* One visitor. False where no more are to be accepted now. */
-static bool accept_one(struct worker *worker, struct bind *bind, struct agent *agent)
+static bool accept_one(struct worker *worker, struct bind *bind)
 {
     int fd = -1;
     struct adit_address peer = {0};
@@ -46,45 +78,23 @@ static bool accept_one(struct worker *worker, struct bind *bind, struct agent *a
     if (io == ADIT_IO_BLOCKED) {
         return false;
     }
-    struct adit_stream_head head = {
-        .kind = ADIT_TUNNEL_TCP,
-        .bind = bind->id,
-        .visitor = {.family = peer.family, .port = peer.port},
-    };
-    adit_status_ignore(adit_span_copy(ADIT_SPAN_OF(head.visitor.ip), ADIT_BYTES_OF(peer.ip)),
-                       "both have 16 bytes");
-    struct adit_handle pump = {0};
-    status = adit_pump_open(&worker->hub,
-                            &(struct adit_pump_options){.link = agent->link,
-                                                        .fd = fd,
-                                                        .head = &head,
-                                                        .user = agent->number},
-                            &pump);
-    if (!adit_is_ok(status)) {
-        worker->counters.visitors_turned_away++;
-        adit_status_ignore(adit_socket_reset_on_close_set(fd, true), "closing says it too");
-        adit_socket_close(&fd);
-        adit_log_failure(&worker->log, ADIT_LOG_WARN, ADIT_BYTES("visitor_turned_away"), status);
+    if (!carry(worker, bind, fd, &peer)) {
         pause_accepting(worker, bind);
         return false;
     }
-    worker->counters.visitors++;
     return true;
 }
 
 void worker_visitors_ready(void *context, uint64_t key, uint32_t events)
 {
     struct worker *worker = context;
-    struct bind *bind = adit_pool_get(&worker->binds, adit_handle_unpack(key));
-    struct agent *agent = bind ? adit_pool_get(&worker->agents, bind->agent) : NULL;
+    struct bind *bind = worker_bind_at(worker, adit_handle_unpack(key));
+    struct agent *agent = worker_bind_agent(worker, bind);
     (void)events;
     if (!agent) {
         return;
     }
-    if (!adit_token_is_current(&agent->rights, adit_clock_wall_ms() / 1000)) {
-        struct adit_control message = adit_control_refusal(ADIT_REFUSAL_TOKEN_EXPIRED, 0);
-        adit_status_ignore(adit_link_send(&worker->hub, agent->link, &message), "it ends anyway");
-        adit_link_close(&worker->hub, agent->link, expired());
+    if (!worker_agent_is_current(worker, agent)) {
         adit_loop_unwatch(&worker->loop, &bind->watch);
         return;
     }
@@ -93,8 +103,33 @@ void worker_visitors_ready(void *context, uint64_t key, uint32_t events)
             pause_accepting(worker, bind);
             return;
         }
-        if (!accept_one(worker, bind, agent)) {
+        if (!accept_one(worker, bind)) {
             return;
         }
     }
+}
+
+static struct adit_status through_check(struct worker *worker, const struct bind *bind,
+                                        uint64_t session)
+{
+    struct agent *agent = worker_bind_agent(worker, bind);
+    ADIT_ENSURE(agent && bind->kind == ADIT_TUNNEL_TLS && agent->number == session, STALE,
+                "the tunnel has gone since the door looked");
+    ADIT_ENSURE(worker_agent_is_current(worker, agent), REFUSED, "the token has expired");
+    ADIT_ENSURE(adit_link_can_open(&worker->hub, agent->link), FULL,
+                "the session cannot take another visitor now");
+    return adit_ok();
+}
+
+void worker_visitor_through(struct worker *worker, struct adit_message *message)
+{
+    int fd = adit_message_fd_take(message, 0);
+    const struct bind *bind =
+        worker_name_find(worker, adit_message_text_get(&message->name));
+    struct adit_status status = through_check(worker, bind, message->session);
+    if (!adit_is_ok(status)) {
+        turn_away(worker, fd, status);
+        return;
+    }
+    (void)carry(worker, bind, fd, &message->address); /* it was told if not */
 }

@@ -1,9 +1,9 @@
-/* Worker: ends the agents' TLS, runs their sessions, and moves bytes between visitors and agents.
+/* Worker: ends TLS, runs the agents' sessions, and moves bytes between visitors and agents.
  *
- * It holds no path to a file and makes no socket: agents' connections and listening sockets for
- * TCP tunnels come from the door, certificate and keys from the supervisor, once, at its start.
- * Until a keeper exists it holds the TLS key and the token key: docs/threat-model.md says so.
- * If the supervisor goes, it ends at once; if the door goes, sessions and visitors go on.
+ * It holds no path to a file and makes no socket: connections of agents and visitors and listening
+ * sockets for TCP tunnels come from the door, certificate and keys from the supervisor. Until a
+ * keeper exists it holds the TLS key and the token key: docs/threat-model.md says so. If the
+ * supervisor goes, it ends at once; if the door goes, sessions and visitors go on.
  *
  * Limits: those below, those of struct adit_mux_limits, and the memory budget of its hub. */
 #ifndef ADIT_EDGE_WORKER_WORKER_H
@@ -11,6 +11,7 @@
 
 #include "ipc/channel.h"
 #include "ipc/counters.h"
+#include "route/names.h"
 #include "tunnel/link.h"
 #include "tunnel/pump.h"
 #include "wire/token.h"
@@ -22,6 +23,7 @@
 #define WORKER_BINDS_MAX 8192
 #define WORKER_BINDS_AGENT_MAX 64 /* tunnels of one session */
 #define WORKER_ORPHANS_MAX 64
+#define WORKER_DRAWS_MAX 8 /* names tried for a token that allows a prefix */
 #define WORKER_LOGIN_US (10 * ADIT_SECOND_US)
 #define WORKER_PROBE_US ADIT_SECOND_US    /* for an old session to show that it lives */
 #define WORKER_PAUSE_US (20 * ADIT_MS_US) /* before a full session is asked again */
@@ -39,13 +41,21 @@ struct worker {
     struct adit_channel supervisor;
     struct adit_channel door;
     struct adit_handle supervisor_watch, door_watch, stop_timer;
-    struct adit_tls_context *tls;
+    struct adit_tls_context *tls;         /* for agents */
+    struct adit_tls_context *visitor_tls; /* the same certificate, for browsers */
+    struct adit_tls_ticket_keys tickets;
+    bool has_tickets; /* came from the supervisor: until then each context has its own */
     struct adit_pool agents;  /* struct agent */
     struct adit_pool binds;   /* struct bind */
     struct adit_pool orphans; /* struct orphan */
+    struct adit_table names;   /* of tunnels that are bound, to their handles */
+    struct adit_table revoked; /* ids of tokens, from the latest snapshot */
+    uint64_t snapshot_version; /* 0: none came yet */
     ADIT_FIELD(255) domain;
+    uint16_t https_port; /* as visitors see it */
+    uint32_t options;    /* ADIT_START_ bits */
     uint8_t token_key[WORKER_TOKEN_KEY_BYTES];
-    uint64_t session_next;
+    uint64_t session_next, tunnel_next;
     struct worker_counters counters;
 };
 
@@ -65,43 +75,85 @@ struct agent {
 
 enum bind_state {
     BIND_ASKED,   /* the door is to answer */
-    BIND_PROBING, /* an older session of the account has the port: does it live? */
+    BIND_PROBING, /* an older session of the account has it: does it live? */
     BIND_BOUND,
 };
 
-/* One TCP tunnel. */
+/* One tunnel: a TCP one has a port, the others a name. */
 struct bind {
     enum bind_state state;
+    enum adit_tunnel kind;
     struct adit_handle self, agent, next;
     struct adit_handle watch, timer;
-    struct adit_handle rival; /* BIND_PROBING: the bind that has the port */
+    struct adit_handle rival; /* BIND_PROBING: the bind that has what this one wants */
     uint64_t probe_us;
-    int listener; /* -1: none */
-    uint32_t id;  /* the agent's name for it */
+    uint32_t id; /* the agent's name for it */
+
+    int listener; /* TCP; -1: none */
     uint16_t port;
+
+    uint64_t tunnel; /* this worker's number for it, once bound; never used again */
+    uint64_t seed;   /* of a name that nobody asked for */
+    uint32_t draws;  /* how many such were asked for */
+    bool is_drawn;   /* the agent left the name to us */
+    ADIT_FIELD(ADIT_NAME_BYTES_MAX) name;
+    ADIT_FIELD(255) host_header; /* HTTP */
 };
 
 /* agents.c */
 extern const struct adit_hub_ops worker_hub_ops;
 void worker_agent_arrived(struct worker *worker, struct adit_message *message);
-/* Says no; a refused hello (bind 0) ends the session. */
+/* Says no; a refusal of the hello (bind 0), at any time, ends the session. */
 void worker_agent_refuse(struct worker *worker, struct agent *agent, enum adit_refusal refusal,
                          uint32_t bind);
 void worker_agent_evict(struct worker *worker, struct agent *agent, struct adit_status why);
+/* False, and the session ends, where its token has expired: asked before each stream. */
+bool worker_agent_is_current(struct worker *worker, struct agent *agent);
 
-/* binds.c */
+/* binds.c: what tunnels with a port and those with a name have in common. */
 void worker_bind_ask(struct worker *worker, struct agent *agent,
                      const struct adit_control_bind *wanted);
 void worker_bind_drop(struct worker *worker, struct agent *agent, uint32_t id);
-/* The session is over: the door keeps its ports for the grace. */
+/* The session is over: the door keeps its ports for the grace, and its names for the account. */
 void worker_binds_release(struct worker *worker, struct agent *agent);
-void worker_bind_granted(struct worker *worker, struct adit_message *message);
-void worker_bind_refused(struct worker *worker, struct adit_message *message);
 /* A new door: it is told what this worker owns, and asked again what the old one did not answer. */
 void worker_binds_announce(struct worker *worker);
+/* The bind of a handle, or null. */
+struct bind *worker_bind_at(const struct worker *worker, struct adit_handle handle);
+/* Its session; null where the bind is null or the session gone. */
+struct agent *worker_bind_agent(const struct worker *worker, const struct bind *bind);
+/* The bind for which the door answers `request`, or null where it does not wait any more. */
+struct bind *worker_bind_asked(const struct worker *worker, uint64_t request);
+void worker_bind_refuse(struct worker *worker, struct bind *bind, enum adit_refusal refusal);
+/* Another session of the account has it: `rival` (null: of another worker), which perhaps died
+ * without a word. */
+void worker_bind_probe(struct worker *worker, struct bind *bind, const struct bind *rival);
 
-/* visitors.c: accepts on a bound listener. */
+/* ports.c */
+void worker_port_ask(struct worker *worker, struct bind *bind);
+void worker_port_release(struct worker *worker, struct bind *bind, bool is_kept);
+void worker_port_own(struct worker *worker, const struct bind *bind);
+void worker_port_granted(struct worker *worker, struct adit_message *message);
+void worker_port_refused(struct worker *worker, struct adit_message *message);
+
+/* names.c */
+struct adit_status worker_name_prepare(struct worker *worker, struct bind *bind,
+                                       const struct adit_control_bind *wanted);
+void worker_name_ask(struct worker *worker, struct bind *bind);
+void worker_name_release(struct worker *worker, struct bind *bind, bool is_kept);
+void worker_name_hold(struct worker *worker, const struct bind *bind);
+void worker_name_claimed(struct worker *worker, struct adit_message *message);
+void worker_name_refused(struct worker *worker, struct adit_message *message);
+/* The tunnel that has the name, or null. */
+struct bind *worker_name_find(const struct worker *worker, struct adit_bytes name);
+
+/* visitors.c: of TCP tunnels, accepted on a bound listener; of TLS tunnels, handed over. */
 void worker_visitors_ready(void *context, uint64_t key, uint32_t events);
+void worker_visitor_through(struct worker *worker, struct adit_message *message);
+
+/* snapshot.c: which tokens are revoked. */
+void worker_snapshot_arrived(struct worker *worker, struct adit_message *message);
+bool worker_token_is_revoked(const struct worker *worker, const struct adit_token_rights *rights);
 
 /* orphans.c */
 size_t worker_orphan_size(void);
@@ -115,13 +167,17 @@ void worker_counters_fill(const struct worker *worker, struct adit_message_count
 struct adit_status worker_supervisor_watch(struct worker *worker);
 void worker_door_send(struct worker *worker, struct adit_message *message);
 
-/* start.c: reads WORKER_START and makes everything that needs files or memory. */
-struct adit_status worker_start(struct worker *worker, struct adit_message *start);
-/* Gives everything back that start made, channels included; what is connected is cut. */
-void worker_close(struct worker *worker);
+/* credentials.c */
 /* Certificate, key and token key from the message's descriptors, for new connections; on failure
  * the old ones stay. */
 struct adit_status worker_credentials_take(struct worker *worker,
                                            const struct adit_message *message);
+void worker_tickets_take(struct worker *worker, struct adit_message *message);
+void worker_credentials_close(struct worker *worker);
+
+/* start.c: reads WORKER_START and makes everything that needs files or memory. */
+struct adit_status worker_start(struct worker *worker, struct adit_message *start);
+/* Gives everything back that start made, channels included; what is connected is cut. */
+void worker_close(struct worker *worker);
 
 #endif

@@ -1,0 +1,103 @@
+/* Tunnels with a port. Covers binds.c, ports.c, visitors.c. */
+#include "worker_fixture.h"
+
+static void a_visitor_becomes_a_stream(void **state)
+{
+    struct fixture *f = *state;
+    struct adit_address address = {0};
+    int listener = -1;
+    int visitor = -1;
+    log_in(f, 0, &good_hello);
+    assert_int_equal(expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE).request, 900);
+    assert_bytes(ADIT_FIELD_BYTES(f->agents[0].message.welcome.account), ADIT_BYTES("acme"));
+    bind_port(f, 0, &address, &listener);
+    assert_ok(adit_socket_connect(&address, &visitor));
+    turn_until(f, f->agents[0].streams == 1);
+    assert_int_equal(f->agents[0].head.bind, 1);
+    assert_int_equal(f->agents[0].head.kind, ADIT_TUNNEL_TCP);
+    assert_int_equal(f->agents[0].head.visitor.family, 4);
+    turn_until(f, f->worker->hub.pumps.used == 0); /* the agent refused it */
+    uint8_t room[4] = {0};
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    assert_fails(adit_socket_receive(visitor, ADIT_SPAN_OF(room), &count, &io), SYSTEM);
+    adit_socket_close(&visitor);
+    adit_link_close(&f->hub, f->agents[0].link, adit_ok());
+    struct adit_message unbind = expect(f, &f->door, ADIT_MESSAGE_UNBIND);
+    assert_int_equal(unbind.port, address.port);
+    assert_int_equal(unbind.count, 1); /* kept for the grace */
+    adit_socket_close(&listener);
+}
+
+static void rights_are_checked_at_each_bind(void **state)
+{
+    struct fixture *f = *state;
+    struct hello narrow = good_hello;
+    narrow.allows = ADIT_TOKEN_ALLOWS_HTTP;
+    log_in(f, 0, &narrow);
+    (void)expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE);
+    ask(f, 0, 1, 0);
+    turn_until(f, f->agents[0].messages == 2);
+    assert_bytes(ADIT_FIELD_BYTES(f->agents[0].message.refused.code), ADIT_BYTES("token_scope"));
+    assert_int_equal(f->agents[0].message.refused.bind, 1);
+    assert_int_equal(f->agents[0].closes, 0); /* the session lives */
+    assert_int_equal(f->worker->binds.used, 0);
+}
+
+static void the_doors_refusals_reach_the_agent(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        enum adit_port_refusal refusal;
+        const char *code;
+    } rows[] = {{ADIT_PORT_REFUSAL_TAKEN, "port_taken"},
+                {ADIT_PORT_REFUSAL_RANGE, "port_range"},
+                {ADIT_PORT_REFUSAL_MOVED, "port_taken"}, /* nobody here has it */
+                {ADIT_PORT_REFUSAL_LIMIT, "limit_reached"}};
+    log_in(f, 0, &good_hello);
+    (void)expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE);
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        ask(f, 0, 1, 700);
+        struct adit_message wanted = expect(f, &f->door, ADIT_MESSAGE_BIND);
+        assert_int_equal(wanted.port, 700);
+        struct adit_message no = {.type = ADIT_MESSAGE_BIND_REFUSED,
+                                  .request = wanted.request,
+                                  .refusal = ADIT_AT(rows, i).refusal};
+        assert_ok(adit_channel_send(&f->door, &no));
+        int before = f->agents[0].messages;
+        turn_until(f, f->agents[0].messages > before);
+        assert_bytes(ADIT_FIELD_BYTES(f->agents[0].message.refused.code),
+                     adit_bytes_of_text(ADIT_AT(rows, i).code));
+    }
+}
+
+static void a_new_door_is_told_what_is_owned(void **state)
+{
+    struct fixture *f = *state;
+    struct adit_address address = {0};
+    int listener = -1;
+    log_in(f, 0, &good_hello);
+    (void)expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE);
+    bind_port(f, 0, &address, &listener);
+    ask(f, 0, 2, 0); /* asked, and the old door dies before it answers */
+    (void)expect(f, &f->door, ADIT_MESSAGE_BIND);
+    wire_door(f);
+    struct adit_message own = expect(f, &f->door, ADIT_MESSAGE_OWN);
+    assert_int_equal(own.port, address.port);
+    assert_bytes(adit_message_text_get(&own.account), ADIT_BYTES("acme"));
+    adit_message_fds_close(&own);
+    (void)expect(f, &f->door, ADIT_MESSAGE_OWN_END);
+    (void)expect(f, &f->door, ADIT_MESSAGE_BIND);
+    adit_socket_close(&listener);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_visitor_becomes_a_stream),
+        TEST(rights_are_checked_at_each_bind),
+        TEST(the_doors_refusals_reach_the_agent),
+        TEST(a_new_door_is_told_what_is_owned),
+    };
+    return cmocka_run_group_tests_name("edge/worker/binds", tests, NULL, NULL);
+}
