@@ -17,7 +17,7 @@ static struct adit_status stopped(void)
 void agent_stop(struct adit_agent *agent)
 {
     agent->state = ADIT_AGENT_STOPPED;
-    adit_dial_close(&agent->dial);
+    adit_connect_close(&agent->connect);
     adit_loop_timer_cancel(agent->options.loop, &agent->timer);
     adit_loop_timer_cancel(agent->options.loop, &agent->probe);
     adit_link_close(&agent->hub, agent->link, stopped());
@@ -54,7 +54,7 @@ static void dial_done(void *context, uint64_t key, int fd, struct adit_status st
 {
     struct adit_agent *agent = context;
     (void)key;
-    adit_dial_close(&agent->dial);
+    adit_connect_close(&agent->connect);
     if (adit_is_ok(status)) {
         agent->state = ADIT_AGENT_LINKING;
         status = adit_link_open(
@@ -72,7 +72,7 @@ static void dial_done(void *context, uint64_t key, int fd, struct adit_status st
 void agent_connect(struct adit_agent *agent)
 {
     adit_loop_timer_cancel(agent->options.loop, &agent->timer);
-    adit_dial_close(&agent->dial);
+    adit_connect_close(&agent->connect);
     agent->state = ADIT_AGENT_DIALING;
     agent->begun_us = agent->options.loop->now_us;
     const struct adit_dial_options options = {.host = ADIT_FIELD_BYTES(agent->server_host),
@@ -80,7 +80,8 @@ void agent_connect(struct adit_agent *agent)
                                               .timeout_us = ADIT_AGENT_DIAL_US,
                                               .done = dial_done,
                                               .context = agent};
-    struct adit_status status = adit_dial_open(agent->options.loop, &options, &agent->dial);
+    struct adit_status status = adit_connect_open(
+        agent->options.loop, &options, agent->options.proxy, &agent->connect);
     if (!adit_is_ok(status)) {
         lost(agent, status);
     }
@@ -214,6 +215,10 @@ static struct adit_status copy_options(struct adit_agent *agent,
                 "between 1 and 64 tunnels");
     agent->options = *options;
     agent->options.tunnels = agent->tunnels;
+    if (options->proxy) {
+        agent->proxy = *options->proxy;
+        agent->options.proxy = &agent->proxy;
+    }
     for (size_t i = 0; i < options->tunnel_count; i++) {
         ADIT_AT(agent->tunnels, i) = ADIT_SLOT(options->tunnels, options->tunnel_count, i);
     }
@@ -274,4 +279,5 @@ void adit_agent_close(struct adit_agent *agent)
     adit_hub_deinit(&agent->hub);
     adit_pool_deinit(&agent->locals);
     adit_span_wipe(ADIT_SPAN_OF(agent->token.bytes));
+    adit_span_wipe(ADIT_SPAN_OF(agent->proxy.basic.bytes));
 }

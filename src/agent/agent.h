@@ -1,6 +1,6 @@
 /* Agent: one link to the server, its tunnels, and the local connections behind them.
  *
- * It dials only its own server and its own targets, verifies the server's certificate always, and
+ * It dials only its own server (or the proxy on the way to it) and its own targets, verifies the server's certificate always, and
  * comes back by itself when the link is lost. What happens is told through events; it prints and
  * decides nothing about the process.
  *
@@ -10,7 +10,7 @@
 #define ADIT_AGENT_AGENT_H
 
 #include "agent/backoff.h"
-#include "net/dial.h"
+#include "net/connect.h"
 #include "tunnel/link.h"
 #include "tunnel/pump.h"
 
@@ -61,6 +61,7 @@ struct adit_agent_options {
     void *context;
     struct adit_bytes server_host; /* dialled, and verified against the certificate */
     uint16_t server_port;
+    const struct adit_proxy *proxy; /* on the way to the server; null: none. Copied */
     struct adit_bytes token;
     const struct adit_agent_tunnel *tunnels;
     size_t tunnel_count;
@@ -93,7 +94,8 @@ struct adit_agent {
     ADIT_FIELD(64) hint;     /* what the last welcome said */
     struct adit_hub hub;
     struct adit_pool locals; /* struct local */
-    struct adit_dial *dial;
+    struct adit_proxy proxy;
+    struct adit_connect *connect;
     struct adit_handle link, timer, probe;
     uint64_t begun_us;  /* the newest attempt to connect */
     uint64_t probed_us; /* since when a sign of life is waited for */

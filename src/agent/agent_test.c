@@ -27,6 +27,7 @@ struct fixture {
     uint16_t bound_port;
     uint64_t wait_us;
     char code[33];
+    const struct adit_proxy *proxy; /* null: none */
 };
 
 static void server_send(struct fixture *f, const struct adit_control *message)
@@ -224,6 +225,7 @@ static void open_agent(struct fixture *f, const char *host)
         .context = f,
         .server_host = adit_bytes_of_text(host),
         .server_port = f->server.port,
+        .proxy = f->proxy,
         .token = ADIT_BYTES("adit_a-token-is-not-looked-at-here"),
         .tunnels = &f->tunnel,
         .tunnel_count = 1,
@@ -507,6 +509,40 @@ static void only_its_own_target_is_dialled(void **state)
     adit_socket_close(&program);
 }
 
+/* The proxy is a socket of the test's that joins the two: it sees the name, and no more. */
+static void a_proxy_leads_to_the_server(void **state)
+{
+    struct fixture *f = *state;
+    struct adit_proxy proxy = {0};
+    struct adit_address address = {0};
+    int proxy_listener = loopback_listen(&address);
+    assert_ok(ADIT_FIELD_SET(proxy.host, ADIT_BYTES("127.0.0.1")));
+    proxy.port = address.port;
+    f->proxy = &proxy;
+    open_agent(f, "connect.adit.localhost");
+    for (int i = 0; i < 10; i++) {
+        turn(f);
+    }
+    int near = loopback_accept(proxy_listener);
+    uint8_t request[512] = {0};
+    size_t count = 0;
+    size_t sent = 0;
+    enum adit_io io = ADIT_IO_BLOCKED;
+    for (int i = 0; i < TURNS_MAX && count == 0; i++) {
+        turn(f);
+        assert_ok(adit_socket_receive(near, ADIT_SPAN_OF(request), &count, &io));
+    }
+    assert_true(adit_bytes_starts_with(ADIT_BYTES_OF(request),
+                                       ADIT_BYTES("CONNECT connect.adit.localhost:")));
+    assert_ok(adit_socket_send(near, ADIT_BYTES("HTTP/1.1 200 OK\r\n\r\n"), &sent, &io));
+    /* The test's proxy ends TLS itself instead of carrying bytes: the certificate is the server's. */
+    const struct adit_link_options options = {.fd = near, .tls = f->credentials.server_tls};
+    struct adit_handle link = {0};
+    assert_ok(adit_link_open(&f->hub, &options, &link));
+    turn_until(f, f->ready == 1);
+    adit_socket_close(&proxy_listener);
+}
+
 static void a_wrong_certificate_ends_it(void **state)
 {
     struct fixture *f = *state;
@@ -635,6 +671,7 @@ int main(void)
         TEST(a_drawn_name_is_asked_for_again),
         TEST(a_wanted_name_refused_is_final),
         TEST(only_its_own_target_is_dialled),
+        TEST(a_proxy_leads_to_the_server),
         TEST(a_change_ends_the_wait),
         TEST(a_link_that_answers_outlives_a_change),
         TEST(a_silent_link_is_made_anew_after_a_change),

@@ -8,6 +8,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct adit_bytes input = {.ptr = data, .len = size};
     struct adit_address address = {0};
     struct adit_address again = {0};
+    struct adit_bytes host = {0};
+    uint16_t port = 0;
+    if (adit_is_ok(adit_address_split(input, 443, &host, &port))) {
+        ADIT_ASSERT(port > 0 && host.len > 0 && host.len <= input.len);
+    }
     if (!adit_is_ok(adit_address_parse(input, &address))) {
         ADIT_ASSERT(address.family == 0);
         return 0;

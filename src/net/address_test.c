@@ -79,12 +79,43 @@ static void no_room_or_no_address(void **state)
     assert_false(adit_address_is_loopback(&(struct adit_address){.ip = {127}}));
 }
 
+static void hosts_and_ports_are_split(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint16_t port_default;
+        const char *host; /* null: refused */
+        uint16_t port;
+    } splits[] = {
+        {"a.test:80", 0, "a.test", 80},   {"a.test", 443, "a.test", 443},
+        {"[::1]:80", 443, "::1", 80},     {"[::1]", 443, "::1", 443},
+        {"10.0.0.1:1", 0, "10.0.0.1", 1}, {"a.test", 0, NULL, 0},
+        {"a.test:", 443, NULL, 0},        {"a.test:0", 443, NULL, 0},
+        {"a.test:65536", 443, NULL, 0},   {":80", 443, NULL, 0},
+        {"[]:80", 443, NULL, 0},          {"[::1", 443, NULL, 0},
+        {"[::1]80", 443, NULL, 0},        {"", 443, NULL, 0},
+        {"::1", 443, NULL, 0},            {"a:1:2", 443, NULL, 0},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(splits); i++) {
+        struct adit_bytes host = {0};
+        uint16_t port = 0;
+        struct adit_status status = adit_address_split(
+            adit_bytes_of_text(ADIT_AT(splits, i).text), ADIT_AT(splits, i).port_default, &host,
+            &port);
+        assert_int_equal(adit_is_ok(status), ADIT_AT(splits, i).host != NULL);
+        assert_bytes(host, adit_bytes_of_text(ADIT_AT(splits, i).host));
+        assert_int_equal(port, ADIT_AT(splits, i).port);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_and_back),
         cmocka_unit_test(embedded_nul_is_refused),
         cmocka_unit_test(no_room_or_no_address),
+        cmocka_unit_test(hosts_and_ports_are_split),
     };
     return cmocka_run_group_tests_name("net/address", tests, NULL, NULL);
 }

@@ -273,6 +273,13 @@ static bool is_localhost(struct adit_bytes host)
            (before.len == 0 || adit_bytes_ends_with(before, ADIT_BYTES(".")));
 }
 
+bool adit_dial_is_loopback(struct adit_bytes host)
+{
+    struct adit_address address = {0};
+    return is_localhost(host) || (adit_is_ok(adit_address_of_ip(host, 0, &address)) &&
+                                  adit_address_is_loopback(&address));
+}
+
 /* True where the addresses are known without asking anybody. */
 static bool find_without_asking(struct adit_bytes host, struct lookup *lookup)
 {

@@ -33,6 +33,9 @@ struct adit_dial_options {
 struct adit_status adit_dial_open(struct adit_loop *loop, const struct adit_dial_options *options,
                                   struct adit_dial **out_dial);
 
+/* True for what is reached without leaving the machine: a loopback address or *.localhost. */
+bool adit_dial_is_loopback(struct adit_bytes host);
+
 /* Gives up: done is not called any more. Null is fine; also right after done was called. */
 void adit_dial_close(struct adit_dial **dial);
 

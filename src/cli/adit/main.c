@@ -61,7 +61,9 @@ static struct adit_status enter_sandbox(const struct adit_program_state *state)
     const int fds[] = {0, 1, 2, state->loop.epoll_fd, state->signals.fd,
                        state->changes.fd, adit_tls_context_keylog_fd(state->tls)};
     /* Whatever a server asks for, or a bug: no other TCP port can be dialled. */
-    const uint16_t ports[] = {state->options.server_port, state->options.tunnel.port, DNS_PORT};
+    const uint16_t ports[] = {state->options.has_proxy ? state->options.proxy.port
+                                                       : state->options.server_port,
+                              state->options.tunnel.port, DNS_PORT};
     struct adit_sandbox_options options = adit_sandbox_agent();
     options.connect_ports = ports;
     options.connect_port_count = ADIT_COUNT(ports);
@@ -82,6 +84,7 @@ static struct adit_status open_agent(struct adit_program_state *state)
         .context = &state->report,
         .server_host = state->options.server_host,
         .server_port = state->options.server_port,
+        .proxy = state->options.has_proxy ? &state->options.proxy : NULL,
         .token = state->options.token.text,
         .tunnels = &state->options.tunnel,
         .tunnel_count = 1,
@@ -134,12 +137,21 @@ static int complain_usage(const struct adit_writer *complaint)
     return EXIT_USAGE;
 }
 
+/* Both spellings are in use; an empty one counts as not set. */
+static const char *either(const char *name, const char *other)
+{
+    const char *value = getenv(name);
+    return adit_bytes_of_text(value).len > 0 ? value : getenv(other);
+}
+
 static int forward(const struct adit_args *args, struct adit_program_state *state)
 {
     const struct adit_environment environment = {.token = getenv("ADIT_TOKEN"),
                                                  .server = getenv("ADIT_SERVER"),
                                                  .ca = getenv("ADIT_CA"),
-                                                 .keylog = getenv("SSLKEYLOGFILE")};
+                                                 .keylog = getenv("SSLKEYLOGFILE"),
+                                                 .proxy = either("HTTPS_PROXY", "https_proxy"),
+                                                 .no_proxy = either("NO_PROXY", "no_proxy")};
     uint8_t memory[512] = {0};
     struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
     if (!adit_is_ok(adit_options_read(args, &environment, &complaint, &state->options))) {

@@ -76,11 +76,30 @@ static struct adit_status read_server(const struct adit_args *args,
     const char *server =
         first_of(first_of(adit_args_value(args, ADIT_BYTES("server")), environment->server),
                  "connect.adit.localhost:8443");
-    if (!adit_is_ok(adit_host_port_parse(adit_bytes_of_text(server), ADIT_OPTIONS_SERVER_PORT,
-                                         &options->server_host, &options->server_port))) {
+    if (!adit_is_ok(adit_address_split(adit_bytes_of_text(server), ADIT_OPTIONS_SERVER_PORT,
+                                       &options->server_host, &options->server_port))) {
         return complain(complaint, ADIT_BYTES("--server"), server,
                         ADIT_BYTES("is not HOST:PORT, such as connect.example.com:443"));
     }
+    return adit_ok();
+}
+
+/* The text may hold a password: it is not shown. */
+static struct adit_status read_proxy(const struct adit_environment *environment,
+                                     struct adit_writer *complaint, struct adit_options *options)
+{
+    struct adit_bytes text = adit_bytes_of_text(environment->proxy);
+    struct adit_bytes exceptions = adit_bytes_of_text(environment->no_proxy);
+    if (text.len == 0 || adit_proxy_is_bypassed(exceptions, options->server_host)) {
+        return adit_ok();
+    }
+    struct adit_status status = adit_proxy_parse(text, &options->proxy);
+    if (!adit_is_ok(status)) {
+        ADIT_TRY(adit_write_bytes(complaint, ADIT_BYTES("HTTPS_PROXY ")));
+        ADIT_TRY(adit_write_bytes(complaint, adit_bytes_of_text(adit_status_what(status))));
+        return status;
+    }
+    options->has_proxy = true;
     return adit_ok();
 }
 
@@ -157,5 +176,6 @@ struct adit_status adit_options_read(const struct adit_args *args,
     }
     ADIT_TRY(read_wishes(args, complaint, &options->tunnel));
     ADIT_TRY(read_server(args, environment, complaint, options));
+    ADIT_TRY(read_proxy(environment, complaint, options));
     return read_token(args, environment, complaint, options);
 }

@@ -7,7 +7,8 @@
  * --name is for http and tls, --remote-port for tcp, --host-header for http: elsewhere they are
  * unknown options.
  *
- * The environment gives ADIT_TOKEN, ADIT_SERVER, ADIT_CA and SSLKEYLOGFILE where no option does. */
+ * The environment gives ADIT_TOKEN, ADIT_SERVER and ADIT_CA where no option does, SSLKEYLOGFILE,
+ * HTTPS_PROXY and NO_PROXY. */
 #ifndef ADIT_CLI_ADIT_OPTIONS_H
 #define ADIT_CLI_ADIT_OPTIONS_H
 
@@ -31,6 +32,7 @@ extern const struct adit_args_program adit_program;
 
 struct adit_environment {
     const char *token, *server, *ca, *keylog; /* null: not set */
+    const char *proxy, *no_proxy;
 };
 
 struct adit_token_text {
@@ -42,6 +44,8 @@ struct adit_options {
     struct adit_agent_tunnel tunnel;
     struct adit_bytes server_host;
     uint16_t server_port;
+    struct adit_proxy proxy;
+    bool has_proxy;
     struct adit_token_text token;
     const char *ca_path;     /* null: the system's roots */
     const char *keylog_path;

@@ -108,6 +108,42 @@ static void each_command_has_its_wishes(void **state)
     assert_int_equal(result.options.tunnel.name.len, 0);
 }
 
+static void a_proxy_is_read_but_for_exceptions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *server, *proxy, *no_proxy;
+        bool is_used;
+    } rows[] = {
+        {"--server=a.example:443", "http://u:p@proxy.test:3128", NULL, true},
+        {"--server=a.example:443", "http://proxy.test:3128", "b.example", true},
+        {"--server=a.example:443", "http://proxy.test:3128", ".example", false},
+        {"--server=a.example:443", "", NULL, false},
+        {"--server=a.example:443", NULL, NULL, false},
+        {"--server=127.0.0.1:443", "http://proxy.test:3128", NULL, false},
+        {"--server=connect.adit.localhost:8443", "socks5://x:1", NULL, false}, /* not looked at */
+    };
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        struct read_result result;
+        const struct adit_environment environment = {.token = token_text(),
+                                                     .proxy = ADIT_AT(rows, i).proxy,
+                                                     .no_proxy = ADIT_AT(rows, i).no_proxy};
+        const char *const words[] = {"3000", ADIT_AT(rows, i).server};
+        read_line(&result, &environment, words, ADIT_COUNT(words));
+        assert_int_equal(result.error, ADIT_ERROR_NONE);
+        assert_int_equal(result.options.has_proxy, ADIT_AT(rows, i).is_used);
+        assert_int_equal(result.options.proxy.port, ADIT_AT(rows, i).is_used ? 3128 : 0);
+    }
+    struct read_result result;
+    const struct adit_environment environment = {.token = token_text(),
+                                                 .proxy = "socks5://secret:word@x:1"};
+    const char *const words[] = {"3000", "--server=a.example:443"};
+    read_line(&result, &environment, words, ADIT_COUNT(words));
+    assert_int_equal(result.error, ADIT_ERROR_INVALID);
+    assert_non_null(memmem(result.complaint, result.complaint_len, "SOCKS", 5));
+    assert_null(memmem(result.complaint, result.complaint_len, "secret", 6));
+}
+
 static void complaints_name_what_is_wrong(void **state)
 {
     (void)state;
@@ -177,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_win_over_the_environment),
         cmocka_unit_test(each_command_has_its_wishes),
+        cmocka_unit_test(a_proxy_is_read_but_for_exceptions),
         cmocka_unit_test(complaints_name_what_is_wrong),
         cmocka_unit_test(a_token_may_come_from_a_file),
     };

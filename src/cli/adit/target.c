@@ -2,33 +2,6 @@
 
 #define HTTP_PORT 80
 
-struct adit_status adit_host_port_parse(struct adit_bytes text, uint16_t port_default,
-                                        struct adit_bytes *out_host, uint16_t *out_port)
-{
-    struct adit_bytes host = text;
-    struct adit_bytes port_text = {0};
-    uint64_t port = port_default;
-    if (text.len > 0 && adit_bytes_at(text, 0) == '[') {
-        size_t end = adit_bytes_find(text, ']');
-        ADIT_ENSURE(end < text.len, INVALID, "an address without its closing bracket");
-        host = adit_bytes_first(adit_bytes_from(text, 1), end - 1);
-        port_text = adit_bytes_from(text, end + 1);
-    } else {
-        size_t colon = adit_bytes_find(text, ':');
-        host = adit_bytes_first(text, colon);
-        port_text = adit_bytes_from(text, colon);
-    }
-    if (port_text.len > 0) {
-        ADIT_ENSURE(adit_bytes_at(port_text, 0) == ':', INVALID, "not HOST:PORT");
-        ADIT_TRY(adit_parse_decimal(adit_bytes_from(port_text, 1), UINT16_MAX, &port));
-    }
-    ADIT_ENSURE(host.len > 0 && host.len <= 253, INVALID, "a host of 1 to 253 bytes is missing");
-    ADIT_ENSURE(port > 0, INVALID, "a port of 1 to 65535 is missing");
-    *out_host = host;
-    *out_port = (uint16_t)port;
-    return adit_ok();
-}
-
 /* What stands before "://", or nothing. */
 static struct adit_bytes scheme_of(struct adit_bytes text)
 {
@@ -65,7 +38,7 @@ struct adit_status adit_target_parse(struct adit_bytes text, struct adit_agent_t
     }
     if (scheme.len > 0 || !adit_is_ok(adit_parse_decimal(text, UINT16_MAX, &port)) || port == 0) {
         struct adit_status status =
-            adit_host_port_parse(text, scheme.len > 0 ? HTTP_PORT : 0, &host, &named_port);
+            adit_address_split(text, scheme.len > 0 ? HTTP_PORT : 0, &host, &named_port);
         ADIT_ENSURE(adit_is_ok(status), INVALID,
                     "is not a port or HOST:PORT, such as 3000 or localhost:3000");
         port = named_port;

@@ -1,4 +1,4 @@
-/* Target: the forms in which a person writes where something is: the local program, the server.
+/* Target: the forms in which a person writes where the local program is.
  *
  * Pure: nothing is resolved here. */
 #ifndef ADIT_CLI_ADIT_TARGET_H
@@ -11,9 +11,5 @@
  * INVALID with a sentence for the person, which says what is wrong and goes after the text itself:
  * "is not ...". */
 struct adit_status adit_target_parse(struct adit_bytes text, struct adit_agent_tunnel *tunnel);
-
-/* "host", "host:port", "[::1]:port", where the port is `port_default` if it is left out. */
-struct adit_status adit_host_port_parse(struct adit_bytes text, uint16_t port_default,
-                                        struct adit_bytes *out_host, uint16_t *out_port);
 
 #endif
