@@ -8,31 +8,39 @@ import tempfile
 import zlib
 
 from harness import Failure, Program, check, running
-from messages import Ended, Wire, read_head
-from programs import answer
+from messages import Ended, Wire, frame, read_frame, read_head
+from programs import answer, switch
 from web import tunnel
 
 PAGE = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Through Adit</title>
 <body style="background:#0a0;color:#fff;font:2em sans-serif"><h1>Hello through Adit</h1>
-<p id="script">no script</p><p id="socket">no socket</p>
+<p id="script">-</p><p id="fetch">-</p><p id="socket">-</p><p id="events">-</p>
 <script>
-document.getElementById("script").textContent = "secure: " + window.isSecureContext;
+const say = (id, text) => document.getElementById(id).textContent = text;
+say("script", "secure: " + window.isSecureContext);
+fetch("/more").then(r => r.text()).then(t => say("fetch", t));
 const socket = new WebSocket("wss://" + location.host + "/socket");
-socket.onerror = () => document.getElementById("socket").textContent = "socket failed";
-fetch("/more").then(r => r.text()).then(t => document.getElementById("socket").textContent = t);
+socket.onmessage = event => say("socket", event.data);
+const events = new EventSource("/events");
+events.onmessage = event => { say("events", event.data); events.close(); };
 </script>"""
+TEXTS = ("Hello through Adit", "secure: true", "fetched as well", "over a socket", "an event")
 
 
 def site(connection):
-    """A page, something that it fetches, and a refusal of its WebSocket."""
+    """A page, and what its script asks for: a text, a WebSocket, events."""
     wire = Wire(connection)
     try:
         while True:
             request = read_head(wire)
-            body = {"/": PAGE, "/more": b"fetched as well"}.get(request.target)
-            kind = "text/html" if request.target == "/" else "text/plain"
-            wire.send(answer("200 OK" if body else "404 Not Found", body or b"no",
-                             f"Content-Type: {kind}"))
+            if request.target == "/socket":
+                wire.send(switch(request) + frame(b"over a socket", opcode=1, masked=False))
+                read_frame(wire)
+                return
+            kind, body = {"/": ("text/html", PAGE), "/more": ("text/plain", b"fetched as well"),
+                          "/events": ("text/event-stream", b"data: an event\n\n")}.get(
+                              request.target, ("text/plain", b""))
+            wire.send(answer("200 OK" if body else "404 Not Found", body, f"Content-Type: {kind}"))
     except Ended:
         pass
 
@@ -110,7 +118,7 @@ def page(context):
     with running(Program(site), Browser(server)) as (program, browser):
         with tunnel(server, program, name="browser") as (_, agent):
             dom, said = browser.run("--dump-dom", agent.url + "/")
-            for text in ("Hello through Adit", "secure: true", "fetched as well"):
+            for text in TEXTS:
                 check(text in dom, f"{text!r} is not on the page: {dom[:300]!r} {said[-300:]!r}")
             picture = os.environ.get("ADIT_SCREENSHOT") or f"{browser.home}/page.png"
             browser.run(f"--screenshot={picture}", "--window-size=640,400", agent.url + "/")

@@ -1,5 +1,6 @@
 """Programs that stand behind HTTP and TLS tunnels: a web server with a route for each thing that
 HTTP/1.1 can do, one that says exactly the bytes it is told to, and one with TLS of its own."""
+import base64
 import contextlib
 import hashlib
 import json
@@ -12,7 +13,7 @@ import subprocess
 import threading
 
 from harness import Program
-from messages import (ACCEPT, Ended, Wire, frame, pieces, read_body, read_frame, read_head)
+from messages import Ended, Wire, frame, pieces, read_body, read_frame, read_head
 
 BLOCK = os.urandom(1 << 20)
 
@@ -28,6 +29,14 @@ def answer(status, body=b"", *fields, close=False):
     if close:
         head.append("Connection: close")
     return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def switch(request):
+    """The answer that makes a WebSocket of a connection (RFC 6455 section 4.2.2)."""
+    key = request.get("sec-websocket-key", "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    accept = base64.b64encode(hashlib.sha1(key.encode()).digest())
+    return (b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
 
 
 class Web(Program):
@@ -175,9 +184,7 @@ class Web(Program):
 
     def do_ws(self, wire, request):
         """A WebSocket echo. The first frame comes in the same packet as the 101."""
-        wire.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                  b"Upgrade: websocket\r\nSec-WebSocket-Accept: " + ACCEPT.encode()
-                  + b"\r\n\r\n" + frame(b"welcome", masked=False))
+        wire.send(switch(request) + frame(b"welcome", masked=False))
         try:
             while True:
                 opcode, payload = read_frame(wire)
