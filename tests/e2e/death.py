@@ -7,6 +7,9 @@ import time
 
 from harness import (Agent, Bystander, Failure, Program, Server, check, children, echo, fd_count,
                      is_running, receive_exactly, running, visit, wait_for)
+from raw_agent import refusal
+from visitors import Visitor, fetch
+from web import tunnel
 
 BLOCK = os.urandom(1 << 16)
 
@@ -91,6 +94,27 @@ def door_killed(context):
             echo_once(second.port)
         echo_once(agent.port)
         bystander.finish()
+
+
+def door_killed_with_names(context):
+    """A new door knows every name: those in use, and those that are only held."""
+    server = context.server
+    held = server.token("--account", "holder")
+    with running(Agent(server, 1, kind="http", name="only-held", token=held)) as (agent,):
+        agent.ready()
+    with tunnel(server, name="in-use") as (_, agent):
+        with Visitor(server, agent.host) as visitor:
+            check(visitor.ask("/echo").status == 200, "no answer")
+            old = server.role("adit-door")
+            os.kill(old, signal.SIGKILL)
+            check(visitor.ask("/echo").status == 200, "a live connection died with the door")
+            wait_for("a new door",
+                     lambda: children(server.process.pid).get("adit-door", old) != old)
+            check(fetch(server, agent.host).status == 200, "the new door does not know the name")
+        other = server.token("--account", "other")
+        for name in ("in-use", "only-held"):
+            code = refusal(server, other, kind="http", name=name)
+            check(code == "name_taken", f"{name} of another account: {code}")
 
 
 def agent_killed(context):
@@ -182,7 +206,7 @@ def supervisor_killed(context):
         server.process.wait()
         wait_for("the roles have ended",
                  lambda: not any(is_running(pid) for pid in roles.values()), 2)
-        for port in (server.port, agent.port):
+        for port in (server.port, server.http_port, server.admin_port, agent.port):
             with socket.create_server(("127.0.0.1", port)):
                 pass
 
@@ -203,5 +227,5 @@ def supervisor_terminated(context):
         check(agent.process.wait() == 0, "the agent's exit status is not 0")
 
 
-TESTS = [worker_killed, door_killed, agent_killed, agent_terminated, agent_stopped, many_agents, server_late,
+TESTS = [worker_killed, door_killed, door_killed_with_names, agent_killed, agent_terminated, agent_stopped, many_agents, server_late,
          supervisor_killed, supervisor_terminated]

@@ -243,7 +243,7 @@ def sandboxed(context):
     with running(Agent(context.server, 1)) as (agent,):
         agent.ready()
         roles = dict(children(context.server.process.pid), agent=agent.process.pid)
-        for name in ("adit-door", "adit-worker", "agent"):
+        for name in ("adit-control", "adit-door", "adit-worker", "agent"):
             with open(f"/proc/{roles[name]}/status", encoding="utf-8") as f:
                 fields = dict(line.split(":\t", 1) for line in f if ":\t" in line)
             check(fields["Seccomp"].strip() == "2", f"{name} has no seccomp filter")
