@@ -1,5 +1,6 @@
 #include "edge/door/door.h"
 
+#include "edge/door/claims.h"
 #include "edge/door/peek.h"
 #include "edge/door/tunnels.h"
 #include "edge/door/workers.h"
@@ -27,6 +28,7 @@ void adit_door_drop_log(struct adit_door *door, enum adit_door_drop reason,
     struct adit_door_tally *tally = &ADIT_AT(door->tallies, reason);
     uint8_t memory[64] = {0};
     struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+    door->dropped++;
     if (door->loop.now_us < tally->next_us) {
         tally->unsaid++;
         return;
@@ -62,11 +64,21 @@ static void status_answer(struct adit_door *door, struct adit_message *message)
                      .values =
                          {
                              [ADIT_COUNTER_DOOR_PENDING] = door->pendings.used,
+                             [ADIT_COUNTER_DOOR_ACCEPTED] = door->accepted,
+                             [ADIT_COUNTER_DOOR_DROPPED] = door->dropped,
                              [ADIT_COUNTER_DOOR_PORTS] = door->ports.used,
+                             [ADIT_COUNTER_DOOR_NAMES] = door->names.entries.used,
+                             [ADIT_COUNTER_DOOR_SNAPSHOT] = door->names.version,
                          }},
     };
     adit_status_ignore(adit_channel_send(&door->supervisor, &status),
                        "the supervisor asks again");
+}
+
+static void leases_ask(struct adit_door *door, struct adit_message *message)
+{
+    (void)message;
+    adit_names_say_all(&door->names);
 }
 
 static const struct {
@@ -76,6 +88,8 @@ static const struct {
     {ADIT_MESSAGE_WIRE_WORKER, worker_wire},
     {ADIT_MESSAGE_STOP, stop},
     {ADIT_MESSAGE_STATUS_ASK, status_answer},
+    {ADIT_MESSAGE_SNAPSHOT, adit_claims_snapshot},
+    {ADIT_MESSAGE_LEASES_ASK, leases_ask},
 };
 
 static struct adit_status message_handle(void *context, struct adit_message *message)
@@ -112,6 +126,12 @@ static void supervisor_ready(void *context, uint64_t key, uint32_t events)
     adit_loop_stop(&door->loop);
 }
 
+/* Once a turn, whatever the turn was about. */
+static void turn_end(void *context)
+{
+    adit_claims_tell(context);
+}
+
 static struct adit_status tables_open(struct adit_door *door, const struct adit_message *start)
 {
     const struct adit_admission_limits limits = {
@@ -122,8 +142,10 @@ static struct adit_status tables_open(struct adit_door *door, const struct adit_
     door->jitter.state |= 1; /* never 0 */
     ADIT_TRY(adit_admission_init(&door->admission, &limits, seed));
     ADIT_TRY(adit_ports_init(&door->ports, start->port_from, start->port_to));
+    ADIT_TRY(adit_names_init(&door->names, seed));
     ADIT_TRY(adit_peek_open(door));
     ADIT_TRY(adit_loop_open(&door->loop, WATCHES_MAX, TIMERS_MAX));
+    adit_loop_turn_end_set(&door->loop, turn_end, door);
     return adit_loop_watch(&door->loop, door->supervisor.fd, ADIT_LOOP_READ | ADIT_LOOP_WRITE,
                            supervisor_ready, door, 0, &door->supervisor_watch);
 }
@@ -136,6 +158,7 @@ static struct adit_status start_take(struct adit_door *door, struct adit_message
     door->http_listener = adit_message_fd_take(start, 1);
     door->tcp_address = start->address;
     door->tcp_address.port = 0;
+    door->domain = start->domain;
     door->is_sandboxed = (start->options & ADIT_START_NO_SANDBOX) == 0;
     adit_log_init(&door->log, STDERR_FILENO,
                   (start->options & ADIT_START_JSON) != 0 ? ADIT_LOG_JSON : ADIT_LOG_TEXT,
@@ -153,6 +176,7 @@ struct adit_status adit_door_open(struct adit_door *door, int supervisor_fd)
         .http_listener = -1,
         .hello_us = ADIT_DOOR_HELLO_US,
         .grace_us = ADIT_DOOR_GRACE_US,
+        .tell_us = ADIT_DOOR_TELL_US,
     };
     for (size_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
         ADIT_AT(door->workers, i).channel.fd = -1;
@@ -180,12 +204,15 @@ void adit_door_close(struct adit_door *door)
         adit_peek_close(door);
     }
     adit_tunnels_close(door);
+    adit_names_deinit(&door->names);
+    adit_loop_timer_cancel(&door->loop, &door->tell_timer);
     for (size_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
         struct adit_door_worker *worker = &ADIT_AT(door->workers, i);
         adit_loop_unwatch(&door->loop, &worker->watch);
         adit_channel_close(&worker->channel);
     }
     adit_loop_unwatch(&door->loop, &door->listener_watch);
+    adit_loop_unwatch(&door->loop, &door->http_watch);
     adit_loop_unwatch(&door->loop, &door->supervisor_watch);
     adit_socket_close(&door->listener);
     adit_socket_close(&door->http_listener);

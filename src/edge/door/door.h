@@ -8,6 +8,8 @@
 #define ADIT_EDGE_DOOR_DOOR_H
 
 #include "edge/door/admission.h"
+#include "edge/door/first.h"
+#include "edge/door/names.h"
 #include "edge/door/ports.h"
 #include "ipc/channel.h"
 #include "ipc/counters.h"
@@ -16,7 +18,9 @@
 #define ADIT_DOOR_WORKERS_MAX 16
 #define ADIT_DOOR_PENDING_MAX 1024                 /* connections being looked at, or waiting */
 #define ADIT_DOOR_HELLO_US (10u * ADIT_SECOND_US)  /* to send a ClientHello, or wait for a worker */
-#define ADIT_DOOR_GRACE_US (10u * ADIT_SECOND_US)  /* a port without a session */
+#define ADIT_DOOR_PARKED_MAX 512                   /* of them: that wait for an agent */
+#define ADIT_DOOR_GRACE_US (10u * ADIT_SECOND_US)  /* a port or name without a session */
+#define ADIT_DOOR_TELL_US ADIT_SECOND_US /* a new worker's time to say what it has */
 #define ADIT_DOOR_PAUSE_US (100u * ADIT_MS_US)     /* of accepting, when descriptors run out */
 
 /* What the door itself turns away, and the reason code in its log. */
@@ -46,6 +50,8 @@ struct adit_door_worker {
     struct adit_channel channel;
     struct adit_handle watch;
     uint64_t wiring; /* the supervisor's number of this channel */
+    uint64_t wired_us;
+    bool has_told; /* every port and name that it has */
 };
 
 struct adit_door {
@@ -55,19 +61,24 @@ struct adit_door {
     struct adit_handle supervisor_watch;
     int listener;      /* HTTPS */
     int http_listener; /* plain */
-    struct adit_handle listener_watch;
+    struct adit_handle listener_watch, http_watch;
     struct adit_handle pause_timer;
+    struct adit_message_text domain; /* lower case */
     struct adit_pool pendings; /* peek.c */
+    uint32_t waiting, parked;  /* of them */
     struct adit_span scratch;  /* where first bytes are looked at */
     struct adit_admission admission;
     struct adit_ports ports;
+    struct adit_names names;
     struct adit_address tcp_address; /* where tunnels are bound */
     struct adit_handle grace_timer;
+    struct adit_handle tell_timer;
     struct adit_door_worker workers[ADIT_DOOR_WORKERS_MAX];
     uint32_t turn; /* the worker whose turn it is */
     struct adit_jitter jitter;
     struct adit_door_tally tallies[ADIT_DOOR_DROPS];
-    uint64_t hello_us, grace_us; /* the constants above; tests are in more of a hurry */
+    uint64_t accepted, dropped; /* counters */
+    uint64_t hello_us, grace_us, tell_us; /* the constants above; tests are in more of a hurry */
     bool is_sandboxed; /* the start message wants a sandbox */
 };
 

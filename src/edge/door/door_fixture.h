@@ -46,16 +46,24 @@ static inline uint16_t fixture_range(void)
     return 0;
 }
 
-/* A worker's channel, wired to the door. */
+/* A worker's channel, wired to the door, before the worker has said a word. */
+static inline void fixture_wire_silent(struct fixture *fixture, struct adit_channel *worker,
+                                       uint32_t index)
+{
+    struct adit_message message = {
+        .type = ADIT_MESSAGE_WIRE_WORKER, .request = 77, .index = index, .fd_count = 1};
+    int ours = -1;
+    adit_channel_close(worker);
+    assert_ok(adit_channel_pair(&ours, &message.fds[0]));
+    assert_ok(adit_channel_open(worker, ours, ADIT_EDGE_WORKER_DOOR, ADIT_EDGE_DOOR_WORKER));
+    assert_ok(adit_channel_send(&fixture->supervisor, &message));
+}
+
 static inline void fixture_wire(struct fixture *fixture)
 {
-    struct adit_message message = {.type = ADIT_MESSAGE_WIRE_WORKER, .request = 77, .fd_count = 1};
-    int ours = -1;
-    adit_channel_close(&fixture->worker);
-    assert_ok(adit_channel_pair(&ours, &message.fds[0]));
-    assert_ok(adit_channel_open(&fixture->worker, ours, ADIT_EDGE_WORKER_DOOR,
-                                ADIT_EDGE_DOOR_WORKER));
-    assert_ok(adit_channel_send(&fixture->supervisor, &message));
+    struct adit_message end = {.type = ADIT_MESSAGE_OWN_END};
+    fixture_wire_silent(fixture, &fixture->worker, 0);
+    assert_ok(adit_channel_send(&fixture->worker, &end));
 }
 
 static inline void fixture_turn(struct fixture *fixture)
@@ -97,6 +105,7 @@ static inline void fixture_open(struct fixture *fixture)
     assert_ok(adit_socket_local(ADIT_AT(start.fds, 0), &fixture->public));
     assert_ok(adit_socket_listen(&any, 128, &ADIT_AT(start.fds, 1)));
     assert_ok(adit_socket_local(ADIT_AT(start.fds, 1), &fixture->plain));
+    assert_ok(adit_message_text_set(&start.domain, ADIT_BYTES("adit.test")));
     start.port_from = fixture->port_from;
     start.port_to = fixture->port_to;
     assert_ok(adit_channel_pair(&ours, &door_end));
@@ -159,12 +168,26 @@ static inline int fixture_lowest_fd(void)
     return fd;
 }
 
-/* A minimal ClientHello that offers one application protocol; its bytes begin in `span`. */
-static inline struct adit_bytes fixture_hello(struct adit_span span, struct adit_bytes alpn)
+static inline void fixture_server_name(struct adit_writer *writer, struct adit_bytes name)
+{
+    uint16_t len = (uint16_t)name.len;
+    assert_ok(adit_write_u16(writer, 0));
+    assert_ok(adit_write_u16(writer, (uint16_t)(len + 5)));
+    assert_ok(adit_write_u16(writer, (uint16_t)(len + 3)));
+    assert_ok(adit_write_u8(writer, 0)); /* a host name */
+    assert_ok(adit_write_u16(writer, len));
+    assert_ok(adit_write_bytes(writer, name));
+}
+
+/* A minimal ClientHello for a server name that offers one application protocol, or none where
+ * they are empty; its bytes begin in `span`. */
+static inline struct adit_bytes fixture_hello_to(struct adit_span span, struct adit_bytes name,
+                                                 struct adit_bytes alpn)
 {
     struct adit_writer writer = adit_writer_of(span);
     uint8_t alpn_len = (uint8_t)alpn.len;
-    uint16_t extensions_len = (uint16_t)(alpn.len > 0 ? 7 + alpn.len + 7 : 7);
+    uint16_t extensions_len =
+        (uint16_t)(7 + (alpn.len > 0 ? 7 + alpn.len : 0) + (name.len > 0 ? 9 + name.len : 0));
     uint16_t body_len = (uint16_t)(2 + 32 + 1 + 4 + 2 + 2 + extensions_len);
     assert_ok(adit_write_bytes(&writer, ADIT_BYTES("\x16\x03\x01")));
     assert_ok(adit_write_u16(&writer, (uint16_t)(body_len + 4)));
@@ -177,6 +200,9 @@ static inline struct adit_bytes fixture_hello(struct adit_span span, struct adit
     assert_ok(adit_write_bytes(&writer, ADIT_BYTES("\x01\x00")));         /* no compression */
     assert_ok(adit_write_u16(&writer, extensions_len));
     assert_ok(adit_write_bytes(&writer, ADIT_BYTES("\x00\x2b\x00\x03\x02\x03\x04"))); /* TLS 1.3 */
+    if (name.len > 0) {
+        fixture_server_name(&writer, name);
+    }
     if (alpn.len > 0) {
         assert_ok(adit_write_u16(&writer, 16));
         assert_ok(adit_write_u16(&writer, (uint16_t)(alpn_len + 3)));
@@ -185,6 +211,11 @@ static inline struct adit_bytes fixture_hello(struct adit_span span, struct adit
         assert_ok(adit_write_bytes(&writer, alpn));
     }
     return adit_writer_bytes(&writer);
+}
+
+static inline struct adit_bytes fixture_hello(struct adit_span span, struct adit_bytes alpn)
+{
+    return fixture_hello_to(span, ADIT_BYTES(""), alpn);
 }
 
 #endif

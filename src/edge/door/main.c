@@ -6,8 +6,8 @@
 
 static struct adit_status sandbox_enter(struct adit_door *door)
 {
-    const int fds[] = {STDIN_FILENO,  STDOUT_FILENO,  STDERR_FILENO,
-                       SUPERVISOR_FD, door->listener, door->loop.epoll_fd};
+    const int fds[] = {STDIN_FILENO,   STDOUT_FILENO,       STDERR_FILENO,      SUPERVISOR_FD,
+                       door->listener, door->http_listener, door->loop.epoll_fd};
     struct adit_sandbox_options options = adit_sandbox_door(door->ports.from, door->ports.to);
     options.fds = fds;
     options.fd_count = ADIT_COUNT(fds);

@@ -1,18 +1,23 @@
 #include "edge/door/peek.h"
 
 #include "edge/door/workers.h"
-#include "wire/client_hello.h"
 
 #define ACCEPT_MAX 64 /* connections accepted in one turn */
+
+/* Keys of the listeners' watches. */
+#define HTTPS 0
+#define HTTP 1
 
 struct pending {
     int fd;
     struct adit_handle watch, timer;
     struct adit_address peer;
     uint64_t since_us;
+    bool is_plain;   /* came at the HTTP port */
     bool is_waiting; /* looked at; no worker could take it yet */
-    bool is_agent;
-    enum adit_orphan reason; /* where it is not an agent's */
+    bool is_parked;  /* waits for the agent of its name */
+    bool was_parked; /* and did so in vain */
+    struct adit_first first;
 };
 
 struct adit_status adit_peek_open(struct adit_door *door)
@@ -27,6 +32,8 @@ static void pending_close(struct adit_door *door, struct adit_handle handle)
     if (!pending) {
         return;
     }
+    door->waiting -= pending->is_waiting ? 1 : 0;
+    door->parked -= pending->is_parked ? 1 : 0;
     adit_loop_unwatch(&door->loop, &pending->watch);
     adit_loop_timer_cancel(&door->loop, &pending->timer);
     adit_socket_close(&pending->fd);
@@ -68,7 +75,9 @@ static void pending_wait(struct adit_door *door, struct adit_handle handle)
     if (!pending || (pending->is_waiting && adit_handle_is_set(pending->watch))) {
         return;
     }
+    door->waiting += pending->is_waiting ? 0 : 1;
     pending->is_waiting = true;
+    adit_loop_unwatch(&door->loop, &pending->watch);
     struct adit_status status =
         adit_loop_watch(&door->loop, pending->fd, ADIT_LOOP_HANGUP | ADIT_LOOP_ONESHOT,
                         waiting_ready, door, adit_handle_pack(handle), &pending->watch);
@@ -101,51 +110,132 @@ static bool agent_admit(struct adit_door *door, struct adit_handle handle, uint3
     return false;
 }
 
+static void pending_late(void *context, uint64_t key);
+
+/* Its name's agent is away for a moment: a visitor sees latency, not an error. */
+static void pending_park(struct adit_door *door, struct adit_handle handle, uint64_t until_us)
+{
+    struct pending *pending = adit_pool_get(&door->pendings, handle);
+    if (!pending) {
+        return;
+    }
+    door->parked += pending->is_parked ? 0 : 1;
+    pending->is_parked = true;
+    adit_status_ignore(adit_loop_timer_set(&door->loop, &pending->timer, until_us, pending_late,
+                                           door, adit_handle_pack(handle)),
+                       "its timer is moved, not made");
+    pending_wait(door, handle);
+}
+
+/* Parking ends with the name's grace, and has room for half of all; the others get an answer. */
+static struct adit_way way_of(const struct adit_door *door, const struct pending *pending)
+{
+    struct adit_way way = adit_way_of(&door->names, adit_message_text_get(&door->domain),
+                                      &pending->first, door->loop.now_us);
+    bool may_park =
+        !pending->was_parked && (pending->is_parked || door->parked < ADIT_DOOR_PARKED_MAX);
+    if (way.kind == ADIT_WAY_PARK && !may_park) {
+        way = (struct adit_way){.kind = ADIT_WAY_WEB};
+    }
+    return way;
+}
+
+/* A visitor whose name nobody has may be early: a worker that is new has not said its names yet. */
+static bool worker_find(struct adit_door *door, const struct pending *pending,
+                        const struct adit_way *way, uint32_t *out_worker)
+{
+    if (way->is_bound) {
+        *out_worker = way->worker;
+        return adit_door_worker_has_room(door, way->worker);
+    }
+    bool is_early = way->kind != ADIT_WAY_AGENT && pending->first.kind == ADIT_FIRST_TLS &&
+                    !adit_door_workers_have_told(door);
+    return !is_early && adit_door_worker_choose(door, out_worker);
+}
+
+static struct adit_status message_of(const struct pending *pending, const struct adit_way *way,
+                                     struct adit_handle ticket, struct adit_message *out_message)
+{
+    struct adit_message message = {
+        .address = pending->peer, .fds = {pending->fd}, .fd_count = 1};
+    struct adit_status status = adit_ok();
+    switch (way->kind) {
+    case ADIT_WAY_PARK:
+        ADIT_FAIL(INTERNAL, "a parked connection goes nowhere");
+    case ADIT_WAY_AGENT:
+        message.type = ADIT_MESSAGE_AGENT;
+        message.request = adit_handle_pack(ticket);
+        break;
+    case ADIT_WAY_ORPHAN:
+        message.type = ADIT_MESSAGE_ORPHAN;
+        message.reason = way->reason;
+        break;
+    case ADIT_WAY_WEB:
+        message.type = ADIT_MESSAGE_WEB;
+        message.options = pending->is_plain ? ADIT_WEB_PLAIN : 0;
+        status = adit_message_text_set(&message.domain,
+                                       ADIT_FIELD_BYTES(pending->first.server_name));
+        break;
+    case ADIT_WAY_THROUGH:
+        message.type = ADIT_MESSAGE_THROUGH;
+        message.session = way->session;
+        status = adit_message_text_set(&message.name, way->name);
+        break;
+    }
+    *out_message = message;
+    return status;
+}
+
 /* Hands the socket over, untouched: out of epoll first (closing our copy would not take it out),
  * and with its low-water mark back at 1. */
+static struct adit_status pending_send(struct adit_door *door, struct pending *pending,
+                                       uint32_t worker, struct adit_message *message)
+{
+    adit_loop_unwatch(&door->loop, &pending->watch);
+    ADIT_TRY(adit_socket_low_water_set(pending->fd, 1));
+    ADIT_TRY(adit_door_worker_send(door, worker, message));
+    pending->fd = -1; /* the channel closes it once it is on its way */
+    return adit_ok();
+}
+
 static void pending_route(struct adit_door *door, struct adit_handle handle)
 {
     uint32_t worker = 0;
     struct adit_handle ticket = {0};
-    if (!adit_door_worker_choose(door, &worker)) {
-        struct pending *unlucky = adit_pool_get(&door->pendings, handle);
-        if (unlucky && !unlucky->is_waiting) {
-            adit_loop_unwatch(&door->loop, &unlucky->watch);
-        }
+    struct adit_message message = {0};
+    struct pending *pending = adit_pool_get(&door->pendings, handle);
+    if (!pending) {
+        return;
+    }
+    const struct adit_way way = way_of(door, pending);
+    if (way.kind == ADIT_WAY_PARK) {
+        pending_park(door, handle, way.until_us);
+        return;
+    }
+    if (!worker_find(door, pending, &way, &worker)) {
         pending_wait(door, handle);
         return;
     }
-    struct pending *pending = adit_pool_get(&door->pendings, handle);
-    if (!pending || (pending->is_agent && !agent_admit(door, handle, worker, &ticket))) {
+    if (way.kind == ADIT_WAY_AGENT && !agent_admit(door, handle, worker, &ticket)) {
         return;
     }
-    struct adit_message message = {
-        .type = pending->is_agent ? ADIT_MESSAGE_AGENT : ADIT_MESSAGE_ORPHAN,
-        .request = pending->is_agent ? adit_handle_pack(ticket) : 0,
-        .reason = pending->reason,
-        .address = pending->peer,
-        .fds = {pending->fd},
-        .fd_count = 1,
-    };
-    adit_loop_unwatch(&door->loop, &pending->watch);
-    struct adit_status status = adit_socket_low_water_set(pending->fd, 1);
+    struct adit_status status = message_of(pending, &way, ticket, &message);
     if (adit_is_ok(status)) {
-        status = adit_door_worker_send(door, worker, &message);
+        status = pending_send(door, pending, worker, &message);
     }
-    if (!adit_is_ok(status)) {
+    if (adit_is_ok(status)) {
+        pending_close(door, handle);
+    } else {
         adit_admission_done(&door->admission, ticket, worker);
         pending_wait(door, handle);
-        return;
     }
-    pending->fd = -1; /* the channel closes it once it is on its way */
-    pending_close(door, handle);
 }
 
 void adit_peek_retry(struct adit_door *door)
 {
     uint32_t cursor = 0;
     struct adit_handle handle = {0};
-    while (adit_pool_next(&door->pendings, &cursor, &handle)) {
+    while (door->waiting > 0 && adit_pool_next(&door->pendings, &cursor, &handle)) {
         const struct pending *pending = adit_pool_get(&door->pendings, handle);
         if (pending && pending->is_waiting) {
             pending_route(door, handle);
@@ -153,31 +243,14 @@ void adit_peek_retry(struct adit_door *door)
     }
 }
 
-/* What the first bytes say. False: not yet enough, *out_needed would be. */
-static bool hello_judge(struct adit_bytes seen, struct pending *pending, size_t *out_needed)
+/* Of a visitor at the HTTP port it is enough that there is something: the worker reads the head. */
+static bool judge(struct adit_bytes seen, struct pending *pending, size_t *out_needed)
 {
-    struct adit_client_hello hello = {0};
-    enum adit_client_hello_verdict verdict = ADIT_CLIENT_HELLO_MORE;
-    if (!adit_is_ok(adit_client_hello_parse(seen, &hello, &verdict))) {
-        pending->reason = ADIT_ORPHAN_BAD_HELLO;
+    if (pending->is_plain) {
+        pending->first = (struct adit_first){.kind = ADIT_FIRST_PLAIN};
         return true;
     }
-    switch (verdict) {
-    case ADIT_CLIENT_HELLO_MORE:
-        *out_needed = hello.needed;
-        return false;
-    case ADIT_CLIENT_HELLO_TOO_OLD:
-        pending->reason = ADIT_ORPHAN_TOO_OLD;
-        return true;
-    case ADIT_CLIENT_HELLO_NOT_TLS:
-        pending->reason = ADIT_ORPHAN_PLAIN;
-        return true;
-    case ADIT_CLIENT_HELLO_FOUND:
-        pending->is_agent = hello.offers_agent;
-        pending->reason = ADIT_ORPHAN_OTHER_ALPN;
-        return true;
-    }
-    return false;
+    return adit_first_judge(seen, &pending->first, out_needed);
 }
 
 static void pending_ready(void *context, uint64_t key, uint32_t events)
@@ -196,7 +269,7 @@ static void pending_ready(void *context, uint64_t key, uint32_t events)
         pending_drop(door, handle, ADIT_DOOR_DROP_CUT);
         return;
     }
-    if (hello_judge(adit_bytes_first(adit_span_bytes(door->scratch), count), pending, &needed)) {
+    if (judge(adit_bytes_first(adit_span_bytes(door->scratch), count), pending, &needed)) {
         pending_route(door, handle);
         return;
     }
@@ -213,10 +286,24 @@ static void pending_late(void *context, uint64_t key)
 {
     struct adit_door *door = context;
     struct adit_handle handle = adit_handle_unpack(key);
-    const struct pending *pending = adit_pool_get(&door->pendings, handle);
-    if (pending) {
+    struct pending *pending = adit_pool_get(&door->pendings, handle);
+    if (!pending) {
+        return;
+    }
+    if (!pending->is_parked) {
         pending_drop(door, handle, pending->is_waiting ? ADIT_DOOR_DROP_NO_WORKER
                                                        : ADIT_DOOR_DROP_TIMEOUT);
+        return;
+    }
+    pending->is_parked = false;
+    pending->was_parked = true;
+    door->parked--;
+    if (adit_is_ok(adit_loop_timer_set(&door->loop, &pending->timer,
+                                       door->loop.now_us + door->hello_us, pending_late, door,
+                                       key))) {
+        pending_route(door, handle);
+    } else {
+        pending_drop(door, handle, ADIT_DOOR_DROP_ERROR);
     }
 }
 
@@ -239,7 +326,7 @@ static void oldest_drop(struct adit_door *door)
 }
 
 /* Takes `fd` over. */
-static struct adit_status pending_open(struct adit_door *door, int fd,
+static struct adit_status pending_open(struct adit_door *door, uint64_t listener, int fd,
                                        const struct adit_address *peer)
 {
     struct adit_handle handle = {0};
@@ -253,7 +340,11 @@ static struct adit_status pending_open(struct adit_door *door, int fd,
         return status;
     }
     struct pending *pending = object;
-    *pending = (struct pending){.fd = fd, .peer = *peer, .since_us = door->loop.now_us};
+    *pending = (struct pending){.fd = fd,
+                                .peer = *peer,
+                                .since_us = door->loop.now_us,
+                                .is_plain = listener == HTTP};
+    door->accepted++;
     uint64_t key = adit_handle_pack(handle);
     status = adit_loop_watch(&door->loop, fd, ADIT_LOOP_READ | ADIT_LOOP_HANGUP | ADIT_LOOP_LEVEL,
                              pending_ready, door, key, &pending->watch);
@@ -267,22 +358,25 @@ static struct adit_status pending_open(struct adit_door *door, int fd,
     return status;
 }
 
+static void listeners_interest(struct adit_door *door, uint32_t interest)
+{
+    const char *why = "the watches live as long as the door";
+    adit_status_ignore(adit_loop_interest_set(&door->loop, door->listener_watch, interest), why);
+    adit_status_ignore(adit_loop_interest_set(&door->loop, door->http_watch, interest), why);
+}
+
 static void accept_resume(void *context, uint64_t key)
 {
     struct adit_door *door = context;
     (void)key;
-    adit_status_ignore(adit_loop_interest_set(&door->loop, door->listener_watch,
-                                              ADIT_LOOP_READ | ADIT_LOOP_LEVEL),
-                       "the watch lives as long as the door");
+    listeners_interest(door, ADIT_LOOP_READ | ADIT_LOOP_LEVEL);
 }
 
 /* Descriptors ran out: a short pause, no busy loop; visitors wait in the kernel's queue. */
 static void accept_pause(struct adit_door *door, struct adit_status why)
 {
     adit_log_failure(&door->log, ADIT_LOG_WARN, ADIT_BYTES("accept_paused"), why);
-    adit_status_ignore(
-        adit_loop_interest_set(&door->loop, door->listener_watch, ADIT_LOOP_LEVEL),
-        "at worst the loop turns faster");
+    listeners_interest(door, ADIT_LOOP_LEVEL);
     adit_status_ignore(adit_loop_timer_set(&door->loop, &door->pause_timer,
                                            door->loop.now_us + ADIT_DOOR_PAUSE_US, accept_resume,
                                            door, 0),
@@ -292,18 +386,18 @@ static void accept_pause(struct adit_door *door, struct adit_status why)
 static void listener_ready(void *context, uint64_t key, uint32_t events)
 {
     struct adit_door *door = context;
-    (void)key;
+    int listener = key == HTTP ? door->http_listener : door->listener;
     (void)events;
     for (size_t i = 0; i < ACCEPT_MAX; i++) {
         int fd = -1;
         struct adit_address peer = {0};
         enum adit_io io = ADIT_IO_BLOCKED;
-        struct adit_status status = adit_socket_accept(door->listener, &fd, &peer, &io);
+        struct adit_status status = adit_socket_accept(listener, &fd, &peer, &io);
         if (adit_is_ok(status) && io != ADIT_IO_DONE) {
             return;
         }
         if (adit_is_ok(status)) {
-            status = pending_open(door, fd, &peer);
+            status = pending_open(door, key, fd, &peer);
         }
         if (adit_is_ok(status)) {
             continue;
@@ -322,6 +416,8 @@ static void listener_ready(void *context, uint64_t key, uint32_t events)
 
 struct adit_status adit_peek_begin(struct adit_door *door)
 {
-    return adit_loop_watch(&door->loop, door->listener, ADIT_LOOP_READ | ADIT_LOOP_LEVEL,
-                           listener_ready, door, 0, &door->listener_watch);
+    ADIT_TRY(adit_loop_watch(&door->loop, door->listener, ADIT_LOOP_READ | ADIT_LOOP_LEVEL,
+                             listener_ready, door, HTTPS, &door->listener_watch));
+    return adit_loop_watch(&door->loop, door->http_listener, ADIT_LOOP_READ | ADIT_LOOP_LEVEL,
+                           listener_ready, door, HTTP, &door->http_watch);
 }

@@ -71,7 +71,7 @@ static void a_hello_may_come_in_pieces(void **state)
 static void others_are_orphans_with_a_reason(void **state)
 {
     (void)state;
-    static uint8_t no_alpn[256];
+    static uint8_t agents[256];
     static uint8_t h2[256];
     const struct {
         struct adit_bytes said;
@@ -79,7 +79,8 @@ static void others_are_orphans_with_a_reason(void **state)
     } cases[] = {
         {ADIT_BYTES("GET / HTTP/1.1\r\n\r\n"), ADIT_ORPHAN_PLAIN},
         {ADIT_BYTES("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"), ADIT_ORPHAN_BAD_HELLO},
-        {fixture_hello(ADIT_SPAN_OF(no_alpn), ADIT_BYTES("")), ADIT_ORPHAN_OTHER_ALPN},
+        {fixture_hello_to(ADIT_SPAN_OF(agents), ADIT_BYTES("connect.adit.test"), ADIT_BYTES("")),
+         ADIT_ORPHAN_OTHER_ALPN},
         {fixture_hello(ADIT_SPAN_OF(h2), ADIT_BYTES("h2")), ADIT_ORPHAN_OTHER_ALPN},
     };
     struct fixture fixture = {0};
@@ -95,6 +96,226 @@ static void others_are_orphans_with_a_reason(void **state)
         adit_socket_close(&fd);
     }
     assert_int_equal(adit_admission_count(&fixture.door->admission), 0);
+    fixture_close(&fixture);
+}
+
+/* Wires a second worker, whose name is taken by a session 9 of kind `kind`. */
+static void claim(struct fixture *fixture, struct adit_channel *worker, enum adit_tunnel kind)
+{
+    struct adit_message message = {
+        .type = ADIT_MESSAGE_CLAIM, .session = 9, .kind = kind, .request = 1};
+    struct adit_message end = {.type = ADIT_MESSAGE_OWN_END};
+    assert_ok(adit_message_text_set(&message.account, ADIT_BYTES("ann")));
+    assert_ok(adit_message_text_set(&message.name, ADIT_BYTES("shop")));
+    if (!adit_channel_is_open(worker)) {
+        fixture_wire_silent(fixture, worker, 1);
+        assert_ok(adit_channel_send(worker, &end));
+    }
+    assert_ok(adit_channel_send(worker, &message));
+    fixture_expect(fixture, worker, ADIT_MESSAGE_CLAIMED);
+}
+
+static void release(struct adit_channel *worker, uint32_t count)
+{
+    struct adit_message message = {.type = ADIT_MESSAGE_RELEASE, .session = 9, .count = count};
+    assert_ok(adit_message_text_set(&message.name, ADIT_BYTES("shop")));
+    assert_ok(adit_channel_send(worker, &message));
+}
+
+static void visitors_go_where_their_name_is(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    struct adit_channel owner = {.fd = -1};
+    uint8_t memory[256] = {0};
+    struct adit_bytes hello = fixture_hello_to(
+        ADIT_SPAN_OF(memory), ADIT_BYTES("shop.adit.test"), ADIT_BYTES("http/1.1"));
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    claim(&fixture, &owner, ADIT_TUNNEL_HTTP);
+    for (size_t i = 0; i < 4; i++) { /* never in turn */
+        int fd = fixture_dial(&fixture, &fixture.public);
+        fixture_say(fd, hello);
+        struct adit_message web = fixture_expect(&fixture, &owner, ADIT_MESSAGE_WEB);
+        assert_int_equal(web.options, 0);
+        assert_bytes(adit_message_text_get(&web.domain), ADIT_BYTES("shop.adit.test"));
+        expect_untouched(&web, hello);
+        adit_socket_close(&fd);
+    }
+    release(&owner, 0);
+    fixture_turn(&fixture);
+    claim(&fixture, &owner, ADIT_TUNNEL_TLS);
+    int fd = fixture_dial(&fixture, &fixture.public);
+    fixture_say(fd, hello);
+    struct adit_message through = fixture_expect(&fixture, &owner, ADIT_MESSAGE_THROUGH);
+    assert_int_equal(through.session, 9);
+    assert_bytes(adit_message_text_get(&through.name), ADIT_BYTES("shop"));
+    expect_untouched(&through, hello);
+    adit_socket_close(&fd);
+    adit_channel_close(&owner);
+    fixture_close(&fixture);
+}
+
+static void others_are_shared_out(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    struct adit_channel second = {.fd = -1};
+    uint8_t memory[256] = {0};
+    struct adit_bytes hello = fixture_hello_to(
+        ADIT_SPAN_OF(memory), ADIT_BYTES("nobody.adit.test"), ADIT_BYTES(""));
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    claim(&fixture, &second, ADIT_TUNNEL_HTTP);
+    for (size_t i = 0; i < 2; i++) {
+        int fds[] = {fixture_dial(&fixture, &fixture.public),
+                     fixture_dial(&fixture, &fixture.public)};
+        fixture_say(fds[0], hello);
+        fixture_say(fds[1], hello);
+        struct adit_message web = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_WEB);
+        expect_untouched(&web, hello);
+        web = fixture_expect(&fixture, &second, ADIT_MESSAGE_WEB);
+        expect_untouched(&web, hello);
+        adit_socket_close(&fds[0]);
+        adit_socket_close(&fds[1]);
+    }
+    adit_channel_close(&second);
+    fixture_close(&fixture);
+}
+
+static void plain_visitors_go_to_any_worker(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    fixture.door->hello_us = 200 * ADIT_MS_US;
+    int silent = fixture_dial(&fixture, &fixture.plain);
+    int cut = fixture_dial(&fixture, &fixture.plain);
+    assert_ok(adit_socket_finish(cut));
+    fixture_expect_closed(&fixture, cut);
+    int fd = fixture_dial(&fixture, &fixture.plain);
+    fixture_say(fd, ADIT_BYTES("G"));
+    struct adit_message web = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_WEB);
+    assert_int_equal(web.options, ADIT_WEB_PLAIN);
+    assert_int_equal(web.domain.len, 0);
+    assert_int_equal(web.address.family, 4);
+    expect_untouched(&web, ADIT_BYTES("G"));
+    fixture_expect_closed(&fixture, silent);
+    assert_int_equal(fixture.door->accepted, 3);
+    assert_int_equal(fixture.door->dropped, 2);
+    adit_socket_close(&silent);
+    adit_socket_close(&cut);
+    adit_socket_close(&fd);
+    fixture_close(&fixture);
+}
+
+/* The agent is away for a moment: its visitor waits, and is served by whoever has the name then. */
+static void visitors_wait_for_an_agent(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    struct adit_channel owner = {.fd = -1};
+    uint8_t memory[256] = {0};
+    struct adit_bytes hello = fixture_hello_to(
+        ADIT_SPAN_OF(memory), ADIT_BYTES("shop.adit.test"), ADIT_BYTES("http/1.1"));
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    claim(&fixture, &owner, ADIT_TUNNEL_HTTP);
+    release(&owner, 1);
+    int fd = fixture_dial(&fixture, &fixture.public);
+    fixture_say(fd, hello);
+    for (size_t i = 0; i < FIXTURE_TURNS_MAX && fixture.door->parked == 0; i++) {
+        fixture_turn(&fixture);
+    }
+    assert_int_equal(fixture.door->parked, 1);
+    claim(&fixture, &fixture.worker, ADIT_TUNNEL_HTTP); /* at another worker now */
+    struct adit_message web = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_WEB);
+    expect_untouched(&web, hello);
+    assert_int_equal(fixture.door->parked, 0);
+    assert_int_equal(fixture.door->waiting, 0);
+    adit_socket_close(&fd);
+    adit_channel_close(&owner);
+    fixture_close(&fixture);
+}
+
+static void the_grace_ends(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    uint8_t memory[256] = {0};
+    struct adit_bytes hello = fixture_hello_to(
+        ADIT_SPAN_OF(memory), ADIT_BYTES("shop.adit.test"), ADIT_BYTES("http/1.1"));
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    fixture.door->grace_us = 100 * ADIT_MS_US;
+    fixture.door->hello_us = 50 * ADIT_MS_US; /* parked, it may stay for longer */
+    claim(&fixture, &fixture.worker, ADIT_TUNNEL_HTTP);
+    release(&fixture.worker, 1);
+    int fd = fixture_dial(&fixture, &fixture.public);
+    uint64_t since_us = adit_clock_now_us();
+    fixture_say(fd, hello);
+    struct adit_message web = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_WEB);
+    assert_true(adit_clock_now_us() - since_us > 50 * ADIT_MS_US);
+    expect_untouched(&web, hello);
+    assert_int_equal(fixture.door->parked, 0);
+    assert_int_equal(fixture.door->pendings.used, 0);
+    adit_socket_close(&fd);
+    fixture_close(&fixture);
+}
+
+/* A name may be one that a new worker has not said yet: visitors wait until it has, or for a
+ * second; agents do not. */
+static void a_new_worker_may_speak_first(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    uint8_t memory[256] = {0};
+    uint8_t agents[256] = {0};
+    struct adit_bytes hello = fixture_hello_to(
+        ADIT_SPAN_OF(memory), ADIT_BYTES("shop.adit.test"), ADIT_BYTES("h2"));
+    struct adit_bytes web =
+        fixture_hello_to(ADIT_SPAN_OF(agents), ADIT_BYTES("shop.adit.test"), ADIT_BYTES(""));
+    struct adit_message hold = {
+        .type = ADIT_MESSAGE_HOLD, .session = 9, .kind = ADIT_TUNNEL_TLS};
+    assert_ok(adit_message_text_set(&hold.name, ADIT_BYTES("shop")));
+    assert_ok(adit_message_text_set(&hold.account, ADIT_BYTES("ann")));
+    fixture_open(&fixture);
+    fixture_wire_silent(&fixture, &fixture.worker, 0);
+    int fd = fixture_dial(&fixture, &fixture.public);
+    int other = fixture_dial(&fixture, &fixture.public);
+    fixture_say(fd, hello);
+    fixture_say(other, web);
+    for (size_t i = 0; i < 5; i++) {
+        fixture_turn(&fixture);
+    }
+    assert_int_equal(fixture.door->waiting, 2);
+    struct adit_message end = {.type = ADIT_MESSAGE_OWN_END};
+    assert_ok(adit_channel_send(&fixture.worker, &hold));
+    assert_ok(adit_channel_send(&fixture.worker, &end));
+    struct adit_message message = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_THROUGH);
+    adit_message_fds_close(&message);
+    message = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_THROUGH);
+    adit_message_fds_close(&message);
+    adit_socket_close(&fd);
+    adit_socket_close(&other);
+    fixture_close(&fixture);
+}
+
+static void a_silent_worker_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    uint8_t memory[256] = {0};
+    struct adit_bytes hello = fixture_hello(ADIT_SPAN_OF(memory), ADIT_BYTES("http/1.1"));
+    fixture_open(&fixture);
+    fixture.door->tell_us = 50 * ADIT_MS_US;
+    fixture_wire_silent(&fixture, &fixture.worker, 0);
+    int fd = fixture_dial(&fixture, &fixture.public);
+    fixture_say(fd, hello);
+    struct adit_message web = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_WEB);
+    expect_untouched(&web, hello);
+    adit_socket_close(&fd);
     fixture_close(&fixture);
 }
 
@@ -211,6 +432,13 @@ int main(void)
         cmocka_unit_test(an_agent_is_handed_over),
         cmocka_unit_test(a_hello_may_come_in_pieces),
         cmocka_unit_test(others_are_orphans_with_a_reason),
+        cmocka_unit_test(visitors_go_where_their_name_is),
+        cmocka_unit_test(others_are_shared_out),
+        cmocka_unit_test(plain_visitors_go_to_any_worker),
+        cmocka_unit_test(visitors_wait_for_an_agent),
+        cmocka_unit_test(the_grace_ends),
+        cmocka_unit_test(a_new_worker_may_speak_first),
+        cmocka_unit_test(a_silent_worker_is_not_waited_for),
         cmocka_unit_test(silence_and_cuts_are_closed),
         cmocka_unit_test(connections_wait_for_a_worker),
         cmocka_unit_test(the_oldest_silent_one_gives_way),

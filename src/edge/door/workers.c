@@ -1,5 +1,6 @@
 #include "edge/door/workers.h"
 
+#include "edge/door/claims.h"
 #include "edge/door/peek.h"
 #include "edge/door/tunnels.h"
 
@@ -12,6 +13,24 @@ _Static_assert(2 * ADIT_DOOR_WAITING_MAX + RECEIVE_MAX <= ADIT_CHANNEL_WAITING_M
 static struct adit_door_worker *worker_at(struct adit_door *door, uint32_t index)
 {
     return &ADIT_AT(door->workers, index);
+}
+
+bool adit_door_worker_has_room(const struct adit_door *door, uint32_t index)
+{
+    const struct adit_channel *channel = &ADIT_AT(door->workers, index).channel;
+    return adit_channel_is_open(channel) && channel->waiting < ADIT_DOOR_WAITING_MAX;
+}
+
+bool adit_door_workers_have_told(const struct adit_door *door)
+{
+    for (size_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
+        const struct adit_door_worker *worker = &ADIT_AT(door->workers, i);
+        if (adit_channel_is_open(&worker->channel) && !worker->has_told &&
+            door->loop.now_us < worker->wired_us + door->tell_us) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Level-triggered, so that a bounded number of messages a turn is enough. */
@@ -40,6 +59,7 @@ static void worker_lose(struct adit_door *door, uint32_t index)
     adit_channel_close(&worker->channel);
     adit_admission_worker_gone(&door->admission, index);
     adit_tunnels_worker_gone(door, index);
+    adit_claims_worker_gone(door, index);
     ADIT_LOG(&door->log, WARN, "worker_gone", adit_log_number(ADIT_BYTES("worker"), index));
 }
 
@@ -72,9 +92,11 @@ static struct adit_status agent_done(struct adit_door *door, uint32_t index,
 static struct adit_status own_end(struct adit_door *door, uint32_t index,
                                   struct adit_message *message)
 {
-    (void)door;
-    (void)index;
     (void)message;
+    worker_at(door, index)->has_told = true;
+    if (adit_door_workers_have_told(door)) {
+        adit_loop_timer_cancel(&door->loop, &door->tell_timer);
+    }
     return adit_ok();
 }
 
@@ -88,6 +110,9 @@ static const struct {
     {ADIT_MESSAGE_OWN, adit_tunnels_own},
     {ADIT_MESSAGE_OWN_END, own_end},
     {ADIT_MESSAGE_AGENT_DONE, agent_done},
+    {ADIT_MESSAGE_CLAIM, adit_claims_claim},
+    {ADIT_MESSAGE_RELEASE, adit_claims_release},
+    {ADIT_MESSAGE_HOLD, adit_claims_hold},
 };
 
 struct teller {
@@ -138,6 +163,13 @@ static void worker_ready(void *context, uint64_t key, uint32_t events)
     }
 }
 
+static void tell_over(void *context, uint64_t key)
+{
+    struct adit_door *door = context;
+    (void)key;
+    adit_peek_retry(door);
+}
+
 struct adit_status adit_door_worker_wire(struct adit_door *door, uint32_t index, uint64_t wiring,
                                          int fd)
 {
@@ -156,6 +188,11 @@ struct adit_status adit_door_worker_wire(struct adit_door *door, uint32_t index,
         return status;
     }
     worker->wiring = wiring;
+    worker->wired_us = door->loop.now_us;
+    worker->has_told = false;
+    adit_status_ignore(adit_loop_timer_set(&door->loop, &door->tell_timer,
+                                           door->loop.now_us + door->tell_us, tell_over, door, 0),
+                       "a timer is reserved for it");
     status = adit_loop_watch(&door->loop, fd, interest_of(worker), worker_ready, door, index,
                              &worker->watch);
     if (!adit_is_ok(status)) {
@@ -171,8 +208,7 @@ bool adit_door_worker_choose(struct adit_door *door, uint32_t *out_index)
 {
     for (uint32_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
         uint32_t index = (door->turn + i) % ADIT_DOOR_WORKERS_MAX;
-        const struct adit_channel *channel = &worker_at(door, index)->channel;
-        if (adit_channel_is_open(channel) && channel->waiting < ADIT_DOOR_WAITING_MAX) {
+        if (adit_door_worker_has_room(door, index)) {
             door->turn = (index + 1) % ADIT_DOOR_WORKERS_MAX;
             *out_index = index;
             return true;

@@ -17,6 +17,12 @@ struct adit_status adit_door_worker_wire(struct adit_door *door, uint32_t index,
 /* The next worker in turn that can take a connection; false where none can. */
 bool adit_door_worker_choose(struct adit_door *door, uint32_t *out_index);
 
+/* Can this one take a connection? */
+bool adit_door_worker_has_room(const struct adit_door *door, uint32_t index);
+
+/* Has every worker said which names it has, or had the time to? */
+bool adit_door_workers_have_told(const struct adit_door *door);
+
 /* Sends; on failure the message keeps its descriptors. */
 struct adit_status adit_door_worker_send(struct adit_door *door, uint32_t index,
                                          struct adit_message *message);

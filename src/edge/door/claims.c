@@ -1,0 +1,144 @@
+#include "edge/door/claims.h"
+
+#include "edge/door/workers.h"
+
+#define TELL_WAITING_MAX 64 /* messages that wait for the supervisor; the rest of its room is for
+                             * the others */
+
+static void name_log(struct adit_door *door, enum adit_log_level level, struct adit_bytes event,
+                     struct adit_bytes name)
+{
+    const struct adit_log_field field = adit_log_text(ADIT_BYTES("name"), name);
+    adit_log_event(&door->log, level, event, &field, 1);
+}
+
+static struct adit_names_time time_now(const struct adit_door *door)
+{
+    return (struct adit_names_time){.wall_s = adit_clock_wall_ms() / 1000,
+                                    .grace_end_us = door->loop.now_us + door->grace_us};
+}
+
+static struct adit_name_claim claim_of(uint32_t worker, const struct adit_message *message)
+{
+    return (struct adit_name_claim){.name = adit_message_text_get(&message->name),
+                                    .account = adit_message_text_get(&message->account),
+                                    .seed = message->seed,
+                                    .kind = message->kind,
+                                    .worker = worker,
+                                    .session = message->session};
+}
+
+struct adit_status adit_claims_claim(struct adit_door *door, uint32_t worker,
+                                     struct adit_message *message)
+{
+    const struct adit_name_claim claim = claim_of(worker, message);
+    const struct adit_names_time time = time_now(door);
+    struct adit_name_answer answer = {0};
+    ADIT_TRY(adit_names_claim(&door->names, &claim, &time, &answer));
+    if (!answer.is_granted) {
+        struct adit_message refused = {.type = ADIT_MESSAGE_CLAIM_REFUSED,
+                                       .request = message->request,
+                                       .name_refusal = answer.refusal};
+        return adit_door_worker_send(door, worker, &refused);
+    }
+    struct adit_message claimed = {.type = ADIT_MESSAGE_CLAIMED,
+                                   .request = message->request,
+                                   .session = message->session};
+    name_log(door, ADIT_LOG_INFO, ADIT_BYTES("name_claimed"), ADIT_FIELD_BYTES(answer.name));
+    ADIT_TRY(adit_message_text_set(&claimed.name, ADIT_FIELD_BYTES(answer.name)));
+    return adit_door_worker_send(door, worker, &claimed);
+}
+
+/* Only an agent that went away may be back in a moment. */
+struct adit_status adit_claims_release(struct adit_door *door, uint32_t worker,
+                                       struct adit_message *message)
+{
+    const struct adit_name_claim claim = claim_of(worker, message);
+    struct adit_names_time time = time_now(door);
+    if (message->count == 0) {
+        time.grace_end_us = 0;
+    }
+    if (adit_names_release(&door->names, &claim, &time)) {
+        name_log(door, ADIT_LOG_INFO, ADIT_BYTES("name_released"), claim.name);
+    }
+    return adit_ok();
+}
+
+struct adit_status adit_claims_hold(struct adit_door *door, uint32_t worker,
+                                    struct adit_message *message)
+{
+    const struct adit_name_claim claim = claim_of(worker, message);
+    const struct adit_names_time time = time_now(door);
+    struct adit_status status = adit_names_hold(&door->names, &claim, &time);
+    if (adit_status_error(status) == ADIT_ERROR_FULL) {
+        name_log(door, ADIT_LOG_ERROR, ADIT_BYTES("name_lost"), claim.name);
+        return adit_ok(); /* not the worker's fault; the agent's next session claims it again */
+    }
+    ADIT_TRY(status);
+    name_log(door, ADIT_LOG_INFO, ADIT_BYTES("name_returned"), claim.name);
+    return adit_ok();
+}
+
+void adit_claims_worker_gone(struct adit_door *door, uint32_t worker)
+{
+    const struct adit_names_time time = time_now(door);
+    uint32_t gone = adit_names_worker_gone(&door->names, worker, &time);
+    if (gone > 0) {
+        ADIT_LOG(&door->log, INFO, "names_in_grace", adit_log_number(ADIT_BYTES("names"), gone));
+    }
+}
+
+static struct adit_status snapshot_apply(struct adit_door *door, int fd, uint64_t version,
+                                         struct adit_span memory)
+{
+    struct adit_writer whole = adit_writer_of(memory);
+    struct adit_snapshot snapshot = {0};
+    uint32_t skipped = 0;
+    ADIT_TRY(adit_file_read_fd(fd, &whole));
+    ADIT_TRY(adit_snapshot_read(adit_writer_bytes(&whole), &snapshot));
+    ADIT_ENSURE(snapshot.version == version, INVALID, "the snapshot is another than it is said");
+    ADIT_TRY(adit_names_apply(&door->names, &snapshot, adit_clock_wall_ms() / 1000, &skipped));
+    ADIT_LOG(&door->log, INFO, "snapshot_taken", adit_log_number(ADIT_BYTES("version"), version),
+             adit_log_number(ADIT_BYTES("names"), door->names.entries.used),
+             adit_log_number(ADIT_BYTES("skipped"), skipped));
+    return adit_ok();
+}
+
+void adit_claims_snapshot(struct adit_door *door, struct adit_message *message)
+{
+    struct adit_span memory = {0};
+    struct adit_message taken = {.type = ADIT_MESSAGE_SNAPSHOT_TAKEN,
+                                 .version = message->version};
+    int fd = adit_message_fd_take(message, 0);
+    struct adit_status status = adit_memory_open(ADIT_SNAPSHOT_BYTES_MAX, 1, &memory);
+    if (adit_is_ok(status)) {
+        status = snapshot_apply(door, fd, message->version, memory);
+    }
+    adit_memory_close(&memory);
+    adit_socket_close(&fd);
+    if (adit_is_ok(status)) {
+        status = adit_channel_send(&door->supervisor, &taken);
+    }
+    adit_log_failure(&door->log, ADIT_LOG_ERROR, ADIT_BYTES("snapshot_kept"), status);
+}
+
+static struct adit_status lease_tell(struct adit_door *door, const struct adit_names_lease *lease)
+{
+    struct adit_message message = {.type = ADIT_MESSAGE_LEASE, .count = lease->is_used ? 1 : 0};
+    ADIT_TRY(adit_message_text_set(&message.name, lease->name));
+    ADIT_TRY(adit_message_text_set(&message.account, lease->account));
+    return adit_channel_send(&door->supervisor, &message);
+}
+
+/* What does not leave now stays in its line; the channel's next WRITE goes on. */
+void adit_claims_tell(struct adit_door *door)
+{
+    struct adit_names_lease lease = {0};
+    while (door->supervisor.waiting < TELL_WAITING_MAX &&
+           adit_names_say_next(&door->names, &lease)) {
+        if (!adit_is_ok(lease_tell(door, &lease))) {
+            return; /* the supervisor's end is seen by reading */
+        }
+        adit_names_said(&door->names);
+    }
+}

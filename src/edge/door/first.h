@@ -1,0 +1,51 @@
+/* First: what the first bytes of a connection say, and the way it goes then. Pure: the bytes, the
+ * names and the time are arguments.
+ *
+ * The two are apart because a connection that waits is looked at once, and asked again for its way
+ * when something has changed. The rules: docs/protocol.md, "What the door makes of the first
+ * bytes". */
+#ifndef ADIT_EDGE_DOOR_FIRST_H
+#define ADIT_EDGE_DOOR_FIRST_H
+
+#include "edge/door/names.h"
+#include "wire/client_hello.h"
+
+enum adit_first_kind {
+    ADIT_FIRST_OTHER, /* nothing that we speak: `reason` */
+    ADIT_FIRST_TLS,   /* a ClientHello */
+    ADIT_FIRST_PLAIN, /* came at the HTTP port: nobody has looked */
+};
+
+struct adit_first {
+    enum adit_first_kind kind;
+    enum adit_orphan reason;
+    bool offers_agent;  /* TLS: adit/1 */
+    bool offers_others; /* TLS: application protocols, and none that visitors may speak */
+    ADIT_FIELD(ADIT_SERVER_NAME_BYTES_MAX) server_name; /* TLS; empty: none */
+};
+
+/* False: not yet enough; *out_needed bytes at least must be seen. */
+bool adit_first_judge(struct adit_bytes seen, struct adit_first *out_first, size_t *out_needed);
+
+enum adit_way_kind {
+    ADIT_WAY_PARK,    /* the agent of its name is away for a moment: until `until_us` */
+    ADIT_WAY_AGENT,   /* to any worker, as an agent */
+    ADIT_WAY_ORPHAN,  /* to any worker, which says `reason` */
+    ADIT_WAY_WEB,     /* to the worker of its name, if there is one; else to any */
+    ADIT_WAY_THROUGH, /* to the worker of its name: a TLS tunnel */
+};
+
+struct adit_way {
+    enum adit_way_kind kind;
+    enum adit_orphan reason;
+    bool is_bound; /* to `worker` and nobody else */
+    uint32_t worker;
+    uint64_t session;       /* THROUGH */
+    struct adit_bytes name; /* THROUGH: a view into `first` */
+    uint64_t until_us;      /* PARK */
+};
+
+struct adit_way adit_way_of(const struct adit_names *names, struct adit_bytes domain,
+                            const struct adit_first *first, uint64_t now_us);
+
+#endif
