@@ -44,3 +44,16 @@ struct adit_status adit_hmac_sha256(struct adit_bytes key, struct adit_bytes fir
     adit_span_wipe(ADIT_SPAN_OF(tag));
     return status;
 }
+
+struct adit_status adit_sha256(struct adit_bytes bytes, struct adit_span out)
+{
+    ADIT_ENSURE(out.len == ADIT_SHA256_BYTES, INVALID, "a SHA-256 has 32 bytes");
+    ADIT_ENSURE(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1, CRYPTO,
+                "OPENSSL_init_crypto");
+    const uint8_t nothing = 0; /* no bytes have no address */
+    int code = EVP_Q_digest(NULL, "SHA256", NULL, bytes.len > 0 ? bytes.ptr : &nothing, bytes.len,
+                            out.ptr, NULL);
+    ERR_clear_error();
+    ADIT_ENSURE(code == 1, CRYPTO, "EVP_Q_digest");
+    return adit_ok();
+}

@@ -57,9 +57,32 @@ static void odd_arguments(void **state)
     assert_ok(adit_hmac_sha256(ADIT_BYTES("k"), none, none, ADIT_SPAN_OF(tag)));
 }
 
+/* FIPS 180-4, as NIST's example values have them. */
+static void digests_are_as_published(void **state)
+{
+    (void)state;
+    static const struct {
+        struct adit_bytes text;
+        const char *digest;
+    } cases[] = {
+        {ADIT_BYTES_INIT(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {ADIT_BYTES_INIT("abc"),
+         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(cases); i++) {
+        uint8_t digest[ADIT_SHA256_BYTES] = {0};
+        uint8_t room[ADIT_SHA256_BYTES] = {0};
+        assert_ok(adit_sha256(ADIT_AT(cases, i).text, ADIT_SPAN_OF(digest)));
+        assert_bytes(ADIT_BYTES_OF(digest), hex_of(ADIT_AT(cases, i).digest, ADIT_SPAN_OF(room)));
+    }
+    uint8_t small[16] = {0};
+    assert_fails(adit_sha256(ADIT_BYTES("abc"), ADIT_SPAN_OF(small)), INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digests_are_as_published),
         cmocka_unit_test(published_vectors_split_anywhere),
         cmocka_unit_test(odd_arguments),
     };

@@ -20,7 +20,11 @@ int adit_aditd_print(struct adit_bytes text)
     return adit_is_ok(status) ? 0 : adit_aditd_failure(ADIT_BYTES("standard output"), status);
 }
 
-struct adit_status adit_aditd_data_open(const char *given, struct adit_data_path *out_folder)
+/* How a command wants its data folder. */
+typedef struct adit_status folder_fn(const struct adit_data_path *folder);
+
+static struct adit_status data_find(const char *given, folder_fn *want,
+                                    struct adit_data_path *out_folder)
 {
     const struct adit_data_place place = {.given = given,
                                           .xdg_data_home = getenv("XDG_DATA_HOME"),
@@ -29,7 +33,7 @@ struct adit_status adit_aditd_data_open(const char *given, struct adit_data_path
     struct adit_data_path folder = {0};
     struct adit_status status = adit_data_find(&place, &folder);
     if (adit_is_ok(status)) {
-        status = adit_data_make(&folder);
+        status = want(&folder);
     }
     if (!adit_is_ok(status)) {
         adit_output_failure(adit_aditd_program.name, adit_bytes_of_text(folder.text), status);
@@ -37,6 +41,24 @@ struct adit_status adit_aditd_data_open(const char *given, struct adit_data_path
     }
     *out_folder = folder;
     return adit_ok();
+}
+
+struct adit_status adit_aditd_data_open(const char *given, struct adit_data_path *out_folder)
+{
+    return data_find(given, adit_data_make, out_folder);
+}
+
+struct adit_status adit_aditd_data_look(const char *given, struct adit_data_path *out_folder)
+{
+    return data_find(given, adit_data_require, out_folder);
+}
+
+struct adit_status adit_aditd_store_open(const struct adit_data_path *folder,
+                                         struct adit_store *out_store)
+{
+    struct adit_data_path path = {0};
+    ADIT_TRY(adit_data_path(folder, ADIT_BYTES(ADIT_STORE_FILE), &path));
+    return adit_store_open(out_store, path.text);
 }
 
 static int help(const struct adit_args_command *command)
@@ -55,6 +77,10 @@ static int command_run(const struct adit_args *args)
         return adit_aditd_serve(args);
     case ADIT_ADITD_TOKEN_CREATE:
         return adit_aditd_token_create(args);
+    case ADIT_ADITD_TOKEN_LIST:
+        return adit_aditd_token_list(args);
+    case ADIT_ADITD_TOKEN_REVOKE:
+        return adit_aditd_token_revoke(args);
     case ADIT_ADITD_CONFIG_CHECK:
         return adit_aditd_config_check(args);
     case ADIT_ADITD_VERSION:

@@ -6,6 +6,7 @@
 
 #include "cli/aditd/data.h"
 #include "cli/aditd/settings.h"
+#include "store/store.h"
 
 #define ADIT_ADITD_FAILED 1
 #define ADIT_ADITD_USAGE 2
@@ -23,11 +24,20 @@ int adit_aditd_print(struct adit_bytes text);
 /* Finds the data folder (`given` is --data, or null) and makes it; says what is wrong with it. */
 struct adit_status adit_aditd_data_open(const char *given, struct adit_data_path *out_folder);
 
+/* The same for commands that only look: the folder must be a server's. */
+struct adit_status adit_aditd_data_look(const char *given, struct adit_data_path *out_folder);
+
+/* The database of a data folder, made where there is none. */
+struct adit_status adit_aditd_store_open(const struct adit_data_path *folder,
+                                         struct adit_store *out_store);
+
 /* The whole program but for what it finds open: reads the arguments and runs the command. */
 int adit_aditd_run(size_t argc, char **argv);
 
 int adit_aditd_serve(const struct adit_args *args);
 int adit_aditd_token_create(const struct adit_args *args);
+int adit_aditd_token_list(const struct adit_args *args);
+int adit_aditd_token_revoke(const struct adit_args *args);
 int adit_aditd_config_check(const struct adit_args *args);
 
 #endif

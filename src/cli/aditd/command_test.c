@@ -39,7 +39,9 @@ static void place_drop(const struct place *place)
 {
     static const struct adit_bytes files[] = {
         ADIT_BYTES_INIT("token.key"),  ADIT_BYTES_INIT("ca.pem"),     ADIT_BYTES_INIT("ca.key"),
-        ADIT_BYTES_INIT("server.pem"), ADIT_BYTES_INIT("server.key"),
+        ADIT_BYTES_INIT("server.pem"), ADIT_BYTES_INIT("server.key"), ADIT_BYTES_INIT("adit.db"),
+        ADIT_BYTES_INIT("adit.db-wal"), ADIT_BYTES_INIT("adit.db-shm"),
+        ADIT_BYTES_INIT("aditd.sock"),
     };
     for (size_t i = 0; i < ADIT_COUNT(files); i++) {
         char path[128] = {0};
@@ -65,6 +67,59 @@ static void a_token_is_printed(void **state)
     RUN(&result, "token", "create", "--account", "a b", "--data", place.text);
     assert_int_equal(result.code, ADIT_ADITD_USAGE);
     assert_int_equal(result.out.len, 0);
+    place_drop(&place);
+}
+
+/* The value of the first "id" of a JSON text. */
+static struct adit_bytes id_of(const struct run *result)
+{
+    struct adit_bytes text = adit_writer_bytes(&result->out);
+    for (size_t at = 0; at < text.len; at++) {
+        struct adit_bytes rest = adit_bytes_from(text, at);
+        if (adit_bytes_starts_with(rest, ADIT_BYTES("\"id\":\""))) {
+            return adit_bytes_first(adit_bytes_from(rest, 6), 32);
+        }
+    }
+    return ADIT_BYTES("");
+}
+
+static void tokens_are_listed_and_revoked(void **state)
+{
+    (void)state;
+    struct run result = {0};
+    struct place place = place_make();
+    char id[33] = {0};
+    uint8_t memory[128] = {0};
+    struct adit_writer wanted = adit_writer_of(ADIT_SPAN_OF(memory));
+    RUN(&result, "token", "list", "--data", place.text);
+    assert_int_equal(result.code, ADIT_ADITD_FAILED); /* nobody's folder: not made into one */
+    assert_int_equal(result.out.len, 0);
+    RUN(&result, "token", "create", "--account", "ann", "--json", "--data", place.text);
+    assert_int_equal(result.code, 0);
+    assert_ok(adit_span_copy(ADIT_OBJECT_SPAN(id), id_of(&result)));
+    RUN(&result, "token", "list", "--json", "--data", place.text);
+    assert_int_equal(result.code, 0);
+    assert_bytes(id_of(&result), adit_bytes_of_text(id));
+    assert_true(adit_bytes_ends_with(adit_writer_bytes(&result.out),
+                                     ADIT_BYTES("\"state\":\"active\"}]\n")));
+    assert_ok(adit_write_bytes(&wanted, ADIT_BYTES("revoked ")));
+    assert_ok(adit_write_bytes(&wanted, adit_bytes_of_text(id)));
+    assert_ok(adit_write_bytes(&wanted, ADIT_BYTES("; no server is running here\n")));
+    for (int i = 0; i < 2; i++) { /* the second time is as good */
+        RUN(&result, "token", "revoke", id, "--data", place.text);
+        assert_int_equal(result.code, 0);
+        assert_bytes(adit_writer_bytes(&result.out), adit_writer_bytes(&wanted));
+    }
+    RUN(&result, "token", "list", "--data", place.text);
+    assert_int_equal(result.code, 0);
+    assert_true(
+        adit_bytes_ends_with(adit_writer_bytes(&result.out), ADIT_BYTES("  revoked\n")));
+    RUN(&result, "token", "revoke", "00000000", "--data", place.text);
+    assert_int_equal(result.code, ADIT_ADITD_FAILED);
+    assert_bytes(adit_writer_bytes(&result.error),
+                 ADIT_BYTES("aditd: 00000000: no token has this id; see 'aditd token list'\n"));
+    RUN(&result, "token", "revoke", "ann", "--data", place.text);
+    assert_int_equal(result.code, ADIT_ADITD_USAGE);
     place_drop(&place);
 }
 
@@ -117,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_commands_answer),
         cmocka_unit_test(a_token_is_printed),
+        cmocka_unit_test(tokens_are_listed_and_revoked),
         cmocka_unit_test(a_configuration_is_checked),
         cmocka_unit_test(a_server_that_cannot_listen_says_where),
     };

@@ -65,86 +65,87 @@ static void nothing_is_a_configuration_too(void **state)
     }
 }
 
+static const struct {
+    struct adit_bytes text;
+    const char *complaint; /* after the file's name */
+} broken[] = {
+    {ADIT_BYTES_INIT("# x\n\ndomian: a.example\n"),
+     ":3:1: unknown key 'domian'; did you mean 'domain'?"},
+    {ADIT_BYTES_INIT("http-mode: serve\n"),
+     ":1:1: unknown key 'http-mode'; did you mean 'http_mode'?"},
+    {ADIT_BYTES_INIT("colour: red\n"), ":1:1: unknown key 'colour'"},
+    {ADIT_BYTES_INIT("\"do\\nmain\": red\n"),
+     ":1:1: unknown key 'do\\u000amain'; did you mean 'domain'?"},
+    {ADIT_BYTES_INIT("http: 0.0.0.0:80\nhttp: 0.0.0.0:81\n"),
+     ":2:1: key 'http' is given twice; keep one of them"},
+    {ADIT_BYTES_INIT("'': x\n"), ":1:1: a key is missing before the ':'"},
+    {ADIT_BYTES_INIT("domain:\n"),
+     ":1:8: key 'domain' has no value; give one, or leave the key out"},
+    {ADIT_BYTES_INIT("domain: ~\n"),
+     ":1:9: key 'domain' has no value; give one, or leave the key out"},
+    {ADIT_BYTES_INIT("domain: ''\n"),
+     ":1:9: key 'domain' has no value; give one, or leave the key out"},
+    {ADIT_BYTES_INIT("http: [::]:80\n"),
+     ":1:7: key 'http' takes one value, not a list; an address in brackets needs quotes: "
+     "\"[::]:443\""},
+    {ADIT_BYTES_INIT("domain:\n  - a\n"),
+     ":2:3: key 'domain' takes one value, not a list; an address in brackets needs quotes: "
+     "\"[::]:443\""},
+    {ADIT_BYTES_INIT("domain:\n  name: a\n"),
+     ":2:3: key 'domain' takes one value, not keys of its own"},
+    {ADIT_BYTES_INIT("domain: &a b.example\n"),
+     ":1:9: anchors (&name) are not used here; write the value out"},
+    {ADIT_BYTES_INIT("domain: *a\n"),
+     ":1:9: aliases (*name) are not used here; write the value out"},
+    {ADIT_BYTES_INIT("domain: !!str a\n"),
+     ":1:9: tags (!name) are not used here; leave it out"},
+    {ADIT_BYTES_INIT("&d domain: a\n"),
+     ":1:1: anchors (&name) are not used here; write the value out"},
+    {ADIT_BYTES_INIT("--- !x\ndomain: a\n"),
+     ":1:5: anchors and tags are not used here; leave it out"},
+    {ADIT_BYTES_INIT("[a, b]: c\n"),
+     ":1:1: a key must be a word; write one 'key: value' a line"},
+    {ADIT_BYTES_INIT("- domain: a\n"),
+     ":1:1: the file must be a list of 'key: value', one a line"},
+    {ADIT_BYTES_INIT("domain\n"),
+     ":1:1: the file must be a list of 'key: value', one a line"},
+    {ADIT_BYTES_INIT("domain: a\n---\nhttp: b\n"),
+     ":2:1: a second document begins here; only one is read"},
+    {ADIT_BYTES_INIT("workers: \"1\"\n"),
+     ":1:10: key 'workers': write the value without quotes"},
+    {ADIT_BYTES_INIT("sandbox: 'true'\n"),
+     ":1:10: key 'sandbox': write the value without quotes"},
+    {ADIT_BYTES_INIT("data: \"/a\\0b\"\n"),
+     ":1:7: key 'data': the value holds a control character or a line break"},
+    {ADIT_BYTES_INIT("data: |\n  /a\n"),
+     ":1:7: key 'data': the value holds a control character or a line break"},
+    {ADIT_BYTES_INIT("domain: a: b\n"),
+     ":1:10: this is not YAML: mapping values are not allowed in this context"},
+    {ADIT_BYTES_INIT("domain: \"a\n"),
+     ":2:1: this is not YAML: found unexpected end of stream"},
+    {ADIT_BYTES_INIT("http: b\n\tdomain: a\n"),
+     ":2:1: this is not YAML: found a tab character that violates indentation"},
+    {ADIT_BYTES_INIT("http: b\ndo\xff: a\n"),
+     ":2:3: this is not YAML: invalid leading UTF-8 octet"},
+    {ADIT_BYTES_INIT("http: \x01\n"),
+     ":1:7: this is not YAML: control characters are not allowed"},
+};
+
 static void what_breaks_the_rules_is_explained(void **state)
 {
     (void)state;
-    static const struct {
-        struct adit_bytes text;
-        const char *complaint; /* after the file's name */
-    } cases[] = {
-        {ADIT_BYTES_INIT("# x\n\ndomian: a.example\n"),
-         ":3:1: unknown key 'domian'; did you mean 'domain'?"},
-        {ADIT_BYTES_INIT("http-mode: serve\n"),
-         ":1:1: unknown key 'http-mode'; did you mean 'http_mode'?"},
-        {ADIT_BYTES_INIT("colour: red\n"), ":1:1: unknown key 'colour'"},
-        {ADIT_BYTES_INIT("\"do\\nmain\": red\n"),
-         ":1:1: unknown key 'do\\u000amain'; did you mean 'domain'?"},
-        {ADIT_BYTES_INIT("http: 0.0.0.0:80\nhttp: 0.0.0.0:81\n"),
-         ":2:1: key 'http' is given twice; keep one of them"},
-        {ADIT_BYTES_INIT("'': x\n"), ":1:1: a key is missing before the ':'"},
-        {ADIT_BYTES_INIT("domain:\n"),
-         ":1:8: key 'domain' has no value; give one, or leave the key out"},
-        {ADIT_BYTES_INIT("domain: ~\n"),
-         ":1:9: key 'domain' has no value; give one, or leave the key out"},
-        {ADIT_BYTES_INIT("domain: ''\n"),
-         ":1:9: key 'domain' has no value; give one, or leave the key out"},
-        {ADIT_BYTES_INIT("http: [::]:80\n"),
-         ":1:7: key 'http' takes one value, not a list; an address in brackets needs quotes: "
-         "\"[::]:443\""},
-        {ADIT_BYTES_INIT("domain:\n  - a\n"),
-         ":2:3: key 'domain' takes one value, not a list; an address in brackets needs quotes: "
-         "\"[::]:443\""},
-        {ADIT_BYTES_INIT("domain:\n  name: a\n"),
-         ":2:3: key 'domain' takes one value, not keys of its own"},
-        {ADIT_BYTES_INIT("domain: &a b.example\n"),
-         ":1:9: anchors (&name) are not used here; write the value out"},
-        {ADIT_BYTES_INIT("domain: *a\n"),
-         ":1:9: aliases (*name) are not used here; write the value out"},
-        {ADIT_BYTES_INIT("domain: !!str a\n"),
-         ":1:9: tags (!name) are not used here; leave it out"},
-        {ADIT_BYTES_INIT("&d domain: a\n"),
-         ":1:1: anchors (&name) are not used here; write the value out"},
-        {ADIT_BYTES_INIT("--- !x\ndomain: a\n"),
-         ":1:5: anchors and tags are not used here; leave it out"},
-        {ADIT_BYTES_INIT("[a, b]: c\n"),
-         ":1:1: a key must be a word; write one 'key: value' a line"},
-        {ADIT_BYTES_INIT("- domain: a\n"),
-         ":1:1: the file must be a list of 'key: value', one a line"},
-        {ADIT_BYTES_INIT("domain\n"),
-         ":1:1: the file must be a list of 'key: value', one a line"},
-        {ADIT_BYTES_INIT("domain: a\n---\nhttp: b\n"),
-         ":2:1: a second document begins here; only one is read"},
-        {ADIT_BYTES_INIT("workers: \"1\"\n"),
-         ":1:10: key 'workers': write the value without quotes"},
-        {ADIT_BYTES_INIT("sandbox: 'true'\n"),
-         ":1:10: key 'sandbox': write the value without quotes"},
-        {ADIT_BYTES_INIT("data: \"/a\\0b\"\n"),
-         ":1:7: key 'data': the value holds a control character or a line break"},
-        {ADIT_BYTES_INIT("data: |\n  /a\n"),
-         ":1:7: key 'data': the value holds a control character or a line break"},
-        {ADIT_BYTES_INIT("domain: a: b\n"),
-         ":1:10: this is not YAML: mapping values are not allowed in this context"},
-        {ADIT_BYTES_INIT("domain: \"a\n"),
-         ":2:1: this is not YAML: found unexpected end of stream"},
-        {ADIT_BYTES_INIT("http: b\n\tdomain: a\n"),
-         ":2:1: this is not YAML: found a tab character that violates indentation"},
-        {ADIT_BYTES_INIT("http: b\ndo\xff: a\n"),
-         ":2:3: this is not YAML: invalid leading UTF-8 octet"},
-        {ADIT_BYTES_INIT("http: \x01\n"),
-         ":1:7: this is not YAML: control characters are not allowed"},
-    };
-    for (size_t i = 0; i < ADIT_COUNT(cases); i++) {
+    for (size_t i = 0; i < ADIT_COUNT(broken); i++) {
         static struct adit_config config;
         uint8_t memory[256] = {0};
         struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
         struct adit_bytes file = ADIT_BYTES("/etc/adit.yaml");
-        assert_fails(read_text(ADIT_AT(cases, i).text, &config, &complaint), INVALID);
+        assert_fails(read_text(ADIT_AT(broken, i).text, &config, &complaint), INVALID);
         struct adit_bytes said = adit_writer_bytes(&complaint);
         assert_true(adit_bytes_starts_with(said, file));
         char shown[256] = {0};
         assert_ok(adit_span_copy(adit_span_first(ADIT_OBJECT_SPAN(shown), sizeof shown - 1),
                                  adit_bytes_from(said, file.len)));
-        assert_string_equal(shown, ADIT_AT(cases, i).complaint);
+        assert_string_equal(shown, ADIT_AT(broken, i).complaint);
     }
 }
 

@@ -1,5 +1,7 @@
 #include "cli/aditd/data.h"
 
+#include "store/store.h"
+
 #define KEY_TEXT_BYTES (2 * ADIT_TOKEN_KEY_BYTES)
 
 static struct adit_status text_write(struct adit_data_path *path, struct adit_bytes first,
@@ -77,6 +79,19 @@ struct adit_status adit_data_path(const struct adit_data_path *folder, struct ad
     ADIT_TRY(adit_path_join(ADIT_OBJECT_SPAN(made.text), adit_bytes_of_text(folder->text), name));
     *out_path = made;
     return adit_ok();
+}
+
+struct adit_status adit_data_require(const struct adit_data_path *folder)
+{
+    struct adit_data_path path = {0};
+    ADIT_TRY(adit_data_path(folder, ADIT_BYTES(ADIT_STORE_FILE), &path));
+    if (access(path.text, F_OK) == 0) {
+        return adit_ok();
+    }
+    if (errno == ENOENT || errno == ENOTDIR) {
+        ADIT_FAIL(REFUSED, "there is no " ADIT_STORE_FILE " in it; give the server's --data DIR");
+    }
+    ADIT_FAIL_WITH(SYSTEM, "the database cannot be looked at", errno);
 }
 
 static struct adit_status key_make(const char *path)

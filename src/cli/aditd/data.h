@@ -1,7 +1,8 @@
 /* Data: the folder in which a server keeps what must survive: the token key and the development CA.
  * Made with mode 0700 where it is missing.
  *
- * Files: token.key (0600; 64 hex digits and a newline, made once), and those of net/devca.h. */
+ * Files: token.key (0600; 64 hex digits and a newline, made once), the database of store/store.h,
+ * the server's socket while it runs, and those of net/devca.h. */
 #ifndef ADIT_CLI_ADITD_DATA_H
 #define ADIT_CLI_ADITD_DATA_H
 
@@ -31,6 +32,10 @@ struct adit_status adit_data_find(const struct adit_data_place *place,
 /* Makes the folder and those above it, where they are missing. REFUSED where something else is
  * there. */
 struct adit_status adit_data_make(const struct adit_data_path *folder);
+
+/* The folder must be there, with a database in it: for commands that only look. REFUSED where the
+ * server has not made one. */
+struct adit_status adit_data_require(const struct adit_data_path *folder);
 
 /* folder/name. */
 struct adit_status adit_data_path(const struct adit_data_path *folder, struct adit_bytes name,

@@ -62,6 +62,8 @@ static void it_makes_the_folder_and_one_key(void **state)
     assert_ok(adit_data_make(&folder));
     assert_ok(adit_data_make(&folder)); /* it is there */
     expect_mode(folder.text, 0700);
+    assert_fails(adit_data_require(&folder), REFUSED);
+    assert_fails(adit_data_require(&key), REFUSED); /* no such folder */
     assert_ok(adit_data_token_key(&folder, &key));
     expect_mode(key.text, 0600);
     assert_ok(adit_data_token_key_read(key.text, ADIT_SPAN_OF(first)));

@@ -5,7 +5,6 @@
 #include "net/local.h"
 
 #define BACKLOG 1024
-#define ADMIN_PORT 0 /* any, until --admin is there */
 
 struct serve {
     struct adit_serve_settings settings;
@@ -89,6 +88,7 @@ static struct adit_status supervise(struct serve *serve)
         .admin_listener = serve->admin_listener,
         .local_listener = serve->local_listener,
         .data_path = serve->folder.text,
+        .name_hold_s = (uint32_t)serve->settings.name_hold_s,
         .is_http_serve = serve->settings.is_http_serve,
         .https = serve->address,
         .domain = serve->settings.domain,
@@ -137,8 +137,6 @@ static void listeners_close(struct serve *serve)
 /* The socket in the data folder comes first: it tells where another server runs there already. */
 static int listeners_open(struct serve *serve)
 {
-    const struct adit_address admin = {
-        .family = 4, .port = ADMIN_PORT, .ip = {127, 0, 0, 1}};
     struct adit_status status = adit_local_listen(
         serve->folder.text, ADIT_BYTES(ADIT_SUPERVISOR_SOCKET), &serve->local_listener);
     if (!adit_is_ok(status)) {
@@ -148,7 +146,7 @@ static int listeners_open(struct serve *serve)
     if (code == 0) {
         code = listen_at(&serve->settings.http, &serve->http_listener);
     }
-    return code == 0 ? listen_at(&admin, &serve->admin_listener) : code;
+    return code == 0 ? listen_at(&serve->settings.admin, &serve->admin_listener) : code;
 }
 
 static int serve_prepared(struct serve *serve)

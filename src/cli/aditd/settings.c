@@ -25,6 +25,11 @@ static const struct adit_args_option token_options[] = {
     DATA_OPTION,
 };
 
+static const struct adit_args_option list_options[] = {
+    OPTION("json", "", "print them as an array of JSON objects"),
+    DATA_OPTION,
+};
+
 static const struct adit_args_option data_options[] = {
     DATA_OPTION,
 };
@@ -40,6 +45,19 @@ static const struct adit_args_command commands[] = {
      .options = token_options,
      .option_count = ADIT_COUNT(token_options),
      .number = ADIT_ADITD_TOKEN_CREATE},
+    {.name = ADIT_BYTES_INIT("token list"),
+     .summary = ADIT_BYTES_INIT("print all tokens that were made, without their secrets"),
+     .options = list_options,
+     .option_count = ADIT_COUNT(list_options),
+     .number = ADIT_ADITD_TOKEN_LIST},
+    {.name = ADIT_BYTES_INIT("token revoke"),
+     .operands = ADIT_BYTES_INIT("ID"),
+     .summary = ADIT_BYTES_INIT("make a token useless at once; ID: 8 digits of it or more"),
+     .operands_min = 1,
+     .operands_max = 1,
+     .options = data_options,
+     .option_count = ADIT_COUNT(data_options),
+     .number = ADIT_ADITD_TOKEN_REVOKE},
     {.name = ADIT_BYTES_INIT("config check"),
      .operands = ADIT_BYTES_INIT("FILE"),
      .summary = ADIT_BYTES_INIT("say whether a configuration file is good"),

@@ -17,12 +17,63 @@ static struct adit_status token_mint(const struct adit_data_path *folder,
     return status;
 }
 
+/* The row of a token: its id and hash, never the token. */
+static struct adit_status row_make(const struct adit_token_record *record, struct adit_bytes token,
+                                   struct adit_store_token *out_row)
+{
+    struct adit_store_token row = {.kind = record->kind,
+                                   .allows = record->allows,
+                                   .created_s = record->not_before_s,
+                                   .expires_s = record->expiry_s};
+    struct adit_bytes account = ADIT_BYTES_OF(record->account);
+    account = adit_bytes_first(account, adit_bytes_find(account, 0));
+    ADIT_TRY(adit_span_copy(ADIT_SPAN_OF(row.id), ADIT_BYTES_OF(record->id)));
+    ADIT_TRY(adit_span_copy(ADIT_SPAN_OF(row.parent), ADIT_BYTES_OF(record->parent)));
+    ADIT_TRY(adit_sha256(token, ADIT_SPAN_OF(row.hash)));
+    ADIT_TRY(ADIT_FIELD_SET(row.account, account));
+    ADIT_TRY(ADIT_FIELD_SET(row.names, adit_token_names_text(&record->names)));
+    *out_row = row;
+    return adit_ok();
+}
+
+static struct adit_status token_store(const struct adit_data_path *folder,
+                                      const struct adit_token_record *record,
+                                      struct adit_bytes token)
+{
+    struct adit_store store = {0};
+    struct adit_store_token row = {0};
+    ADIT_TRY(row_make(record, token, &row));
+    ADIT_TRY(adit_aditd_store_open(folder, &store));
+    struct adit_status status = adit_store_token_add(&store, &row);
+    adit_store_close(&store);
+    return status;
+}
+
+/* Mints the token, keeps what may be kept, and writes what is printed. */
+static struct adit_status token_make(const struct adit_data_path *folder,
+                                     struct adit_token_record *record, bool is_json,
+                                     struct adit_writer *text)
+{
+    uint8_t memory[ADIT_TOKEN_TEXT_MAX + 1] = {0}; /* and a newline */
+    struct adit_writer token = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_status status = token_mint(folder, record, &token);
+    if (adit_is_ok(status)) {
+        status = token_store(folder, record, adit_writer_bytes(&token));
+    }
+    if (adit_is_ok(status) && is_json) {
+        status = adit_token_json_write(text, record, adit_writer_bytes(&token));
+    } else if (adit_is_ok(status)) {
+        status = adit_write_u8(&token, '\n');
+        status = adit_is_ok(status) ? adit_write_bytes(text, adit_writer_bytes(&token)) : status;
+    }
+    adit_span_wipe(ADIT_SPAN_OF(memory));
+    return status;
+}
+
 int adit_aditd_token_create(const struct adit_args *args)
 {
     uint8_t memory[ADIT_ADITD_TEXT_BYTES] = {0};
-    uint8_t token_memory[ADIT_TOKEN_TEXT_MAX] = {0};
     struct adit_writer text = adit_writer_of(ADIT_SPAN_OF(memory));
-    struct adit_writer token = adit_writer_of(ADIT_SPAN_OF(token_memory));
     struct adit_token_record record = {0};
     struct adit_data_path folder = {0};
     if (!adit_is_ok(
@@ -33,18 +84,10 @@ int adit_aditd_token_create(const struct adit_args *args)
     if (!adit_is_ok(adit_aditd_data_open(given, &folder))) {
         return ADIT_ADITD_FAILED;
     }
-    struct adit_status status = token_mint(&folder, &record, &token);
-    if (adit_is_ok(status) && adit_args_is_given(args, ADIT_BYTES("json"))) {
-        status = adit_token_json_write(&text, &record, adit_writer_bytes(&token));
-    } else if (adit_is_ok(status)) {
-        status = adit_write_bytes(&text, adit_writer_bytes(&token));
-        if (adit_is_ok(status)) {
-            status = adit_write_u8(&text, '\n');
-        }
-    }
+    struct adit_status status =
+        token_make(&folder, &record, adit_args_is_given(args, ADIT_BYTES("json")), &text);
     int code = adit_is_ok(status) ? adit_aditd_print(adit_writer_bytes(&text))
                                   : adit_aditd_failure(adit_bytes_of_text(folder.text), status);
     adit_span_wipe(ADIT_SPAN_OF(memory));
-    adit_span_wipe(ADIT_SPAN_OF(token_memory));
     return code;
 }
