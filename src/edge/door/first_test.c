@@ -19,8 +19,10 @@ static struct adit_names *names_open(void)
         uint64_t session;
         uint64_t grace_end_us; /* 0: not released; 1: over */
     } rows[] = {
-        {"web", ADIT_TUNNEL_HTTP, 2, 1, 0},          {"raw", ADIT_TUNNEL_TLS, 4, 3, 0},
-        {"away", ADIT_TUNNEL_HTTP, 2, 5, NOW_US + 1}, {"was-raw", ADIT_TUNNEL_TLS, 2, 6, NOW_US + 2},
+        {"web", ADIT_TUNNEL_HTTP, 2, 1, 0},
+        {"raw", ADIT_TUNNEL_TLS, 4, 3, 0},
+        {"away", ADIT_TUNNEL_HTTP, 2, 5, NOW_US + 1},
+        {"was-raw", ADIT_TUNNEL_TLS, 2, 6, NOW_US + 2},
         {"gone", ADIT_TUNNEL_TLS, 2, 7, 1},
     };
     assert_ok(adit_names_init(&names, (struct adit_siphash_key){1, 2}));

@@ -1,7 +1,7 @@
 /* Peek: a connection from accept to hand-over. Its first bytes stay in the kernel; the door looks
  * (MSG_PEEK) until it knows whose it is, and sleeps in between by SO_RCVLOWAT. A connection that no
- * worker can take now waits, and one whose name's agent is away for a moment is parked: both bounded
- * in number and time. What the bytes mean is first.h. Source: DESIGN, "Details that bite". */
+ * worker can take now waits, and one whose agent is away for a moment is parked: both bounded in
+ * number and time. What the bytes mean is first.h. Source: DESIGN, "Details that bite". */
 #ifndef ADIT_EDGE_DOOR_PEEK_H
 #define ADIT_EDGE_DOOR_PEEK_H
 
