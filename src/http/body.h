@@ -11,7 +11,7 @@
 
 enum adit_http_body_state {
     ADIT_HTTP_BODY_MORE,     /* the body goes on */
-    ADIT_HTTP_BODY_TRAILERS, /* the payload is over; the trailer section of a chunked body follows */
+    ADIT_HTTP_BODY_TRAILERS, /* the payload of a chunked body is over; its trailers follow */
     ADIT_HTTP_BODY_END,      /* the body is over; what follows is not its */
 };
 

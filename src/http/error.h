@@ -74,12 +74,14 @@ struct adit_bytes adit_http_error_code(enum adit_http_error error);
 /* The error that answers a failure of wire/http_head.h, by the status in its detail. */
 enum adit_http_error adit_http_error_of(struct adit_status failure);
 
-/* Appends a whole response: Cache-Control: no-store, nosniff, a CSP that allows nothing, Adit-Error,
- * Retry-After for 429 and 503, Content-Length. LIMIT without room; then nothing was appended. */
+/* Appends a whole response: Cache-Control: no-store, nosniff, a CSP that allows nothing but the
+ * page's own style, Adit-Error, Retry-After for 429 and 503, Content-Length. LIMIT without room;
+ * then nothing was appended. */
 struct adit_status adit_http_error_write(struct adit_writer *writer, enum adit_http_error error,
                                          const struct adit_http_error_form *form);
 
-/* Appends a whole 308 to https://HOST[:port]TARGET. 443 is left out. `target` begins with '/'. */
+/* Appends a whole 308 to https://HOST[:port]TARGET and closes. 443 is left out. `host` and `target`
+ * are those of a request that was judged good; of an absolute target the path is taken. */
 struct adit_status adit_http_redirect_write(struct adit_writer *writer, struct adit_bytes host,
                                             uint16_t port, struct adit_bytes target);
 

@@ -2,17 +2,19 @@
  * hop are left out (those that Connection names too), ours about the visitor replace theirs.
  *
  * To the program: method and target byte for byte (the origin form where the visitor sent the
- * absolute one), HTTP/1.1, Host unchanged unless `host_header` says otherwise; X-Forwarded-For,
- * -Proto, -Host and Forwarded (RFC 7239) are ours alone, whatever the visitor wrote into them, into
- * X-Real-IP, or into names that differ from these only by case. Framing is what we decided, never
- * the field that came: Content-Length or Transfer-Encoding is written once, from `framing`.
- * `Connection: keep-alive` is not written; `Connection: upgrade` with an upgrade.
+ * absolute one), HTTP/1.1, Host unchanged unless `host_header` says otherwise. X-Forwarded-For,
+ * -Proto, -Host and Forwarded (RFC 7239) are ours alone: what the visitor wrote into them, into
+ * anything else that begins with X-Forwarded-, or into X-Real-IP and its like is left out. Framing is
+ * what we decided, never the field that came: Content-Length or Transfer-Encoding is written once,
+ * from `framing`. `Connection: keep-alive` is not written; `Connection: upgrade` with an upgrade.
  *
- * To the visitor: status, reason and fields of the program, framing from `framing`, `Connection:
- * close` where the connection ends after it.
+ * To the visitor: status, reason and fields of the program but Adit-Error, which is ours; framing
+ * from `framing`, but where it is NONE the Content-Length of an answer to HEAD and of a 304 stays;
+ * `Connection: close` where the connection ends after it.
  *
  * Sources: RFC 9110 section 7.6, RFC 9112 section 6, RFC 7239. Pure. LIMIT without room (at most
- * ADIT_HTTP_FORWARD_BYTES_MAX are needed); then nothing was appended. */
+ * ADIT_HTTP_FORWARD_BYTES_MAX are needed), INVALID for a `host_header` with space or control
+ * characters; then nothing was appended. */
 #ifndef ADIT_HTTP_FORWARD_H
 #define ADIT_HTTP_FORWARD_H
 

@@ -25,14 +25,15 @@ struct adit_http_request {
                                                 * at the end */
     enum adit_http_framing framing;            /* NONE, LENGTH or CHUNKED */
     uint64_t length;
-    bool is_head;         /* HEAD */
-    bool is_options_all;  /* OPTIONS *: we answer it */
-    bool is_repeatable;   /* idempotent and without a body: may be sent a second time */
-    bool is_persistent;   /* the visitor may send another request after this one */
-    bool is_upgrade;      /* GET, HTTP/1.1, Connection: upgrade and Upgrade: websocket, exactly */
+    bool is_head;          /* HEAD */
+    bool is_options_all;   /* OPTIONS *: we answer it */
+    bool is_repeatable;    /* idempotent and without a body: may be sent a second time */
+    bool is_persistent;    /* the visitor may send another request after this one */
+    bool is_upgrade;       /* GET, HTTP/1.1, Connection: upgrade and Upgrade: websocket, exactly */
     bool expects_continue; /* Expect: 100-continue, of HTTP/1.1 and with a body */
-    bool takes_trailers;  /* TE: trailers */
-    bool prefers_json;    /* Accept names application/json before text/html, and no wildcard first */
+    bool takes_trailers;   /* TE: trailers, and Connection: TE */
+    bool prefers_json;     /* Accept names application/json before text/html and any wildcard */
+    uint8_t version_minor; /* 0: knows no chunked answer and no 1xx */
 };
 
 /* On failure REFUSED with enum adit_http_error in `detail`: answer with it and close. The absolute
@@ -42,7 +43,7 @@ struct adit_status adit_http_request_judge(const struct adit_http_head *head,
 
 struct adit_http_response {
     enum adit_http_framing framing;
-    uint64_t length;
+    uint64_t length;    /* of LENGTH */
     bool is_interim;    /* 1xx but 101: pass it on, and read the next head */
     bool is_persistent; /* the program's connection can be used again */
 };

@@ -19,8 +19,6 @@ struct adit_http_seen {
     uint64_t took_us; /* from the request's head to the response's head */
 };
 
-struct adit_http_observer; /* the helper lays it out below */
-
 #include "http/observe_private.h"
 
 /* `memory` of ADIT_HTTP_OBSERVE_BYTES bytes, until the connection ends. */
