@@ -158,6 +158,12 @@ bool adit_table_remove(struct adit_table *table, struct adit_bytes key)
     return true;
 }
 
+void adit_table_clear(struct adit_table *table)
+{
+    adit_span_fill(table->slots, 0);
+    table->used = 0;
+}
+
 bool adit_table_next(const struct adit_table *table, size_t *cursor, struct adit_bytes *out_key,
                      uint64_t *out_value)
 {

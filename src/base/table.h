@@ -37,6 +37,9 @@ bool adit_table_get(const struct adit_table *table, struct adit_bytes key, uint6
 /* True where there was one. */
 bool adit_table_remove(struct adit_table *table, struct adit_bytes key);
 
+/* Removes all entries. */
+void adit_table_clear(struct adit_table *table);
+
 /* Walks all entries: start with *cursor = 0; false at the end. The table may not change on the
  * way. The key is a view into the table. */
 bool adit_table_next(const struct adit_table *table, size_t *cursor, struct adit_bytes *out_key,

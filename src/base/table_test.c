@@ -158,6 +158,29 @@ static void a_table_without_slots_is_empty(void **state)
     adit_table_deinit(&table);
 }
 
+static void it_can_be_emptied(void **state)
+{
+    (void)state;
+    struct adit_table table = {0};
+    assert_ok(adit_table_init(&table, 8, 100, seed));
+    for (int round = 0; round < 3; round++) {
+        uint64_t value = 0;
+        size_t cursor = 0;
+        struct adit_bytes key = {0};
+        for (uint8_t i = 0; i < 100; i++) {
+            const uint8_t name[1] = {i};
+            assert_ok(adit_table_set(&table, ADIT_BYTES_OF(name), i));
+        }
+        assert_fails(adit_table_set(&table, ADIT_BYTES("more"), 1), FULL);
+        adit_table_clear(&table);
+        assert_int_equal(table.used, 0);
+        assert_false(adit_table_next(&table, &cursor, &key, &value));
+        assert_false(adit_table_get(&table, ADIT_BYTES("\1"), &value));
+    }
+    adit_table_clear(&table);
+    adit_table_deinit(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +191,7 @@ int main(void)
         cmocka_unit_test(it_grows_into_its_own_memory),
         cmocka_unit_test(init_refuses_odd_sizes_and_survives_no_memory),
         cmocka_unit_test(a_table_without_slots_is_empty),
+        cmocka_unit_test(it_can_be_emptied),
     };
     return cmocka_run_group_tests_name("base/table", tests, NULL, NULL);
 }
