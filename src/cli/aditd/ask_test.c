@@ -19,7 +19,8 @@ static void server_open(struct server *server, struct adit_bytes answer)
 {
     *server = (struct server){.folder = "/tmp/adit-ask-test-XXXXXX", .listener = -1};
     assert_non_null(mkdtemp(server->folder));
-    assert_ok(adit_local_listen(server->folder, ADIT_BYTES(ADIT_SUPERVISOR_SOCKET), &server->listener));
+    assert_ok(adit_local_listen(server->folder, ADIT_BYTES(ADIT_SUPERVISOR_SOCKET),
+                                &server->listener));
     server->child = fork();
     assert_true(server->child >= 0);
     if (server->child > 0) {

@@ -48,6 +48,17 @@ struct adit_status adit_aditd_data_open(const char *given, struct adit_data_path
     return data_find(given, adit_data_make, out_folder);
 }
 
+static struct adit_status data_take(const struct adit_data_path *folder)
+{
+    (void)folder;
+    return adit_ok();
+}
+
+struct adit_status adit_aditd_data_find(const char *given, struct adit_data_path *out_folder)
+{
+    return data_find(given, data_take, out_folder);
+}
+
 struct adit_status adit_aditd_data_look(const char *given, struct adit_data_path *out_folder)
 {
     return data_find(given, adit_data_require, out_folder);
@@ -83,6 +94,10 @@ static int command_run(const struct adit_args *args)
         return adit_aditd_token_revoke(args);
     case ADIT_ADITD_CONFIG_CHECK:
         return adit_aditd_config_check(args);
+    case ADIT_ADITD_STATUS:
+        return adit_aditd_status(args);
+    case ADIT_ADITD_RELOAD:
+        return adit_aditd_reload(args);
     case ADIT_ADITD_VERSION:
         return adit_aditd_print(ADIT_BYTES("aditd " ADIT_VERSION "\n"));
     case ADIT_ADITD_HELP:

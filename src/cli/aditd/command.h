@@ -24,6 +24,9 @@ int adit_aditd_print(struct adit_bytes text);
 /* Finds the data folder (`given` is --data, or null) and makes it; says what is wrong with it. */
 struct adit_status adit_aditd_data_open(const char *given, struct adit_data_path *out_folder);
 
+/* Finds it, whether it is there or not. */
+struct adit_status adit_aditd_data_find(const char *given, struct adit_data_path *out_folder);
+
 /* The same for commands that only look: the folder must be a server's. */
 struct adit_status adit_aditd_data_look(const char *given, struct adit_data_path *out_folder);
 
@@ -38,6 +41,8 @@ int adit_aditd_serve(const struct adit_args *args);
 int adit_aditd_token_create(const struct adit_args *args);
 int adit_aditd_token_list(const struct adit_args *args);
 int adit_aditd_token_revoke(const struct adit_args *args);
+int adit_aditd_status(const struct adit_args *args);
+int adit_aditd_reload(const struct adit_args *args);
 int adit_aditd_config_check(const struct adit_args *args);
 
 #endif

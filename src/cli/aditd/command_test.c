@@ -1,5 +1,5 @@
 /* Whole commands as a person runs them, but for a server that serves. Covers serve.c, token.c,
- * check.c. */
+ * check.c, status.c. */
 #include "cli/aditd/run_fixture.h"
 #include "net/socket.h"
 
@@ -123,6 +123,22 @@ static void tokens_are_listed_and_revoked(void **state)
     place_drop(&place);
 }
 
+static void without_a_server_it_is_said(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"status", "reload"};
+    struct place place = place_make();
+    for (size_t i = 0; i < ADIT_COUNT(words); i++) {
+        struct run result = {0};
+        RUN(&result, ADIT_AT(words, i), "--data", place.text);
+        assert_int_equal(result.code, ADIT_ADITD_FAILED);
+        assert_int_equal(result.out.len, 0);
+        assert_true(adit_bytes_ends_with(adit_writer_bytes(&result.error),
+                                         ADIT_BYTES(": no server listens here\n")));
+    }
+    place_drop(&place);
+}
+
 static void a_configuration_is_checked(void **state)
 {
     (void)state;
@@ -173,6 +189,7 @@ int main(void)
         cmocka_unit_test(small_commands_answer),
         cmocka_unit_test(a_token_is_printed),
         cmocka_unit_test(tokens_are_listed_and_revoked),
+        cmocka_unit_test(without_a_server_it_is_said),
         cmocka_unit_test(a_configuration_is_checked),
         cmocka_unit_test(a_server_that_cannot_listen_says_where),
     };

@@ -30,6 +30,11 @@ static const struct adit_args_option list_options[] = {
     DATA_OPTION,
 };
 
+static const struct adit_args_option status_options[] = {
+    OPTION("json", "", "print the server's own answer, one line of JSON"),
+    DATA_OPTION,
+};
+
 static const struct adit_args_option data_options[] = {
     DATA_OPTION,
 };
@@ -66,6 +71,16 @@ static const struct adit_args_command commands[] = {
      .options = data_options,
      .option_count = ADIT_COUNT(data_options),
      .number = ADIT_ADITD_CONFIG_CHECK},
+    {.name = ADIT_BYTES_INIT("status"),
+     .summary = ADIT_BYTES_INIT("print how a running server is"),
+     .options = status_options,
+     .option_count = ADIT_COUNT(status_options),
+     .number = ADIT_ADITD_STATUS},
+    {.name = ADIT_BYTES_INIT("reload"),
+     .summary = ADIT_BYTES_INIT("make a running server read certificate and keys again"),
+     .options = data_options,
+     .option_count = ADIT_COUNT(data_options),
+     .number = ADIT_ADITD_RELOAD},
     {.name = ADIT_BYTES_INIT("version"),
      .options = data_options,
      .option_count = ADIT_COUNT(data_options),
