@@ -1,4 +1,5 @@
 #include "cli/aditd/command.h"
+#include "cli/aditd/credentials.h"
 #include "cli/output.h"
 #include "edge/supervisor/supervisor.h"
 #include "net/devca.h"
@@ -54,29 +55,6 @@ static struct adit_status certificate_prepare(struct serve *serve)
         return adit_data_path(&serve->folder, ADIT_BYTES("server.key"), &serve->key);
     }
     return adit_ok();
-}
-
-static struct adit_status readable_check(const char *path)
-{
-    if (access(path, R_OK) != 0) {
-        ADIT_FAIL_WITH(SYSTEM, "the certificate or key cannot be read", errno);
-    }
-    return adit_ok();
-}
-
-/* Tells which of the two files that were given cannot be read. */
-static bool is_given_readable(const struct serve *serve)
-{
-    const char *const paths[] = {serve->settings.certificate, serve->settings.key};
-    for (size_t i = 0; i < ADIT_COUNT(paths); i++) {
-        const char *path = ADIT_AT(paths, i);
-        struct adit_status status = path ? readable_check(path) : adit_ok();
-        if (!adit_is_ok(status)) {
-            adit_output_failure(adit_aditd_program.name, adit_bytes_of_text(path), status);
-            return false;
-        }
-    }
-    return true;
 }
 
 /* Takes the listeners over. */
@@ -189,7 +167,7 @@ static int serve_run(const struct adit_args *args, struct serve *serve)
     if (!adit_is_ok(status)) {
         return adit_aditd_failure(adit_bytes_of_text(serve->folder.text), status);
     }
-    return is_given_readable(serve) ? serve_prepared(serve) : ADIT_ADITD_FAILED;
+    return adit_credentials_are_good(&serve->settings) ? serve_prepared(serve) : ADIT_ADITD_FAILED;
 }
 
 int adit_aditd_serve(const struct adit_args *args)
