@@ -1,0 +1,211 @@
+/* Pipes between two requests: a stack for each tunnel, and one list by age. */
+#include "proxy/proxy_private.h"
+
+static struct idle *idle_at(const struct adit_proxy *proxy, struct adit_handle handle)
+{
+    return adit_pool_get(&proxy->idles, handle);
+}
+
+struct idle *idle_of(const struct adit_proxy *proxy, struct adit_handle handle,
+                     struct adit_handle pipe)
+{
+    struct idle *idle = idle_at(proxy, handle);
+    return idle && adit_handle_equal(idle->pipe, pipe) ? idle : NULL;
+}
+
+static struct idle *top_of(const struct adit_proxy *proxy, uint64_t tunnel)
+{
+    uint64_t packed = 0;
+    if (!adit_table_get(&proxy->tunnels, ADIT_OBJECT_BYTES(tunnel), &packed)) {
+        return NULL;
+    }
+    return idle_at(proxy, adit_handle_unpack(packed));
+}
+
+static void top_set(struct adit_proxy *proxy, uint64_t tunnel, struct adit_handle top)
+{
+    if (!adit_handle_is_set(top)) {
+        adit_table_remove(&proxy->tunnels, ADIT_OBJECT_BYTES(tunnel));
+        return;
+    }
+    adit_status_ignore(
+        adit_table_set(&proxy->tunnels, ADIT_OBJECT_BYTES(tunnel), adit_handle_pack(top)),
+        "it has a place for each idle pipe");
+}
+
+/* --- By age ---------------------------------------------------------------------------------- */
+
+static void age_add(struct adit_proxy *proxy, struct idle *idle)
+{
+    struct idle *before = idle_at(proxy, proxy->newest);
+    idle->until_us = proxy->loop->now_us + proxy->times.idle_pipe_us;
+    idle->older = proxy->newest;
+    idle->newer = (struct adit_handle){0};
+    if (before) {
+        before->newer = idle->self;
+    } else {
+        proxy->oldest = idle->self;
+    }
+    proxy->newest = idle->self;
+}
+
+static void age_remove(struct adit_proxy *proxy, struct idle *idle)
+{
+    struct idle *older = idle_at(proxy, idle->older);
+    struct idle *newer = idle_at(proxy, idle->newer);
+    if (older) {
+        older->newer = idle->newer;
+    } else {
+        proxy->oldest = idle->newer;
+    }
+    if (newer) {
+        newer->older = idle->older;
+    } else {
+        proxy->newest = idle->older;
+    }
+}
+
+/* --- Of a tunnel ----------------------------------------------------------------------------- */
+
+static void stack_add(struct adit_proxy *proxy, struct idle *idle)
+{
+    struct idle *top = top_of(proxy, idle->tunnel);
+    if (top) {
+        top->above = idle->self;
+        idle->below = top->self;
+        idle->depth = top->depth + 1;
+    }
+    top_set(proxy, idle->tunnel, idle->self);
+    proxy->counters.idle_pipes_now++;
+}
+
+static void stack_remove(struct adit_proxy *proxy, struct idle *idle)
+{
+    struct idle *above = idle_at(proxy, idle->above);
+    struct idle *below = idle_at(proxy, idle->below);
+    if (above) {
+        above->below = idle->below;
+    } else {
+        top_set(proxy, idle->tunnel, idle->below);
+    }
+    if (below) {
+        below->above = idle->above;
+    }
+    idle->above = (struct adit_handle){0};
+    idle->below = (struct adit_handle){0};
+    proxy->counters.idle_pipes_now--;
+}
+
+/* From here on nobody takes it; it ends in order, in its time. */
+static void leave(struct adit_proxy *proxy, struct idle *idle)
+{
+    stack_remove(proxy, idle);
+    age_remove(proxy, idle);
+    age_add(proxy, idle);
+    idle->is_leaving = true;
+    adit_pipe_ready(proxy->hub, idle->pipe);
+}
+
+void idle_remove(struct adit_proxy *proxy, struct idle *idle)
+{
+    if (!idle->is_leaving) {
+        stack_remove(proxy, idle);
+    }
+    age_remove(proxy, idle);
+    adit_status_ignore(adit_pool_release(&proxy->idles, idle->self), "it lives");
+}
+
+static void idle_close(struct adit_proxy *proxy, struct idle *idle)
+{
+    struct adit_handle pipe = idle->pipe;
+    idle_remove(proxy, idle);
+    adit_pipe_close(proxy->hub, pipe);
+}
+
+/* --- Time ------------------------------------------------------------------------------------ */
+
+static void idle_fired(void *context, uint64_t key);
+
+/* One timer, for the oldest; it is not moved when that one goes earlier. */
+static void idle_arm(struct adit_proxy *proxy)
+{
+    const struct idle *oldest = idle_at(proxy, proxy->oldest);
+    if (oldest && !adit_handle_is_set(proxy->idle_timer)) {
+        adit_status_ignore(adit_loop_timer_set(proxy->loop, &proxy->idle_timer, oldest->until_us,
+                                               idle_fired, proxy, 0),
+                           "the next pipe that comes here sets it");
+    }
+}
+
+static void idle_fired(void *context, uint64_t key)
+{
+    struct adit_proxy *proxy = context;
+    (void)key;
+    proxy->idle_timer = (struct adit_handle){0};
+    for (struct idle *idle = idle_at(proxy, proxy->oldest);
+         idle && idle->until_us <= proxy->loop->now_us; idle = idle_at(proxy, proxy->oldest)) {
+        if (idle->is_leaving) {
+            idle_close(proxy, idle); /* the program does not end its side: enough */
+        } else {
+            leave(proxy, idle);
+        }
+    }
+    idle_arm(proxy);
+}
+
+/* --- For the others -------------------------------------------------------------------------- */
+
+bool idle_take(struct adit_proxy *proxy, uint64_t tunnel, struct adit_handle *out_pipe)
+{
+    struct idle *idle = top_of(proxy, tunnel);
+    if (!idle) {
+        return false;
+    }
+    *out_pipe = idle->pipe;
+    idle_remove(proxy, idle);
+    return true;
+}
+
+void idle_put(struct adit_proxy *proxy, uint64_t tunnel, struct adit_handle pipe, bool is_leaving)
+{
+    const struct idle *top = top_of(proxy, tunnel);
+    bool is_full = top && top->depth + 1 >= ADIT_PROXY_IDLE_PIPES_MAX;
+    struct adit_handle handle = {0};
+    void *object = NULL;
+    if (!adit_is_ok(adit_pool_acquire(&proxy->idles, &handle, &object))) {
+        adit_pipe_close(proxy->hub, pipe);
+        return;
+    }
+    struct idle *idle = object;
+    *idle = (struct idle){.self = handle, .pipe = pipe, .tunnel = tunnel};
+    adit_pipe_user_set(proxy->hub, pipe, proxy_user(handle, USER_IDLE));
+    stack_add(proxy, idle);
+    age_add(proxy, idle);
+    if (is_leaving || is_full || proxy->is_draining) {
+        leave(proxy, idle);
+    }
+    idle_arm(proxy);
+}
+
+void idle_finished(struct adit_proxy *proxy, struct idle *idle)
+{
+    if (!idle->is_leaving) {
+        leave(proxy, idle);
+    }
+}
+
+void idle_tunnel_gone(struct adit_proxy *proxy, uint64_t tunnel)
+{
+    for (struct idle *idle = top_of(proxy, tunnel); idle; idle = top_of(proxy, tunnel)) {
+        leave(proxy, idle);
+    }
+}
+
+void idle_close_all(struct adit_proxy *proxy)
+{
+    adit_loop_timer_cancel(proxy->loop, &proxy->idle_timer);
+    for (struct idle *idle = idle_at(proxy, proxy->oldest); idle;
+         idle = idle_at(proxy, proxy->oldest)) {
+        idle_close(proxy, idle);
+    }
+}
