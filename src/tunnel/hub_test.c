@@ -48,6 +48,37 @@ static void control_messages_arrive(void **state)
     turn_until(pair, pair->agent.messages == 2);
 }
 
+static void queue_raw(struct end *end, struct adit_bytes bytes)
+{
+    struct link *link = hub_link(&end->hub, end->link);
+    assert_ok(adit_queue_put(&link->control_out, &end->hub.chunks, bytes));
+    adit_session_ready(&link->session, link->control);
+    hub_mark_dirty(&end->hub, link);
+}
+
+/* The server answers in words; the agent ends without. */
+static void broken_control_messages_end_the_link(void **state)
+{
+    struct pair *pair = *state;
+    queue_raw(&pair->agent, ADIT_BYTES("\0\0\0\x06[[[[[["));
+    turn_until(pair, pair->agent.closes == 1 && pair->server.closes == 1);
+    assert_int_equal(pair->agent.messages, 1);
+    assert_int_equal(pair->agent.message.type, ADIT_CONTROL_REFUSED);
+    assert_int_equal(pair->agent.message.refused.bind, 0);
+    assert_bytes(ADIT_FIELD_BYTES(pair->agent.message.refused.code), ADIT_BYTES("bad_login"));
+    assert_int_equal(pair->server.closed_why, ADIT_ERROR_INVALID);
+    assert_int_equal(pair->server.messages, 0);
+}
+
+static void broken_words_of_the_server_end_the_link(void **state)
+{
+    struct pair *pair = *state;
+    queue_raw(&pair->server, ADIT_BYTES("\xff\xff\xff\xff"));
+    turn_until(pair, pair->agent.closes == 1 && pair->server.closes == 1);
+    assert_int_equal(pair->agent.closed_why, ADIT_ERROR_LIMIT);
+    assert_int_equal(pair->server.messages, 0);
+}
+
 static void bytes_and_ends_go_both_ways(void **state)
 {
     struct pair *pair = *state;
@@ -231,6 +262,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(control_messages_arrive, setup, teardown),
+        cmocka_unit_test_setup_teardown(broken_control_messages_end_the_link, setup, teardown),
+        cmocka_unit_test_setup_teardown(broken_words_of_the_server_end_the_link, setup, teardown),
         cmocka_unit_test_setup_teardown(bytes_and_ends_go_both_ways, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_dial_cuts_the_visitor, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_link_cuts_its_visitors, setup, teardown),

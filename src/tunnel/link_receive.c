@@ -56,10 +56,14 @@ static void control_event(struct adit_hub *hub, struct link *link,
         return;
     }
     struct adit_status status = control_stream_receive(hub, link, event->data);
-    if (!adit_is_ok(status)) {
-        adit_session_goaway(&link->session, ADIT_YAMUX_GOAWAY_PROTOCOL);
-        link_fail(hub, link, status);
+    if (adit_is_ok(status)) {
+        return;
     }
+    struct adit_control no = adit_control_refusal(ADIT_REFUSAL_BAD_LOGIN, 0);
+    if (hub->role != ADIT_SESSION_SERVER || !adit_is_ok(adit_link_send(hub, link->self, &no))) {
+        adit_session_goaway(&link->session, ADIT_YAMUX_GOAWAY_PROTOCOL);
+    } /* else an agent is told in words, before which a GOAWAY must not come */
+    link_fail(hub, link, status);
 }
 
 static void pump_event(struct adit_hub *hub, struct link *link,
