@@ -276,20 +276,13 @@ static void link_closed(void *context, struct adit_handle link, uint64_t user,
     adit_status_ignore(adit_pool_release(&worker->agents, agent->self), "it lives");
 }
 
-static void pump_dialled(void *context, struct adit_handle pump, uint64_t user,
-                         enum adit_dial_result result)
-{
-    struct worker *worker = context;
-    (void)pump;
-    if (result != ADIT_DIAL_CONNECTED) {
-        ADIT_LOG(&worker->log, INFO, "visitor_refused",
-                 adit_log_number(ADIT_BYTES("session"), user),
-                 adit_log_text(ADIT_BYTES("reason"), adit_bytes_of_text(adit_dial_name(result))));
-    }
-}
-
 const struct adit_hub_ops worker_hub_ops = {
     .link_message = link_message,
     .link_closed = link_closed,
-    .pump_dialled = pump_dialled,
+    .pump_dialled = worker_pump_dialled,
+    .pump_closed = worker_pump_closed,
+    .pipe_data = worker_pipe_data,
+    .pipe_finished = worker_pipe_finished,
+    .pipe_fill = worker_pipe_fill,
+    .turn = worker_turn,
 };

@@ -4,6 +4,7 @@ void worker_counters_fill(const struct worker *worker, struct adit_message_count
 {
     const struct adit_hub_counters *hub = &worker->hub.counters;
     const struct worker_counters *own = &worker->counters;
+    const struct adit_proxy_counters *web = adit_proxy_counters(worker->proxy);
     *out_counters = (struct adit_message_counters){
         .count = ADIT_COUNTERS_WORKER_COUNT,
         .values =
@@ -20,6 +21,11 @@ void worker_counters_fill(const struct worker *worker, struct adit_message_count
                 [ADIT_COUNTER_WORKER_ORPHANS] = own->orphans,
                 [ADIT_COUNTER_WORKER_TO_VISITORS] = hub->bytes_to_local,
                 [ADIT_COUNTER_WORKER_FROM_VISITORS] = hub->bytes_from_local,
+                [ADIT_COUNTER_WORKER_WEB_NOW] = web->connections_now,
+                [ADIT_COUNTER_WORKER_WEB] = web->connections,
+                [ADIT_COUNTER_WORKER_REQUESTS] = web->requests,
+                [ADIT_COUNTER_WORKER_HTTP_ERRORS] = web->errors,
+                [ADIT_COUNTER_WORKER_UPGRADES] = web->upgrades,
                 [ADIT_COUNTER_WORKER_SNAPSHOT] = worker->snapshot_version,
             },
     };

@@ -14,6 +14,22 @@ struct bind *worker_name_find(const struct worker *worker, struct adit_bytes nam
                : NULL;
 }
 
+bool worker_name_just_left(const struct worker *worker, struct adit_bytes name)
+{
+    uint64_t until_us = 0;
+    return adit_table_get(&worker->left, name, &until_us) && worker->loop.now_us < until_us;
+}
+
+/* Where the table is full, all are forgotten: their visitors are told at once instead. */
+static void left_add(struct worker *worker, struct adit_bytes name)
+{
+    if (worker->left.used == WORKER_LEFT_MAX) {
+        adit_table_clear(&worker->left);
+    }
+    adit_status_ignore(
+        adit_table_set(&worker->left, name, worker->loop.now_us + WORKER_LEFT_US), "there is room");
+}
+
 /* The same for the same tunnel of the same account, here and on every server with this token key;
  * nobody else can tell it. Without a hint: any. */
 static struct adit_status seed_of(struct worker *worker, const struct agent *agent,
@@ -151,6 +167,12 @@ void worker_name_release(struct worker *worker, struct bind *bind, bool is_kept)
     if (worker_name_find(worker, name) == bind) {
         adit_table_remove(&worker->names, name);
     }
+    if (bind->kind == ADIT_TUNNEL_HTTP) {
+        adit_proxy_tunnel_gone(worker->proxy, bind->tunnel);
+        if (is_kept) {
+            left_add(worker, name);
+        }
+    }
     give_back(worker, worker_bind_agent(worker, bind)->number, name, is_kept);
 }
 
@@ -180,6 +202,7 @@ static struct adit_status name_take(struct worker *worker, struct bind *bind,
     bind->state = BIND_BOUND; /* from here on it is given back when it ends */
     bind->tunnel = worker->tunnel_next++;
     ADIT_TRY(adit_table_set(&worker->names, name, adit_handle_pack(bind->self)));
+    adit_table_remove(&worker->left, name);
     ADIT_TRY(write_url(&url, worker, bind));
     message.bound.bind = bind->id;
     ADIT_TRY(ADIT_FIELD_SET(message.bound.name, name));

@@ -30,18 +30,22 @@ struct adit_status worker_start(struct worker *worker, struct adit_message *star
     struct adit_siphash_key seed = {0};
     ADIT_TRY(adit_random_fill(ADIT_OBJECT_SPAN(seed)));
     ADIT_TRY(adit_table_init(&worker->names, ADIT_NAME_BYTES_MAX, WORKER_BINDS_MAX, seed));
-    uint32_t watches =
-        WORKER_AGENTS_MAX + WORKER_PUMPS_MAX + WORKER_BINDS_MAX + WORKER_ORPHANS_MAX + 16;
-    uint32_t timers = 2 * WORKER_AGENTS_MAX + WORKER_BINDS_MAX + WORKER_ORPHANS_MAX + 16;
+    ADIT_TRY(adit_table_init(&worker->left, ADIT_NAME_BYTES_MAX, WORKER_LEFT_MAX, seed));
+    uint32_t watches = WORKER_AGENTS_MAX + WORKER_PUMPS_MAX + WORKER_WEBS_MAX + WORKER_BINDS_MAX +
+                       WORKER_ORPHANS_MAX + 16;
+    uint32_t timers = 2 * WORKER_AGENTS_MAX + WORKER_WEBS_MAX + WORKER_BINDS_MAX +
+                      WORKER_ORPHANS_MAX + 32;
     ADIT_TRY(adit_loop_open(&worker->loop, watches, timers));
     worker->session_next = 1;
     worker->tunnel_next = 1;
-    return open_hub(worker);
+    ADIT_TRY(open_hub(worker));
+    return worker_web_open(worker);
 }
 
 void worker_close(struct worker *worker)
 {
     struct adit_handle handle = {0};
+    adit_proxy_close(&worker->proxy);
     adit_hub_deinit(&worker->hub);
     for (uint32_t cursor = 0; adit_pool_next(&worker->binds, &cursor, &handle);) {
         struct bind *bind = adit_pool_get(&worker->binds, handle);
@@ -55,6 +59,7 @@ void worker_close(struct worker *worker)
     adit_pool_deinit(&worker->binds);
     adit_pool_deinit(&worker->orphans);
     adit_table_deinit(&worker->names);
+    adit_table_deinit(&worker->left);
     adit_table_deinit(&worker->revoked);
     worker_credentials_close(worker);
 }

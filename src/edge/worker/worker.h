@@ -11,18 +11,25 @@
 
 #include "ipc/channel.h"
 #include "ipc/counters.h"
+#include "proxy/proxy.h"
 #include "route/names.h"
 #include "tunnel/link.h"
 #include "tunnel/pump.h"
 #include "wire/token.h"
 
 #define WORKER_AGENTS_MAX 4096
-#define WORKER_PUMPS_MAX 32768  /* visitors' connections */
+#define WORKER_PUMPS_MAX 32768  /* streams: visitors of TCP and TLS tunnels, and HTTP */
+#define WORKER_WEBS_MAX 16384   /* visitors' HTTP connections */
+#define WORKER_IDLE_PIPES_MAX 4096
 #define WORKER_CHUNKS_MAX 16384 /* of ADIT_CHUNK_BYTES: 260 MiB of queued bytes at most */
 #define WORKER_GROWTH_MAX (256u * 1024 * 1024)
 #define WORKER_BINDS_MAX 8192
 #define WORKER_BINDS_AGENT_MAX 64 /* tunnels of one session */
 #define WORKER_ORPHANS_MAX 64
+#define WORKER_LEFT_MAX 1024 /* names remembered a moment after their sessions ended */
+/* A session that ended often comes back at once: so long requests for its names wait. A little less
+ * than the proxy lets one wait, so that they are told the truth then. */
+#define WORKER_LEFT_US (ADIT_PROXY_QUEUED_US - 100 * ADIT_MS_US)
 #define WORKER_DRAWS_MAX 8 /* names tried for a token that allows a prefix */
 #define WORKER_LOGIN_US (10 * ADIT_SECOND_US)
 #define WORKER_PROBE_US ADIT_SECOND_US    /* for an old session to show that it lives */
@@ -41,6 +48,9 @@ struct worker {
     struct adit_channel supervisor;
     struct adit_channel door;
     struct adit_handle supervisor_watch, door_watch, stop_timer;
+    uint64_t stop_us; /* when what still runs is cut; 0: nobody asked to stop */
+    bool is_ending;   /* sessions were ended */
+    struct adit_proxy *proxy;
     struct adit_tls_context *tls;         /* for agents */
     struct adit_tls_context *visitor_tls; /* the same certificate, for browsers */
     struct adit_tls_ticket_keys tickets;
@@ -49,6 +59,7 @@ struct worker {
     struct adit_pool binds;   /* struct bind */
     struct adit_pool orphans; /* struct orphan */
     struct adit_table names;   /* of tunnels that are bound, to their handles */
+    struct adit_table left;    /* names that were bound until just now, to the end of that moment */
     struct adit_table revoked; /* ids of tokens, from the latest snapshot */
     uint64_t snapshot_version; /* 0: none came yet */
     ADIT_FIELD(255) domain;
@@ -146,10 +157,26 @@ void worker_name_claimed(struct worker *worker, struct adit_message *message);
 void worker_name_refused(struct worker *worker, struct adit_message *message);
 /* The tunnel that has the name, or null. */
 struct bind *worker_name_find(const struct worker *worker, struct adit_bytes name);
+/* It had one a moment ago, whose agent may be on its way back. */
+bool worker_name_just_left(const struct worker *worker, struct adit_bytes name);
 
 /* visitors.c: of TCP tunnels, accepted on a bound listener; of TLS tunnels, handed over. */
 void worker_visitors_ready(void *context, uint64_t key, uint32_t events);
 void worker_visitor_through(struct worker *worker, struct adit_message *message);
+
+/* web.c: HTTP, by the proxy. */
+struct adit_status worker_web_open(struct worker *worker);
+void worker_web_arrived(struct worker *worker, struct adit_message *message);
+void worker_pump_dialled(void *context, struct adit_handle pump, uint64_t user,
+                         enum adit_dial_result result);
+void worker_pump_closed(void *context, struct adit_handle pump, uint64_t user,
+                        enum adit_pump_end end);
+void worker_pipe_data(void *context, struct adit_handle pipe, uint64_t user,
+                      struct adit_bytes bytes);
+void worker_pipe_finished(void *context, struct adit_handle pipe, uint64_t user);
+struct adit_pipe_filled worker_pipe_fill(void *context, struct adit_handle pipe, uint64_t user,
+                                         struct adit_span room);
+void worker_turn(void *context);
 
 /* snapshot.c: which tokens are revoked. */
 void worker_snapshot_arrived(struct worker *worker, struct adit_message *message);

@@ -25,6 +25,8 @@ struct fixture {
     struct adit_loop loop;
     struct adit_hub hub; /* all agents */
     struct agent_side agents[AGENTS];
+    bool is_serving; /* agents connect their streams to `program`, else they refuse */
+    int program;     /* the latest; the test's end */
     struct credentials credentials;
 };
 
@@ -65,7 +67,14 @@ static inline void pump_open(void *context, struct adit_handle link, struct adit
     (void)link;
     f->agents[0].head = *head;
     f->agents[0].streams++;
-    adit_pump_refuse(&f->hub, pump, ADIT_DIAL_REFUSED);
+    if (!f->is_serving) {
+        adit_pump_refuse(&f->hub, pump, ADIT_DIAL_REFUSED);
+        return;
+    }
+    int near = -1;
+    adit_socket_close(&f->program);
+    loopback_pair(&near, &f->program);
+    assert_ok(adit_pump_attach(&f->hub, pump, near));
 }
 
 static const struct adit_hub_ops agent_ops = {
@@ -155,6 +164,7 @@ static inline int setup(void **state)
     f->worker = calloc(1, sizeof(*f->worker));
     assert_non_null(f->worker);
     f->door.fd = -1;
+    f->program = -1;
     credentials_open(&f->credentials);
     write_token_key(f);
     start_worker(f);
@@ -178,6 +188,7 @@ static inline int teardown(void **state)
 {
     struct fixture *f = *state;
     adit_hub_deinit(&f->hub);
+    adit_socket_close(&f->program);
     adit_loop_close(&f->loop);
     worker_close(f->worker);
     adit_channel_close(&f->supervisor);

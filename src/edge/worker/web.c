@@ -1,0 +1,111 @@
+/* Visitors whose HTTP we speak: the proxy does it, and asks here who serves a host. */
+#include "edge/worker/worker.h"
+
+static enum adit_proxy_verdict route(void *context, struct adit_bytes host,
+                                     struct adit_proxy_route *out_route)
+{
+    struct worker *worker = context;
+    struct adit_bytes name = adit_name_of_host(host, ADIT_FIELD_BYTES(worker->domain));
+    const struct bind *bind = worker_name_find(worker, name);
+    struct agent *agent = worker_bind_agent(worker, bind);
+    if (!agent || bind->kind != ADIT_TUNNEL_HTTP) {
+        return worker_name_just_left(worker, name) ? ADIT_PROXY_AWAY : ADIT_PROXY_ABSENT;
+    }
+    if (!worker_agent_is_current(worker, agent)) {
+        return ADIT_PROXY_AWAY;
+    }
+    *out_route = (struct adit_proxy_route){
+        .link = agent->link,
+        .bind = bind->id,
+        .tunnel = bind->tunnel,
+        .host_header = ADIT_FIELD_BYTES(bind->host_header),
+    };
+    return ADIT_PROXY_SERVED;
+}
+
+static const struct adit_proxy_ops ops = {.route = route};
+
+struct adit_status worker_web_open(struct worker *worker)
+{
+    const struct adit_proxy_options options = {
+        .loop = &worker->loop,
+        .hub = &worker->hub,
+        .ops = &ops,
+        .context = worker,
+        .connections_max = WORKER_WEBS_MAX,
+        .idle_pipes_max = WORKER_IDLE_PIPES_MAX,
+        .https_port = worker->https_port,
+    };
+    return adit_proxy_open(&options, &worker->proxy);
+}
+
+void worker_web_arrived(struct worker *worker, struct adit_message *message)
+{
+    bool is_plain = (message->options & ADIT_WEB_PLAIN) != 0;
+    const struct adit_proxy_visitor visitor = {
+        .fd = adit_message_fd_take(message, 0),
+        .tls = is_plain ? NULL : worker->visitor_tls,
+        .peer = message->address,
+        .is_redirect = is_plain && (worker->options & ADIT_START_HTTP_SERVE) == 0,
+    };
+    struct adit_status status = adit_proxy_visitor_add(worker->proxy, &visitor);
+    if (!adit_is_ok(status)) {
+        worker->counters.visitors_turned_away++;
+        adit_log_failure(&worker->log, ADIT_LOG_WARN, ADIT_BYTES("visitor_turned_away"), status);
+    }
+}
+
+/* --- What the hub says of the proxy's pipes, passed on --------------------------------------- */
+
+static bool is_proxys(uint64_t user)
+{
+    return (user & ADIT_PROXY_USER) != 0;
+}
+
+void worker_pump_dialled(void *context, struct adit_handle pump, uint64_t user,
+                         enum adit_dial_result result)
+{
+    struct worker *worker = context;
+    if (is_proxys(user)) {
+        adit_proxy_pipe_dialled(worker->proxy, pump, user, result);
+    } else if (result != ADIT_DIAL_CONNECTED) {
+        ADIT_LOG(&worker->log, INFO, "visitor_refused",
+                 adit_log_number(ADIT_BYTES("session"), user),
+                 adit_log_text(ADIT_BYTES("reason"), adit_bytes_of_text(adit_dial_name(result))));
+    }
+}
+
+void worker_pump_closed(void *context, struct adit_handle pump, uint64_t user,
+                        enum adit_pump_end end)
+{
+    struct worker *worker = context;
+    if (is_proxys(user)) {
+        adit_proxy_pipe_closed(worker->proxy, pump, user, end);
+    }
+}
+
+void worker_pipe_data(void *context, struct adit_handle pipe, uint64_t user,
+                      struct adit_bytes bytes)
+{
+    struct worker *worker = context;
+    adit_proxy_pipe_data(worker->proxy, pipe, user, bytes);
+}
+
+void worker_pipe_finished(void *context, struct adit_handle pipe, uint64_t user)
+{
+    struct worker *worker = context;
+    adit_proxy_pipe_finished(worker->proxy, pipe, user);
+}
+
+struct adit_pipe_filled worker_pipe_fill(void *context, struct adit_handle pipe, uint64_t user,
+                                         struct adit_span room)
+{
+    struct worker *worker = context;
+    return adit_proxy_pipe_fill(worker->proxy, pipe, user, room);
+}
+
+void worker_turn(void *context)
+{
+    struct worker *worker = context;
+    adit_proxy_turn(worker->proxy);
+}
