@@ -4,8 +4,8 @@
  * To the program: method and target byte for byte (the origin form where the visitor sent the
  * absolute one), HTTP/1.1, Host unchanged unless `host_header` says otherwise. X-Forwarded-For,
  * -Proto, -Host and Forwarded (RFC 7239) are ours alone: what the visitor wrote into them, into
- * anything else that begins with X-Forwarded-, or into X-Real-IP and its like is left out. Framing is
- * what we decided, never the field that came: Content-Length or Transfer-Encoding is written once,
+ * anything else that begins with X-Forwarded-, or into X-Real-IP and its like is left out. Framing
+ * is what we decided, never the field that came: Content-Length or Transfer-Encoding is written once,
  * from `framing`. `Connection: keep-alive` is not written; `Connection: upgrade` with an upgrade.
  *
  * To the visitor: status, reason and fields of the program but Adit-Error, which is ours; framing

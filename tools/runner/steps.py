@@ -159,6 +159,10 @@ class Steps:
     def interop(self):
         return self.program("interop", ["tests/interop/run"], 900)
 
+    def oracles(self):
+        return self.program("oracles", ["tests/oracles/run", "--build", RELEASE,
+                                        "--cases", "100000" if self.is_long else "6000"], 900)
+
     def end_to_end(self):
         return self.program("end to end", ["tests/e2e/run", "--build", RELEASE], 900)
 
@@ -195,6 +199,7 @@ class Steps:
             ("simulator, sanitized",
              lambda: self.simulator(SANITIZE, "1-2000" if self.is_long else "1-300"), both[1:]),
             ("interop", self.interop, both[:1]),
+            ("oracles", self.oracles, both[:1]),
             ("end to end, sandboxed", self.end_to_end, both[:1]),
             ("end to end, sanitized", self.end_to_end_sanitized, both[1:]),
             ("benchmark, quick", self.bench, both[:1]),
