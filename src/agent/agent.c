@@ -208,6 +208,16 @@ static const struct adit_hub_ops agent_hub_ops = {
     .pump_closed = pump_closed,
 };
 
+/* The same, and somebody reads along. */
+static const struct adit_hub_ops agent_watching_ops = {
+    .link_open = link_open,
+    .link_message = link_message,
+    .link_closed = link_closed,
+    .pump_open = pump_open,
+    .pump_closed = pump_closed,
+    .pump_seen = watch_seen,
+};
+
 static struct adit_status copy_options(struct adit_agent *agent,
                                        const struct adit_agent_options *options)
 {
@@ -240,7 +250,7 @@ struct adit_status adit_agent_open(struct adit_agent *agent,
     ADIT_TRY(copy_options(agent, options));
     const struct adit_hub_options hub_options = {
         .loop = options->loop,
-        .ops = &agent_hub_ops,
+        .ops = watch_is_wanted(agent) ? &agent_watching_ops : &agent_hub_ops,
         .context = agent,
         .role = ADIT_SESSION_CLIENT,
         .links_max = 4, /* one that works, and those whose last words linger */
@@ -252,6 +262,9 @@ struct adit_status adit_agent_open(struct adit_agent *agent,
     ADIT_TRY(adit_hub_init(&agent->hub, &hub_options));
     struct adit_status status =
         adit_pool_init(&agent->locals, local_size(), ADIT_AGENT_LOCALS_MAX);
+    if (adit_is_ok(status)) {
+        status = watches_open(agent);
+    }
     if (adit_is_ok(status)) {
         status = adit_loop_timer_set(options->loop, &agent->timer, 0, connect_now, agent, 0);
     }
@@ -278,6 +291,7 @@ void adit_agent_close(struct adit_agent *agent)
     locals_close(agent);
     adit_hub_deinit(&agent->hub);
     adit_pool_deinit(&agent->locals);
+    adit_pool_deinit(&agent->watches);
     adit_span_wipe(ADIT_SPAN_OF(agent->token.bytes));
     adit_span_wipe(ADIT_SPAN_OF(agent->proxy.basic.bytes));
 }

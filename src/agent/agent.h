@@ -1,8 +1,8 @@
 /* Agent: one link to the server, its tunnels, and the local connections behind them.
  *
- * It dials only its own server (or the proxy on the way to it) and its own targets, verifies the server's certificate always, and
- * comes back by itself when the link is lost. What happens is told through events; it prints and
- * decides nothing about the process.
+ * It dials only its own server (or the proxy on the way to it) and its own targets, verifies the
+ * server's certificate always, and comes back by itself when the link is lost. What happens is told
+ * through events; it prints and decides nothing about the process.
  *
  * Process: adit, one thread (name resolution has helpers of its own, see net/dial.h). Limits:
  * below, and struct adit_mux_limits. */
@@ -10,6 +10,7 @@
 #define ADIT_AGENT_AGENT_H
 
 #include "agent/backoff.h"
+#include "http/observe.h"
 #include "net/connect.h"
 #include "tunnel/link.h"
 #include "tunnel/pump.h"
@@ -18,6 +19,7 @@
 #define ADIT_AGENT_LOCALS_MAX 4096  /* local connections */
 #define ADIT_AGENT_CHUNKS_MAX 4096  /* of ADIT_CHUNK_BYTES: 65 MiB of queued bytes at most */
 #define ADIT_AGENT_GROWTH_MAX (64u * 1024 * 1024)
+#define ADIT_AGENT_WATCHED_MAX 64   /* connections whose requests are read along: the newest */
 #define ADIT_AGENT_DIAL_US (15 * (uint64_t)ADIT_SECOND_US)       /* the server */
 #define ADIT_AGENT_LOCAL_DIAL_US (10 * (uint64_t)ADIT_SECOND_US) /* a local program */
 #define ADIT_AGENT_PROBE_US (3 * (uint64_t)ADIT_SECOND_US) /* for a sign of life after a change */
@@ -52,6 +54,10 @@ struct adit_agent_events {
     /* A visitor could not be served: its local dial ended so. */
     void (*local_failed)(void *context, const struct adit_agent_tunnel *tunnel,
                          enum adit_dial_result result);
+    /* A request of an HTTP tunnel was answered. Null: nobody reads along, which costs nothing. What
+     * it says comes from visitors and the program, as it is. */
+    void (*request_seen)(void *context, const struct adit_agent_tunnel *tunnel,
+                         const struct adit_http_seen *seen);
 };
 
 struct adit_agent_options {
@@ -93,7 +99,9 @@ struct adit_agent {
     ADIT_FIELD(32) instance; /* hex: this process, for all its sessions */
     ADIT_FIELD(64) hint;     /* what the last welcome said */
     struct adit_hub hub;
-    struct adit_pool locals; /* struct local */
+    struct adit_pool locals;  /* struct local */
+    struct adit_pool watches; /* struct watch; empty where nobody reads along */
+    uint64_t watches_total;
     struct adit_proxy proxy;
     struct adit_connect *connect;
     struct adit_handle link, timer, probe;

@@ -1,4 +1,4 @@
-/* What the agent does when the network changes. Covered by agent_test.c. */
+/* What the agent does when the network changes. */
 #include "agent/internal.h"
 
 static struct adit_status silent(void)

@@ -1,9 +1,11 @@
 /* A connection to the local program for each stream. */
 #include "agent/internal.h"
 
+/* Lives as long as its pump: the pump's user is its handle. */
 struct local {
     struct adit_handle self, pump;
-    struct adit_dial *dial;
+    struct adit_handle watch; /* unset: nobody reads along */
+    struct adit_dial *dial;   /* null: connected */
     size_t tunnel;
 };
 
@@ -15,6 +17,7 @@ size_t local_size(void)
 static void local_release(struct adit_agent *agent, struct local *local)
 {
     adit_dial_close(&local->dial);
+    watch_end(agent, local->watch);
     adit_status_ignore(adit_pool_release(&agent->locals, local->self), "it lives");
 }
 
@@ -61,10 +64,12 @@ static void dial_done(void *context, uint64_t key, int fd, struct adit_status st
         fail(agent, local, result_of(status));
         return;
     }
-    struct adit_handle pump = local->pump;
-    local_release(agent, local);
-    adit_pump_user_set(&agent->hub, pump, 0);
-    adit_status_ignore(adit_pump_attach(&agent->hub, pump, fd), "then the visitor has gone");
+    adit_dial_close(&local->dial);
+    if (ADIT_AT(agent->tunnels, local->tunnel).kind == ADIT_TUNNEL_HTTP) {
+        local->watch = watch_begin(agent);
+    }
+    adit_status_ignore(adit_pump_attach(&agent->hub, local->pump, fd),
+                       "then the pump has ended, and the local with it");
 }
 
 void local_wanted(struct adit_agent *agent, struct adit_handle pump,
@@ -105,6 +110,18 @@ void local_unwanted(struct adit_agent *agent, uint64_t user)
     if (local) {
         local_release(agent, local);
     }
+}
+
+bool local_find(const struct adit_agent *agent, uint64_t user, struct adit_handle *out_watch,
+                size_t *out_tunnel)
+{
+    const struct local *local = adit_pool_get(&agent->locals, adit_handle_unpack(user));
+    if (!local) {
+        return false;
+    }
+    *out_watch = local->watch;
+    *out_tunnel = local->tunnel;
+    return true;
 }
 
 void locals_close(struct adit_agent *agent)

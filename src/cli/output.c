@@ -25,6 +25,13 @@ struct adit_status adit_output_write(int fd, struct adit_bytes bytes)
     return adit_ok();
 }
 
+struct adit_status adit_output_offer(int fd, struct adit_bytes bytes, bool *out_is_taken)
+{
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
+    *out_is_taken = poll(&room, 1, 0) == 1;
+    return *out_is_taken ? adit_output_write(fd, bytes) : adit_ok();
+}
+
 static void line_print(struct adit_writer *line)
 {
     line->span.len = LINE_MAX_BYTES; /* the last byte was kept for the newline */

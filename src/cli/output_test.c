@@ -16,6 +16,25 @@ static void all_is_written_to_a_pipe(void **state)
     assert_fails(adit_output_write(pipes[1], ADIT_BYTES("x")), SYSTEM);
 }
 
+static void a_full_pipe_is_offered_in_vain(void **state)
+{
+    (void)state;
+    int pipes[2] = {-1, -1};
+    static uint8_t block[65536];
+    bool is_taken = false;
+    assert_int_equal(pipe2(pipes, O_NONBLOCK), 0);
+    assert_ok(adit_output_offer(pipes[1], ADIT_BYTES("x"), &is_taken));
+    assert_true(is_taken);
+    while (write(pipes[1], block, sizeof block) > 0) {
+    }
+    assert_ok(adit_output_offer(pipes[1], ADIT_BYTES("x"), &is_taken));
+    assert_false(is_taken);
+    signal(SIGPIPE, SIG_IGN);
+    close(pipes[0]);
+    assert_fails(adit_output_offer(pipes[1], ADIT_BYTES("x"), &is_taken), SYSTEM);
+    close(pipes[1]);
+}
+
 /* Runs `print` with standard error in a pipe and compares what came. */
 static void expect_error(void (*print)(void), struct adit_bytes wanted)
 {
@@ -69,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_is_written_to_a_pipe),
+        cmocka_unit_test(a_full_pipe_is_offered_in_vain),
         cmocka_unit_test(lines_are_whole),
     };
     return cmocka_run_group_tests_name("cli/output", tests, NULL, NULL);

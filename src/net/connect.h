@@ -1,6 +1,6 @@
-/* Connect: a socket to the server, directly (dial.h) or through an HTTP proxy: dials the proxy, says
- * CONNECT, and hands the socket over once the proxy has answered with 2xx. Every byte after that is
- * the server's, so a proxy that sends more than its answer is given up.
+/* Connect: a socket to the server, directly (dial.h) or through an HTTP proxy: dials the proxy,
+ * says CONNECT, and hands the socket over once the proxy has answered with 2xx. Every byte after
+ * that is the server's, so a proxy that sends more than its answer is given up.
  *
  * The answer's head may be 8 KiB, and comes within the dial's time. The server's name is resolved
  * by the proxy then. No redirect is followed. Source: RFC 9110 section 9.3.6.

@@ -144,7 +144,8 @@ static void ipv6_has_brackets(void **state)
     uint8_t memory[2048] = {0};
     assert_ok(open_to(f, ADIT_BYTES("2001:db8::1"), 5 * ADIT_SECOND_US));
     assert_bytes(request_take(f, ADIT_SPAN_OF(memory)),
-                 ADIT_BYTES("CONNECT [2001:db8::1]:443 HTTP/1.1\r\nHost: [2001:db8::1]:443\r\n\r\n"));
+                 ADIT_BYTES("CONNECT [2001:db8::1]:443 HTTP/1.1\r\n"
+                            "Host: [2001:db8::1]:443\r\n\r\n"));
 }
 
 static void refusals_are_told(void **state)

@@ -1,6 +1,6 @@
 /* adit: the agent's command. */
 #include "cli/adit/narrow.h"
-#include "cli/adit/report.h"
+#include "cli/adit/screen.h"
 #include "cli/output.h"
 #include "net/changes.h"
 #include "net/signals.h"
@@ -19,6 +19,8 @@ struct adit_program_state {
     struct adit_signals signals;
     struct adit_changes changes;
     struct adit_report report;
+    struct adit_screen screen;
+    bool has_screen;
     struct adit_options options;
     struct adit_agent agent;
     struct adit_tls_context *tls;
@@ -27,8 +29,13 @@ struct adit_program_state {
 static void signal_arrived(void *context, int number)
 {
     struct adit_program_state *state = context;
-    (void)number;
-    adit_loop_stop(&state->loop);
+    if (number != SIGWINCH && number != SIGCONT) {
+        adit_loop_stop(&state->loop);
+    } else if (state->has_screen && number == SIGWINCH) {
+        adit_screen_resized(&state->screen);
+    } else if (state->has_screen) {
+        adit_screen_moved(&state->screen);
+    }
 }
 
 static void network_changed(void *context)
@@ -75,13 +82,27 @@ static struct adit_status enter_sandbox(const struct adit_program_state *state)
     return adit_sandbox_enter(&options, &report);
 }
 
+static struct adit_status open_screen(struct adit_program_state *state)
+{
+    const struct adit_screen_options options = {.loop = &state->loop,
+                                                .report = &state->report,
+                                                .agent = &state->agent,
+                                                .tunnel = &state->options.tunnel,
+                                                .has_colour = state->options.has_colour};
+    return state->has_screen ? adit_screen_open(&state->screen, &options) : adit_ok();
+}
+
 static struct adit_status open_agent(struct adit_program_state *state)
 {
+    void *context = &state->report;
+    if (state->has_screen) {
+        context = &state->screen;
+    }
     const struct adit_agent_options options = {
         .loop = &state->loop,
         .tls = state->tls,
-        .events = &adit_report_events,
-        .context = &state->report,
+        .events = state->has_screen ? &adit_screen_events : &adit_report_events,
+        .context = context,
         .server_host = state->options.server_host,
         .server_port = state->options.server_port,
         .proxy = state->options.has_proxy ? &state->options.proxy : NULL,
@@ -106,14 +127,18 @@ static void say_goodbye(struct adit_program_state *state)
 
 static struct adit_status run_agent(struct adit_program_state *state)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
     ADIT_TRY(adit_signals_open(&state->signals, &state->loop, numbers, ADIT_COUNT(numbers)));
     adit_signals_handler_set(&state->signals, signal_arrived, state);
     ADIT_TRY(adit_changes_open(&state->changes, &state->loop));
     ADIT_TRY(enter_sandbox(state));
     ADIT_TRY(open_agent(state));
     adit_changes_handler_set(&state->changes, network_changed, state);
-    struct adit_status status = adit_loop_run(&state->loop);
+    struct adit_status status = open_screen(state);
+    if (adit_is_ok(status)) {
+        status = adit_loop_run(&state->loop);
+    }
+    adit_screen_close(&state->screen);
     say_goodbye(state);
     adit_agent_close(&state->agent);
     return status;
@@ -151,7 +176,8 @@ static int forward(const struct adit_args *args, struct adit_program_state *stat
                                                  .ca = getenv("ADIT_CA"),
                                                  .keylog = getenv("SSLKEYLOGFILE"),
                                                  .proxy = either("HTTPS_PROXY", "https_proxy"),
-                                                 .no_proxy = either("NO_PROXY", "no_proxy")};
+                                                 .no_proxy = either("NO_PROXY", "no_proxy"),
+                                                 .no_colour = getenv("NO_COLOR")};
     uint8_t memory[512] = {0};
     struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
     if (!adit_is_ok(adit_options_read(args, &environment, &complaint, &state->options))) {
@@ -159,6 +185,8 @@ static int forward(const struct adit_args *args, struct adit_program_state *stat
     }
     state->report = (struct adit_report){
         .loop = &state->loop, .fd = STDOUT_FILENO, .is_json = state->options.is_json};
+    state->has_screen =
+        !state->options.is_json && adit_terminal_is_movable(STDOUT_FILENO, getenv("TERM"));
     adit_sandbox_inherited_close();
     struct adit_status status = open_tls(state);
     if (!adit_is_ok(status)) {

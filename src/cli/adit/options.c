@@ -165,6 +165,7 @@ struct adit_status adit_options_read(const struct adit_args *args,
         .tunnel = {.kind = kind_of(args->command)},
         .ca_path = first_of(adit_args_value(args, ADIT_BYTES("ca")), environment->ca),
         .keylog_path = environment->keylog,
+        .has_colour = adit_bytes_of_text(environment->no_colour).len == 0,
         .is_json = adit_args_is_given(args, ADIT_BYTES("json")),
         .has_no_sandbox = adit_args_is_given(args, ADIT_BYTES("no-sandbox")),
     };

@@ -8,7 +8,7 @@
  * unknown options.
  *
  * The environment gives ADIT_TOKEN, ADIT_SERVER and ADIT_CA where no option does, SSLKEYLOGFILE,
- * HTTPS_PROXY and NO_PROXY. */
+ * HTTPS_PROXY and NO_PROXY, and NO_COLOR (https://no-color.org). */
 #ifndef ADIT_CLI_ADIT_OPTIONS_H
 #define ADIT_CLI_ADIT_OPTIONS_H
 
@@ -32,7 +32,7 @@ extern const struct adit_args_program adit_program;
 
 struct adit_environment {
     const char *token, *server, *ca, *keylog; /* null: not set */
-    const char *proxy, *no_proxy;
+    const char *proxy, *no_proxy, *no_colour;
 };
 
 struct adit_token_text {
@@ -50,6 +50,7 @@ struct adit_options {
     const char *ca_path;     /* null: the system's roots */
     const char *keylog_path;
     bool is_json;
+    bool has_colour;
     bool has_no_sandbox;
 };
 

@@ -61,7 +61,7 @@ static void say(struct adit_report *report, const struct adit_bytes *parts, size
     }
 }
 
-static struct adit_bytes target_text(const struct adit_agent_tunnel *tunnel,
+struct adit_bytes adit_report_target(const struct adit_agent_tunnel *tunnel,
                                      struct adit_span memory)
 {
     struct adit_writer text = adit_writer_of(memory);
@@ -81,7 +81,7 @@ static void ready(void *context, const struct adit_agent_tunnel *tunnel,
     struct adit_report *report = context;
     uint8_t memory[300] = {0};
     struct adit_bytes url = ADIT_FIELD_BYTES(bound->url);
-    struct adit_bytes target = target_text(tunnel, ADIT_SPAN_OF(memory));
+    struct adit_bytes target = adit_report_target(tunnel, ADIT_SPAN_OF(memory));
     if (is_again) {
         return; /* the same address: `reconnected` says it */
     }
@@ -180,7 +180,7 @@ static void local_failed(void *context, const struct adit_agent_tunnel *tunnel,
 {
     struct adit_report *report = context;
     uint8_t memory[300] = {0};
-    struct adit_bytes target = target_text(tunnel, ADIT_SPAN_OF(memory));
+    struct adit_bytes target = adit_report_target(tunnel, ADIT_SPAN_OF(memory));
     struct adit_bytes reason = adit_bytes_of_text(adit_dial_name(result));
     if (report->is_json) {
         const struct pair pairs[] = {{.name = ADIT_BYTES("forwards_to"), .value = target},

@@ -14,6 +14,10 @@ struct adit_report {
     bool is_output_lost;
 };
 
+/* "127.0.0.1:3000" or "[::1]:3000", in `memory` of 300 bytes. */
+struct adit_bytes adit_report_target(const struct adit_agent_tunnel *tunnel,
+                                     struct adit_span memory);
+
 extern const struct adit_agent_events adit_report_events; /* their context is the report */
 
 #endif
