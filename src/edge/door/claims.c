@@ -1,6 +1,12 @@
 #include "edge/door/claims.h"
 
+#include "edge/door/peek.h"
 #include "edge/door/workers.h"
+
+#define WAITING_MAX 64 /* claims that wait for the first snapshot */
+_Static_assert(WAITING_MAX + 2 * ADIT_DOOR_WAITING_MAX + ADIT_DOOR_RECEIVE_MAX <=
+                   ADIT_CHANNEL_WAITING_MAX,
+               "answers to all of them have room");
 
 #define TELL_WAITING_MAX 64 /* messages that wait for the supervisor; the rest of its room is for
                              * the others */
@@ -28,8 +34,42 @@ static struct adit_name_claim claim_of(uint32_t worker, const struct adit_messag
                                     .session = message->session};
 }
 
-struct adit_status adit_claims_claim(struct adit_door *door, uint32_t worker,
-                                     struct adit_message *message)
+struct waiting {
+    uint32_t worker;
+    uint64_t wiring;
+    struct adit_message message;
+};
+
+static struct waiting *waiting_at(const struct adit_door *door, uint32_t index)
+{
+    return adit_memory_at(door->claims, sizeof(struct waiting), index);
+}
+
+/* At a start of the whole server control and door begin together, and agents come back at once: the
+ * first to ask may not be the one whose name it is. What is known needs no snapshot. */
+static bool must_wait(const struct adit_door *door, const struct adit_message *message)
+{
+    return door->names.version == 0 && door->loop.now_us < door->claims_end_us &&
+           message->name.len > 0 && door->claims_waiting < WAITING_MAX &&
+           !adit_names_find(&door->names, adit_message_text_get(&message->name));
+}
+
+bool adit_claims_have_room(const struct adit_door *door)
+{
+    return door->claims_waiting + ADIT_DOOR_RECEIVE_MAX <= WAITING_MAX;
+}
+
+static void claim_park(struct adit_door *door, uint32_t worker, const struct adit_message *message)
+{
+    *waiting_at(door, door->claims_waiting) =
+        (struct waiting){.worker = worker,
+                         .wiring = ADIT_AT(door->workers, worker).wiring,
+                         .message = *message};
+    door->claims_waiting++;
+}
+
+static struct adit_status claim_answer(struct adit_door *door, uint32_t worker,
+                                       const struct adit_message *message)
 {
     const struct adit_name_claim claim = claim_of(worker, message);
     const struct adit_names_time time = time_now(door);
@@ -47,6 +87,55 @@ struct adit_status adit_claims_claim(struct adit_door *door, uint32_t worker,
     name_log(door, ADIT_LOG_INFO, ADIT_BYTES("name_claimed"), ADIT_FIELD_BYTES(answer.name));
     ADIT_TRY(adit_message_text_set(&claimed.name, ADIT_FIELD_BYTES(answer.name)));
     return adit_door_worker_send(door, worker, &claimed);
+}
+
+struct adit_status adit_claims_claim(struct adit_door *door, uint32_t worker,
+                                     struct adit_message *message)
+{
+    const struct adit_name_claim claim = claim_of(worker, message);
+    ADIT_TRY(adit_name_claim_check(&claim));
+    if (must_wait(door, message)) {
+        claim_park(door, worker, message);
+        return adit_ok();
+    }
+    return claim_answer(door, worker, message);
+}
+
+static void claims_resume(struct adit_door *door)
+{
+    for (uint32_t i = 0; i < door->claims_waiting; i++) {
+        const struct waiting *waiting = waiting_at(door, i);
+        const struct adit_door_worker *worker = &ADIT_AT(door->workers, waiting->worker);
+        if (adit_channel_is_open(&worker->channel) && worker->wiring == waiting->wiring) {
+            adit_log_failure(&door->log, ADIT_LOG_WARN, ADIT_BYTES("claim_failed"),
+                             claim_answer(door, waiting->worker, &waiting->message));
+        }
+    }
+    door->claims_waiting = 0;
+    adit_door_workers_renew(door);
+    adit_loop_timer_cancel(&door->loop, &door->claims_timer);
+    adit_peek_retry(door);
+}
+
+static void no_snapshot(void *context, uint64_t key)
+{
+    (void)key;
+    claims_resume(context);
+}
+
+struct adit_status adit_claims_open(struct adit_door *door)
+{
+    ADIT_TRY(adit_memory_open(WAITING_MAX, sizeof(struct waiting), &door->claims));
+    door->claims_end_us = adit_clock_now_us() + ADIT_DOOR_SNAPSHOT_US;
+    return adit_loop_timer_set(&door->loop, &door->claims_timer, door->claims_end_us, no_snapshot,
+                               door, 0);
+}
+
+void adit_claims_close(struct adit_door *door)
+{
+    adit_loop_timer_cancel(&door->loop, &door->claims_timer);
+    adit_memory_close(&door->claims);
+    adit_names_deinit(&door->names);
 }
 
 /* Only an agent that went away may be back in a moment. */
@@ -117,6 +206,7 @@ void adit_claims_snapshot(struct adit_door *door, struct adit_message *message)
     adit_memory_close(&memory);
     adit_socket_close(&fd);
     if (adit_is_ok(status)) {
+        claims_resume(door);
         status = adit_channel_send(&door->supervisor, &taken);
     }
     adit_log_failure(&door->log, ADIT_LOG_ERROR, ADIT_BYTES("snapshot_kept"), status);

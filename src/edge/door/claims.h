@@ -5,9 +5,16 @@
 
 #include "edge/door/door.h"
 
-/* Answers CLAIM with CLAIMED or CLAIM_REFUSED. Fails only for what no honest worker asks. */
+struct adit_status adit_claims_open(struct adit_door *door);
+void adit_claims_close(struct adit_door *door);
+
+/* Answers CLAIM with CLAIMED or CLAIM_REFUSED. Fails only for what no honest worker asks. A door
+ * that has just begun waits for the first snapshot before it gives a name that is asked for. */
 struct adit_status adit_claims_claim(struct adit_door *door, uint32_t worker,
                                      struct adit_message *message);
+
+/* Workers are not read while there is none. */
+bool adit_claims_have_room(const struct adit_door *door);
 
 struct adit_status adit_claims_release(struct adit_door *door, uint32_t worker,
                                        struct adit_message *message);

@@ -1,4 +1,4 @@
-#include "edge/door/claims.h"
+#include "edge/door/claims.c" /* its statics too: a timer is played */
 
 #include <sys/mman.h>
 
@@ -6,7 +6,7 @@
 
 #include "edge/door/door_fixture.h"
 
-static struct adit_message claim_of(const char *name, const char *account, uint64_t session)
+static struct adit_message claim_message(const char *name, const char *account, uint64_t session)
 {
     struct adit_message message = {.type = ADIT_MESSAGE_CLAIM,
                                    .request = 40 + session,
@@ -21,7 +21,7 @@ static struct adit_message claim_of(const char *name, const char *account, uint6
 static void send_claim(struct adit_channel *worker, const char *name, const char *account,
                        uint64_t session)
 {
-    struct adit_message message = claim_of(name, account, session);
+    struct adit_message message = claim_message(name, account, session);
     assert_ok(adit_channel_send(worker, &message));
 }
 
@@ -89,7 +89,7 @@ static void control_is_told(void **state)
     expect_lease(&fixture, "shop", 1);
     assert_ok(adit_channel_send(&fixture.supervisor, &ask));
     expect_lease(&fixture, "shop", 1);
-    struct adit_message release = claim_of("shop", "ann", 1);
+    struct adit_message release = claim_message("shop", "ann", 1);
     release.type = ADIT_MESSAGE_RELEASE;
     release.session = 2; /* not its owner: nothing happens */
     assert_ok(adit_channel_send(&fixture.worker, &release));
@@ -130,7 +130,7 @@ static void leases_wait_for_room(void **state)
 static void hold_send(struct fixture *fixture, const char *name, const char *account,
                       uint64_t session)
 {
-    struct adit_message hold = claim_of(name, account, session);
+    struct adit_message hold = claim_message(name, account, session);
     hold.type = ADIT_MESSAGE_HOLD;
     assert_ok(adit_channel_send(&fixture->worker, &hold));
 }
@@ -208,13 +208,125 @@ static void snapshots_hold_names(void **state)
     assert_int_equal(fixture_lowest_fd(), before);
 }
 
+/* A start of the whole server: whose names are whose is not known yet. */
+static void a_new_door_waits_for_a_snapshot(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    struct adit_channel second = {.fd = -1};
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    fixture_wire_silent(&fixture, &second, 1);
+    fixture_turn(&fixture);
+    fixture.door->claims_end_us = UINT64_MAX;
+    send_claim(&fixture.worker, "kept", "ann", 1);
+    send_claim(&fixture.worker, "free", "ann", 2);
+    send_claim(&second, "kept", "bob", 3);
+    send_claim(&second, "", "bob", 4); /* one that is drawn is not kept for anybody */
+    fixture_expect(&fixture, &second, ADIT_MESSAGE_CLAIMED);
+    for (size_t i = 0; i < FIXTURE_TURNS_MAX && fixture.door->claims_waiting < 3; i++) {
+        fixture_turn(&fixture);
+    }
+    assert_int_equal(fixture.door->claims_waiting, 3);
+    adit_channel_close(&second); /* what it had asked is forgotten */
+    for (size_t i = 0; i < 5; i++) {
+        fixture_turn(&fixture);
+    }
+    struct adit_message snapshot = snapshot_of(7, UINT64_MAX - 1, 0);
+    assert_ok(adit_channel_send(&fixture.supervisor, &snapshot));
+    struct adit_message refused =
+        fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_CLAIM_REFUSED);
+    assert_int_equal(refused.request, 41);
+    claimed(&fixture, &fixture.worker, "free", 2);
+    assert_int_equal(adit_names_find(&fixture.door->names, ADIT_BYTES("kept"))->state,
+                     ADIT_NAMED_HELD);
+    fixture_close(&fixture);
+}
+
+/* A visitor who was parked meets the claim that waited. And what is held here needs no snapshot. */
+static void visitors_follow_claims_that_waited(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    uint8_t memory[256] = {0};
+    struct adit_bytes hello =
+        fixture_hello_to(ADIT_SPAN_OF(memory), ADIT_BYTES("shop.adit.test"), ADIT_BYTES(""));
+    struct adit_message release = claim_message("shop", "ann", 1);
+    release.type = ADIT_MESSAGE_RELEASE;
+    release.count = 1;
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    send_claim(&fixture.worker, "shop", "ann", 1);
+    claimed(&fixture, &fixture.worker, "shop", 1);
+    assert_ok(adit_channel_send(&fixture.worker, &release));
+    int fd = fixture_dial(&fixture, &fixture.public);
+    fixture_say(fd, hello);
+    for (size_t i = 0; i < FIXTURE_TURNS_MAX && fixture.door->parked == 0; i++) {
+        fixture_turn(&fixture);
+    }
+    struct adit_message claim = claim_message("shop", "ann", 2);
+    claim_park(fixture.door, 0, &claim);
+    assert_ok(adit_loop_timer_set(&fixture.door->loop, &fixture.door->claims_timer, 1, no_snapshot,
+                                  fixture.door, 0));
+    claimed(&fixture, &fixture.worker, "shop", 2);
+    struct adit_message web = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_WEB);
+    adit_message_fds_close(&web);
+    fixture.door->claims_end_us = UINT64_MAX;
+    release.session = 2;
+    assert_ok(adit_channel_send(&fixture.worker, &release));
+    send_claim(&fixture.worker, "shop", "ann", 3);
+    claimed(&fixture, &fixture.worker, "shop", 3);
+    adit_socket_close(&fd);
+    fixture_close(&fixture);
+}
+
+/* Nor for ever: tunnels open while control is away. */
+static void a_snapshot_may_not_come(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    adit_claims_close(fixture.door);
+    struct adit_siphash_key seed = {0};
+    assert_ok(adit_names_init(&fixture.door->names, seed));
+    assert_ok(adit_claims_open(fixture.door));
+    send_claim(&fixture.worker, "kept", "ann", 1);
+    fixture_turn(&fixture);
+    fixture_turn(&fixture);
+    assert_int_equal(fixture.door->claims_waiting, 1);
+    for (size_t i = 0; i < 2 * FIXTURE_TURNS_MAX && fixture.door->claims_waiting > 0; i++) {
+        fixture_turn(&fixture);
+    }
+    claimed(&fixture, &fixture.worker, "kept", 1);
+    fixture.door->claims_end_us = UINT64_MAX; /* many: those that have no room are not read */
+    for (uint64_t i = 0; i < 100; i++) {
+        send_claim(&fixture.worker, "many", "ann", i); /* nobody has it yet */
+    }
+    for (size_t i = 0; i < 20; i++) {
+        fixture_turn(&fixture);
+    }
+    assert_true(fixture.door->claims_waiting > 0);
+    assert_false(adit_claims_have_room(fixture.door));
+    fixture.door->claims_end_us = 0;
+    assert_ok(adit_loop_timer_set(&fixture.door->loop, &fixture.door->claims_timer, 1, no_snapshot,
+                                  fixture.door, 0));
+    claimed(&fixture, &fixture.worker, "many", 0);
+    for (uint64_t i = 1; i < 100; i++) {
+        fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_CLAIM_REFUSED);
+    }
+    send_claim(&fixture.worker, "more", "ann", 2);
+    claimed(&fixture, &fixture.worker, "more", 2);
+    fixture_close(&fixture);
+}
+
 static void a_claim_that_makes_no_sense_ends_the_worker(void **state)
 {
     (void)state;
     struct fixture fixture = {0};
     fixture_open(&fixture);
     fixture_wire(&fixture);
-    struct adit_message claim = claim_of("shop", "ann", 1);
+    struct adit_message claim = claim_message("shop", "ann", 1);
     claim.kind = ADIT_TUNNEL_TCP;
     assert_ok(adit_channel_send(&fixture.worker, &claim));
     fixture_expect(&fixture, &fixture.supervisor, ADIT_MESSAGE_BROKEN);
@@ -229,6 +341,9 @@ int main(void)
         cmocka_unit_test(leases_wait_for_room),
         cmocka_unit_test(a_new_door_gets_the_names_back),
         cmocka_unit_test(snapshots_hold_names),
+        cmocka_unit_test(a_new_door_waits_for_a_snapshot),
+        cmocka_unit_test(visitors_follow_claims_that_waited),
+        cmocka_unit_test(a_snapshot_may_not_come),
         cmocka_unit_test(a_claim_that_makes_no_sense_ends_the_worker),
     };
     return cmocka_run_group_tests_name("door/claims", tests, NULL, NULL);

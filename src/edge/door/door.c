@@ -145,6 +145,7 @@ static struct adit_status tables_open(struct adit_door *door, const struct adit_
     ADIT_TRY(adit_names_init(&door->names, seed));
     ADIT_TRY(adit_peek_open(door));
     ADIT_TRY(adit_loop_open(&door->loop, WATCHES_MAX, TIMERS_MAX));
+    ADIT_TRY(adit_claims_open(door));
     adit_loop_turn_end_set(&door->loop, turn_end, door);
     return adit_loop_watch(&door->loop, door->supervisor.fd, ADIT_LOOP_READ | ADIT_LOOP_WRITE,
                            supervisor_ready, door, 0, &door->supervisor_watch);
@@ -204,7 +205,7 @@ void adit_door_close(struct adit_door *door)
         adit_peek_close(door);
     }
     adit_tunnels_close(door);
-    adit_names_deinit(&door->names);
+    adit_claims_close(door);
     adit_loop_timer_cancel(&door->loop, &door->tell_timer);
     for (size_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
         struct adit_door_worker *worker = &ADIT_AT(door->workers, i);

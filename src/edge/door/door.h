@@ -20,6 +20,7 @@
 #define ADIT_DOOR_HELLO_US (10u * ADIT_SECOND_US)  /* to send a ClientHello, or wait for a worker */
 #define ADIT_DOOR_PARKED_MAX 512                   /* of them: that wait for an agent */
 #define ADIT_DOOR_GRACE_US (10u * ADIT_SECOND_US)  /* a port or name without a session */
+#define ADIT_DOOR_SNAPSHOT_US (2u * ADIT_SECOND_US) /* a new door's wait for a first snapshot */
 #define ADIT_DOOR_TELL_US ADIT_SECOND_US /* a new worker's time to say what it has */
 #define ADIT_DOOR_PAUSE_US (100u * ADIT_MS_US)     /* of accepting, when descriptors run out */
 
@@ -70,6 +71,10 @@ struct adit_door {
     struct adit_admission admission;
     struct adit_ports ports;
     struct adit_names names;
+    struct adit_span claims;  /* claims.c: those that wait for the first snapshot */
+    uint32_t claims_waiting;  /* how many */
+    uint64_t claims_end_us;   /* until then they may */
+    struct adit_handle claims_timer;
     struct adit_address tcp_address; /* where tunnels are bound */
     struct adit_handle grace_timer;
     struct adit_handle tell_timer;

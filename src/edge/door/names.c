@@ -265,7 +265,7 @@ static bool is_owner(const struct adit_named *entry, const struct adit_name_clai
            entry->session == claim->session;
 }
 
-static struct adit_status claim_check(const struct adit_name_claim *claim)
+struct adit_status adit_name_claim_check(const struct adit_name_claim *claim)
 {
     ADIT_ENSURE(claim->account.len > 0 && claim->account.len <= ADIT_NAMES_ACCOUNT_BYTES_MAX,
                 INVALID, "the account is none");
@@ -363,7 +363,7 @@ struct adit_status adit_names_claim(struct adit_names *names, const struct adit_
 {
     struct adit_name_text drawn = {0};
     struct adit_name_claim whole = *claim;
-    ADIT_TRY(claim_check(claim));
+    ADIT_TRY(adit_name_claim_check(claim));
     if (claim->name.len == 0) {
         if (!draw(names, claim, time->wall_s, &drawn)) {
             refuse(out_answer, ADIT_NAME_REFUSAL_LIMIT);
@@ -386,7 +386,7 @@ struct adit_status adit_names_hold(struct adit_names *names, const struct adit_n
                                    const struct adit_names_time *time)
 {
     struct adit_handle handle = {0};
-    ADIT_TRY(claim_check(claim));
+    ADIT_TRY(adit_name_claim_check(claim));
     ADIT_ENSURE(adit_name_is_valid(claim->name) && !adit_name_is_reserved(claim->name), INVALID,
                 "no door has granted this name");
     struct adit_named *entry = entry_find(names, claim->name, &handle);

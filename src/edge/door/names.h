@@ -85,7 +85,9 @@ void adit_names_deinit(struct adit_names *names);
 /* The entry of a name, or null where it is free. Valid until the next call that changes. */
 const struct adit_named *adit_names_find(const struct adit_names *names, struct adit_bytes name);
 
-/* INVALID for an account or a kind that no honest worker sends. */
+/* INVALID for an account or a kind that no honest worker sends; so do claim and hold. */
+struct adit_status adit_name_claim_check(const struct adit_name_claim *claim);
+
 struct adit_status adit_names_claim(struct adit_names *names, const struct adit_name_claim *claim,
                                     const struct adit_names_time *time,
                                     struct adit_name_answer *out_answer);

@@ -4,12 +4,6 @@
 #include "edge/door/peek.h"
 #include "edge/door/tunnels.h"
 
-/* Messages of one worker in one turn. Each has at most one answer: begun below twice the mark of
- * waiting ones, they fit. */
-#define RECEIVE_MAX 64
-_Static_assert(2 * ADIT_DOOR_WAITING_MAX + RECEIVE_MAX <= ADIT_CHANNEL_WAITING_MAX,
-               "answers have room");
-
 static struct adit_door_worker *worker_at(struct adit_door *door, uint32_t index)
 {
     return &ADIT_AT(door->workers, index);
@@ -34,10 +28,15 @@ bool adit_door_workers_have_told(const struct adit_door *door)
 }
 
 /* Level-triggered, so that a bounded number of messages a turn is enough. */
-static uint32_t interest_of(const struct adit_door_worker *worker)
+static bool may_speak(const struct adit_door *door, const struct adit_door_worker *worker)
+{
+    return worker->channel.waiting < 2 * ADIT_DOOR_WAITING_MAX && adit_claims_have_room(door);
+}
+
+static uint32_t interest_of(const struct adit_door *door, const struct adit_door_worker *worker)
 {
     uint32_t interest = ADIT_LOOP_LEVEL;
-    if (worker->channel.waiting < 2 * ADIT_DOOR_WAITING_MAX) {
+    if (may_speak(door, worker)) {
         interest |= ADIT_LOOP_READ;
     }
     if (worker->channel.waiting > 0) {
@@ -48,8 +47,17 @@ static uint32_t interest_of(const struct adit_door_worker *worker)
 
 static void interest_renew(struct adit_door *door, const struct adit_door_worker *worker)
 {
-    adit_status_ignore(adit_loop_interest_set(&door->loop, worker->watch, interest_of(worker)),
+    adit_status_ignore(adit_loop_interest_set(&door->loop, worker->watch, interest_of(door, worker)),
                        "a lost worker has no watch");
+}
+
+void adit_door_workers_renew(struct adit_door *door)
+{
+    for (uint32_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
+        if (adit_channel_is_open(&worker_at(door, i)->channel)) {
+            interest_renew(door, worker_at(door, i));
+        }
+    }
 }
 
 static void worker_lose(struct adit_door *door, uint32_t index)
@@ -133,12 +141,12 @@ static struct adit_status message_handle(void *context, struct adit_message *mes
 
 static struct adit_status messages_receive(struct adit_door *door, uint32_t index)
 {
-    struct adit_channel *channel = &worker_at(door, index)->channel;
+    struct adit_door_worker *worker = worker_at(door, index);
     struct teller teller = {.door = door, .index = index};
-    if (channel->waiting >= 2 * ADIT_DOOR_WAITING_MAX) {
+    if (!may_speak(door, worker)) {
         return adit_ok();
     }
-    return adit_channel_drain(channel, RECEIVE_MAX, message_handle, &teller);
+    return adit_channel_drain(&worker->channel, ADIT_DOOR_RECEIVE_MAX, message_handle, &teller);
 }
 
 static void worker_ready(void *context, uint64_t key, uint32_t events)
@@ -193,7 +201,7 @@ struct adit_status adit_door_worker_wire(struct adit_door *door, uint32_t index,
     adit_status_ignore(adit_loop_timer_set(&door->loop, &door->tell_timer,
                                            door->loop.now_us + door->tell_us, tell_over, door, 0),
                        "a timer is reserved for it");
-    status = adit_loop_watch(&door->loop, fd, interest_of(worker), worker_ready, door, index,
+    status = adit_loop_watch(&door->loop, fd, interest_of(door, worker), worker_ready, door, index,
                              &worker->watch);
     if (!adit_is_ok(status)) {
         adit_channel_close(&worker->channel);
