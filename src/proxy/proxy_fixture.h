@@ -468,6 +468,113 @@ static inline struct talker *program_at(struct world *world, size_t index)
     return ADIT_AT(world->programs, index);
 }
 
+/* --- Bodies ---------------------------------------------------------------------------------- */
+
+static inline uint8_t pattern_at(size_t offset)
+{
+    return (uint8_t)(offset * 31 + (offset >> 11));
+}
+
+/* The body of a message with a length, sent as fast as it goes. */
+struct source {
+    size_t offset, size;
+    bool is_chunked;
+};
+
+static inline void source_send(struct world *world, struct talker *talker, struct source *source)
+{
+    static uint8_t block[40000];
+    uint8_t head[32] = {0};
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(head));
+    size_t count = adit_min_size(sizeof block, source->size - source->offset);
+    for (size_t i = 0; i < count; i++) {
+        ADIT_AT(block, i) = pattern_at(source->offset + i);
+    }
+    if (source->is_chunked) {
+        assert_ok(adit_http_chunk_head_write(&writer, count));
+        talker_say(world, talker, adit_writer_bytes(&writer));
+    }
+    talker_say(world, talker, adit_bytes_first(ADIT_BYTES_OF(block), count));
+    source->offset += count;
+    if (source->is_chunked) {
+        say(world, talker, "\r\n");
+        if (source->offset == source->size) {
+            say(world, talker, "0\r\nX-Sum: 1\r\nHost: evil\r\n\r\n");
+        }
+    }
+}
+
+/* Takes a body apart and checks each byte. */
+struct sink {
+    struct adit_http_body body;
+    size_t total;
+};
+
+static inline void sink_take(struct sink *sink, struct talker *talker)
+{
+    struct adit_bytes rest = talker_text(talker);
+    while (rest.len > 0 && sink->body.state == ADIT_HTTP_BODY_MORE) {
+        struct adit_bytes payload = {0};
+        assert_ok(adit_http_body_read(&sink->body, &rest, &payload));
+        bool is_equal = true;
+        for (size_t i = 0; i < payload.len; i++) {
+            is_equal &= adit_bytes_at(payload, i) == pattern_at(sink->total + i);
+        }
+        assert_true(is_equal);
+        sink->total += payload.len;
+    }
+    assert_ok(adit_span_move(ADIT_SPAN_OF(talker->bytes), 0, talker->len - rest.len, rest.len));
+    talker->len = rest.len;
+}
+
+static inline void head_drop(struct talker *talker)
+{
+    struct adit_http_scan scan = {0};
+    enum adit_parse parse = ADIT_PARSE_MORE;
+    size_t used = 0;
+    assert_ok(adit_http_scan_head(&scan, talker_text(talker), ADIT_HTTP_HEAD_BYTES_MAX, &used,
+                                  &parse));
+    assert_int_equal(parse, ADIT_PARSE_FOUND);
+    talker->len -= used;
+    assert_ok(adit_span_move(ADIT_SPAN_OF(talker->bytes), 0, used, talker->len));
+}
+
+/* 10 MiB from one to the other, in both framings. */
+static inline void transfer(struct world *world, struct talker *from, struct talker *to,
+                     struct source *source)
+{
+    struct sink sink = {0};
+    adit_http_body_init(&sink.body,
+                        source->is_chunked ? ADIT_HTTP_FRAMING_CHUNKED : ADIT_HTTP_FRAMING_LENGTH,
+                        source->size);
+    for (int turns = 0; turns < TURNS_MAX && sink.body.state == ADIT_HTTP_BODY_MORE; turns++) {
+        if (source->offset < source->size) {
+            source_send(world, from, source);
+        }
+        world_turns(world);
+        talker_hear(world, to);
+        sink_take(&sink, to);
+    }
+    assert_int_equal(sink.total, source->size);
+    if (source->is_chunked) {
+        await(world, to, "\r\n\r\n");
+        assert_bytes(talker_text(to), ADIT_BYTES("X-Sum: 1\r\n\r\n")); /* no Host */
+        to->len = 0;
+    }
+}
+
+static inline int setup(void **state)
+{
+    *state = world_open();
+    return 0;
+}
+
+static inline int teardown(void **state)
+{
+    world_close(*state);
+    return 0;
+}
+
 #define GET "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

@@ -40,8 +40,8 @@ enum answer_state {
 struct exchange {
     struct adit_http_request request;
     struct adit_http_body up, down; /* of the request, of the answer */
-    struct adit_http_scan scan;     /* of the answer's heads and trailers; of the request's trailers */
-    struct adit_http_scan up_scan;
+    struct adit_http_scan scan;     /* of the answer's heads and trailers */
+    struct adit_http_scan up_scan;  /* of the request's trailers */
     struct adit_handle pipe;
     uint64_t tunnel;
     uint64_t start_us, pipe_us; /* when the head was whole; when the pipe was opened */

@@ -1,0 +1,182 @@
+/* Connections of visitors: upgrades, ends of either side, and time. Covers web.c, web_io.c,
+ * web_time.c. */
+#include "proxy/proxy_fixture.h"
+
+#define UPGRADE                                                                                 \
+    "GET /ws HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"         \
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+#define SWITCHING                                                                               \
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"
+
+static void an_upgrade_carries_bytes_both_ways(void **state)
+{
+    struct world *world = *state;
+    for (size_t i = 0; i < 4; i++) { /* plain and TLS; ended by either side first */
+        struct talker *visitor = visitor_with(world, i % 2 != 0, false);
+        say(world, visitor, UPGRADE "first");
+        struct talker *program = program_at(world, i);
+        await(world, program, "\r\n\r\n");
+        for (int turns = 0; turns < 20; turns++) {
+            world_turns(world);
+            talker_hear(world, program);
+        }
+        assert_false(text_has(talker_text(program), ADIT_BYTES("first"))); /* not before the 101 */
+        head_drop(program);
+        say(world, program, SWITCHING "early");
+        heard(world, visitor, SWITCHING "early");
+        heard(world, program, "first");
+        for (int j = 0; j < 100; j++) {
+            say(world, visitor, "ping");
+            heard(world, program, "ping");
+            say(world, program, "pong");
+            heard(world, visitor, "pong");
+        }
+        if (i < 2) { /* the program ends its half first */
+            assert_ok(adit_socket_finish(program->fd));
+            await_end(world, visitor);
+            assert_true(visitor->is_ended);
+            say(world, visitor, "last words");
+            heard(world, program, "last words");
+            assert_ok(adit_socket_finish(visitor->fd));
+            await_end(world, program);
+            assert_true(program->is_ended);
+        } else {
+            if (visitor->tls) {
+                adit_tls_finish(visitor->tls);
+                tls_send(visitor, world);
+            }
+            assert_ok(adit_socket_finish(visitor->fd));
+            await_end(world, program);
+            assert_true(program->is_ended);
+            say(world, program, "last words");
+            heard(world, visitor, "last words");
+            assert_ok(adit_socket_finish(program->fd));
+            await_end(world, visitor);
+            assert_true(visitor->is_ended);
+        }
+        turn_until(world, adit_proxy_counters(world->proxy)->connections_now == 0);
+        assert_false(world->told.is_cut);
+        assert_int_equal(world->told.status, 101);
+        talker_close(visitor);
+    }
+    assert_int_equal(adit_proxy_counters(world->proxy)->upgrades, 4);
+}
+
+static void resets_pass_an_upgrade(void **state)
+{
+    struct world *world = *state;
+    for (size_t i = 0; i < 2; i++) {
+        struct talker *visitor = visitor_open(world);
+        say(world, visitor, UPGRADE);
+        struct talker *program = program_at(world, i);
+        await(world, program, "\r\n\r\n");
+        say(world, program, SWITCHING);
+        heard(world, visitor, SWITCHING);
+        struct talker *first = i == 0 ? visitor : program;
+        struct talker *second = i == 0 ? program : visitor;
+        assert_ok(adit_socket_reset_on_close_set(first->fd, true));
+        adit_socket_close(&first->fd);
+        await_end(world, second);
+        assert_true(second->is_reset);
+        first->is_reset = true;
+        talker_close(visitor);
+        turn_until(world, adit_proxy_counters(world->proxy)->connections_now == 0);
+    }
+}
+
+static void an_upgrade_that_is_declined(void **state)
+{
+    struct world *world = *state;
+    struct talker *visitor = visitor_open(world);
+    say(world, visitor, UPGRADE);
+    struct talker *program = program_at(world, 0);
+    await(world, program, "\r\n\r\n");
+    program->len = 0;
+    say(world, program, OK);
+    heard(world, visitor, OK);
+    say(world, visitor, GET);
+    await(world, program, "\r\n\r\n");
+    say(world, program, OK);
+    heard(world, visitor, OK);
+    talker_close(visitor);
+}
+
+static void slow_visitors_run_out_of_time(void **state)
+{
+    struct world *world = *state;
+    struct proxy_times *times = &world->proxy->times;
+    struct talker *visitor = visitor_open(world);
+    times->head_us = times->idle_us = times->body_us = 20 * ADIT_MS_US;
+    await_end(world, visitor); /* nothing asked: nothing answered */
+    assert_true(visitor->is_ended);
+    assert_int_equal(visitor->total, 0);
+    talker_close(visitor);
+    visitor = visitor_with(world, true, false); /* no handshake */
+    adit_tls_close(&visitor->tls);
+    await_end(world, visitor);
+    assert_true(visitor->is_reset);
+    talker_close(visitor);
+    visitor = visitor_open(world);
+    say(world, visitor, "GET / HT");
+    await(world, visitor, "Adit-Error: request_timeout\r\n");
+    await_end(world, visitor);
+    assert_true(visitor->is_ended);
+    talker_close(visitor);
+    visitor = visitor_open(world);
+    say(world, visitor, "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 4000\r\n\r\nabc");
+    await(world, visitor, "Adit-Error: request_timeout\r\n");
+    await_end(world, visitor);
+    talker_close(visitor);
+    visitor = visitor_open(world); /* trailers that never end */
+    say(world, visitor,
+        "POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX");
+    await(world, visitor, "Adit-Error: request_timeout\r\n");
+    talker_close(visitor);
+    visitor = visitor_open(world); /* but one that waits for 100 may wait */
+    times->body_us = 1;
+    say(world, visitor, "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 4\r\n"
+                        "Expect: 100-continue\r\n\r\n");
+    struct talker *program = program_at(world, 2);
+    await(world, program, "\r\n\r\n");
+    for (int i = 0; i < 50; i++) {
+        world_turns(world);
+    }
+    times->body_us = ADIT_SECOND_US;
+    say(world, program, "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n");
+    await(world, visitor, "HTTP/1.1 417 ");
+    talker_close(visitor);
+}
+
+static void a_visitor_may_end_its_half(void **state)
+{
+    struct world *world = *state;
+    struct talker *visitor = visitor_open(world);
+    say(world, visitor, GET);
+    assert_ok(adit_socket_finish(visitor->fd));
+    struct talker *program = program_at(world, 0);
+    await(world, program, "\r\n\r\n");
+    say(world, program, OK);
+    heard(world, visitor, OK);
+    await_end(world, visitor);
+    assert_true(visitor->is_ended);
+    talker_close(visitor);
+    visitor = visitor_open(world); /* but not for ever, where nothing comes */
+    world->proxy->times.idle_us = 20 * ADIT_MS_US;
+    say(world, visitor, GET);
+    assert_ok(adit_socket_finish(visitor->fd));
+    await_end(world, visitor);
+    assert_true(visitor->is_reset);
+    talker_close(visitor);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_upgrade_carries_bytes_both_ways, setup, teardown),
+        cmocka_unit_test_setup_teardown(resets_pass_an_upgrade, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_upgrade_that_is_declined, setup, teardown),
+        cmocka_unit_test_setup_teardown(slow_visitors_run_out_of_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_visitor_may_end_its_half, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("proxy/web", tests, NULL, NULL);
+}
