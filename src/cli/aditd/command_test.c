@@ -61,9 +61,12 @@ static void a_token_is_printed(void **state)
     assert_int_equal(result.code, 0);
     assert_true(adit_bytes_starts_with(adit_writer_bytes(&result.out), ADIT_BYTES("adit_")));
     assert_int_equal(result.out.len, 261 + 1);
+    assert_true(adit_bytes_starts_with(adit_writer_bytes(&result.error),
+                                       ADIT_BYTES("aditd: note: a new token key was made in ")));
     RUN(&result, "token", "create", "--account", "ann", "--json", "--data", place.text);
     assert_int_equal(result.code, 0);
     assert_true(adit_bytes_starts_with(adit_writer_bytes(&result.out), ADIT_BYTES("{\"id\":\"")));
+    assert_int_equal(result.error.len, 0);
     RUN(&result, "token", "create", "--account", "a b", "--data", place.text);
     assert_int_equal(result.code, ADIT_ADITD_USAGE);
     assert_int_equal(result.out.len, 0);
@@ -121,6 +124,23 @@ static void tokens_are_listed_and_revoked(void **state)
     RUN(&result, "token", "revoke", "ann", "--data", place.text);
     assert_int_equal(result.code, ADIT_ADITD_USAGE);
     place_drop(&place);
+}
+
+/* The file that is handed out has every key, and is good. */
+static void the_example_is_good(void **state)
+{
+    (void)state;
+    static struct adit_config config;
+    uint8_t memory[256] = {0};
+    struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct run result = {0};
+    RUN(&result, "config", "check", ADIT_SOURCE_ROOT "packaging/aditd.yaml.example");
+    assert_int_equal(result.code, 0);
+    assert_ok(adit_config_load(ADIT_SOURCE_ROOT "packaging/aditd.yaml.example", &config,
+                               &complaint));
+    for (size_t i = 0; i < ADIT_KEY_COUNT; i++) {
+        assert_true(ADIT_AT(config.values, i).is_given);
+    }
 }
 
 static void without_a_server_it_is_said(void **state)
@@ -189,6 +209,7 @@ int main(void)
         cmocka_unit_test(small_commands_answer),
         cmocka_unit_test(a_token_is_printed),
         cmocka_unit_test(tokens_are_listed_and_revoked),
+        cmocka_unit_test(the_example_is_good),
         cmocka_unit_test(without_a_server_it_is_said),
         cmocka_unit_test(a_configuration_is_checked),
         cmocka_unit_test(a_server_that_cannot_listen_says_where),

@@ -1,4 +1,5 @@
 #include "cli/aditd/command.h"
+#include "cli/output.h"
 #include "net/hmac.h"
 
 static struct adit_status token_mint(const struct adit_data_path *folder,
@@ -70,6 +71,27 @@ static struct adit_status token_make(const struct adit_data_path *folder,
     return status;
 }
 
+static bool has_key(const struct adit_data_path *folder)
+{
+    struct adit_data_path path = {0};
+    return adit_is_ok(adit_data_path(folder, ADIT_BYTES("token.key"), &path)) &&
+           access(path.text, F_OK) == 0;
+}
+
+/* Somebody who forgot --data would get tokens that their server refuses. */
+static void key_hint(const struct adit_data_path *folder)
+{
+    uint8_t memory[ADIT_ADITD_TEXT_BYTES] = {0};
+    struct adit_writer hint = adit_writer_of(ADIT_SPAN_OF(memory));
+    adit_status_ignore(adit_write_bytes(&hint, ADIT_BYTES("note: a new token key was made in ")),
+                       "a cut hint is still one");
+    adit_status_ignore(adit_write_bytes(&hint, adit_bytes_of_text(folder->text)), "as above");
+    adit_status_ignore(adit_write_bytes(&hint, ADIT_BYTES("; only a server with this --data takes "
+                                                          "the token")),
+                       "as above");
+    adit_output_complain(adit_aditd_program.name, adit_writer_bytes(&hint));
+}
+
 int adit_aditd_token_create(const struct adit_args *args)
 {
     uint8_t memory[ADIT_ADITD_TEXT_BYTES] = {0};
@@ -84,10 +106,14 @@ int adit_aditd_token_create(const struct adit_args *args)
     if (!adit_is_ok(adit_aditd_data_open(given, &folder))) {
         return ADIT_ADITD_FAILED;
     }
+    bool was_there = has_key(&folder);
     struct adit_status status =
         token_make(&folder, &record, adit_args_is_given(args, ADIT_BYTES("json")), &text);
     int code = adit_is_ok(status) ? adit_aditd_print(adit_writer_bytes(&text))
                                   : adit_aditd_failure(adit_bytes_of_text(folder.text), status);
     adit_span_wipe(ADIT_SPAN_OF(memory));
+    if (code == 0 && !was_there) {
+        key_hint(&folder);
+    }
     return code;
 }
