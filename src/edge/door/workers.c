@@ -47,7 +47,8 @@ static uint32_t interest_of(const struct adit_door *door, const struct adit_door
 
 static void interest_renew(struct adit_door *door, const struct adit_door_worker *worker)
 {
-    adit_status_ignore(adit_loop_interest_set(&door->loop, worker->watch, interest_of(door, worker)),
+    uint32_t interest = interest_of(door, worker);
+    adit_status_ignore(adit_loop_interest_set(&door->loop, worker->watch, interest),
                        "a lost worker has no watch");
 }
 
