@@ -5,8 +5,11 @@
 #define FILES_ABI_2 0x2000u /* link or rename across folders */
 #define FILES_ABI_3 0x4000u /* truncate */
 #define FILES_ABI_5 0x8000u /* ioctl on devices */
+#define FILE_WRITE 0x2u
 #define FILE_READ 0x4u
 #define FOLDER_READ 0x8u
+#define FILE_REMOVE 0x20u
+#define FILE_MAKE 0x100u
 #define NET_BIND_TCP 0x1u
 #define NET_CONNECT_TCP 0x2u
 #define SCOPE_ABSTRACT_UNIX 0x1u
@@ -48,26 +51,27 @@ static struct ruleset_attributes attributes_of(const struct adit_landlock_option
     return attributes;
 }
 
-static struct adit_status path_add(int ruleset, const char *path)
+/* `also`: beyond reading. */
+static struct adit_status path_add(int ruleset, const char *path, uint64_t also)
 {
     int fd = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0 && (errno == ENOENT || errno == EACCES || errno == ENOTDIR)) {
         return adit_ok(); /* not there, or not for us anyway */
     }
     if (fd < 0) {
-        ADIT_FAIL_WITH(SYSTEM, "sandbox step 6, landlock: a readable path cannot be opened", errno);
+        ADIT_FAIL_WITH(SYSTEM, "sandbox step 6, landlock: a listed path cannot be opened", errno);
     }
     struct stat about = {0};
     bool is_folder = fstat(fd, &about) == 0 && S_ISDIR(about.st_mode);
     const struct landlock_path_beneath_attr rule = {
-        .allowed_access = FILE_READ | (is_folder ? FOLDER_READ : 0),
+        .allowed_access = FILE_READ | (is_folder ? FOLDER_READ | also : 0),
         .parent_fd = fd,
     };
     long result = syscall(SYS_landlock_add_rule, ruleset, RULE_PATH, &rule, 0u);
     int reason = errno;
     close(fd);
     if (result != 0) {
-        ADIT_FAIL_WITH(SYSTEM, "sandbox step 6, landlock: a readable path is refused", reason);
+        ADIT_FAIL_WITH(SYSTEM, "sandbox step 6, landlock: a listed path is refused", reason);
     }
     return adit_ok();
 }
@@ -98,7 +102,11 @@ static struct adit_status ruleset_apply(int ruleset, const struct adit_landlock_
                                         uint32_t abi)
 {
     for (size_t i = 0; i < options->read_path_count; i++) {
-        ADIT_TRY(path_add(ruleset, ADIT_SLOT(options->read_paths, options->read_path_count, i)));
+        ADIT_TRY(path_add(ruleset, ADIT_SLOT(options->read_paths, options->read_path_count, i), 0));
+    }
+    for (size_t i = 0; i < options->write_path_count; i++) {
+        ADIT_TRY(path_add(ruleset, ADIT_SLOT(options->write_paths, options->write_path_count, i),
+                          FILE_WRITE | FILE_REMOVE | FILE_MAKE | (abi >= 3 ? FILES_ABI_3 : 0)));
     }
     if (abi >= 4) {
         ADIT_TRY(ports_add(ruleset, options));

@@ -12,6 +12,8 @@
 struct adit_landlock_options {
     const char *const *read_paths; /* may be read, with all below; those absent are skipped */
     size_t read_path_count;
+    const char *const *write_paths; /* folders below which files may be made, written, removed */
+    size_t write_path_count;
     uint16_t bind_port_from; /* inclusive; 0 and 0: none */
     uint16_t bind_port_to;
     const uint16_t *connect_ports;

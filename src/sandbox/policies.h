@@ -9,6 +9,7 @@
 extern const struct adit_bytes adit_policy_supervisor;
 extern const struct adit_bytes adit_policy_door;
 extern const struct adit_bytes adit_policy_worker;
+extern const struct adit_bytes adit_policy_control;
 extern const struct adit_bytes adit_policy_agent;
 
 #endif

@@ -6,6 +6,7 @@
     ROW(SOCK_STREAM) ROW(SOCK_DGRAM) ROW(SOCK_RAW) ROW(SOCK_SEQPACKET)                          \
     ROW(PROT_READ) ROW(PROT_WRITE) ROW(PROT_EXEC) ROW(MAP_FIXED)                                \
     ROW(F_DUPFD_CLOEXEC) ROW(F_GETFD) ROW(F_SETFD) ROW(F_GETFL) ROW(F_SETFL)                    \
+    ROW(F_GETLK) ROW(F_SETLK) ROW(F_ADD_SEALS) ROW(MFD_CLOEXEC) ROW(MFD_ALLOW_SEALING)          \
     ROW(O_ACCMODE) ROW(O_RDONLY) ROW(O_CREAT) ROW(O_TRUNC) ROW(O_NONBLOCK)                      \
     ROW(FIONREAD) ROW(TCGETS) ROW(TIOCGWINSZ)                                                   \
     ROW(CLONE_VM) ROW(CLONE_THREAD) ROW(CLONE_NEW)                                              \

@@ -11,6 +11,7 @@
 
 /* Both hold a descriptor per connection. */
 #define ADIT_SANDBOX_EDGE_FILES_MAX 262144
+#define ADIT_SANDBOX_CONTROL_FILES_MAX 256
 #define ADIT_SANDBOX_AGENT_FILES_MAX 65536
 
 /* Binds tunnel ports of its range: stays in the network. */
@@ -31,6 +32,25 @@ static inline struct adit_sandbox_options adit_sandbox_worker(void)
     return (struct adit_sandbox_options){
         .policy = adit_policy_worker,
         .files_max = ADIT_SANDBOX_EDGE_FILES_MAX,
+    };
+}
+
+/* Works in the data folder, where it stands; there and nowhere else it may write. Its files belong
+ * to whoever started the server, so root stays root, without any power of it. */
+static inline struct adit_sandbox_options adit_sandbox_control(void)
+{
+    static const char *const folder[] = {"."};
+    static const char *const seeds[] = {"/dev/urandom"}; /* SQLite's own random generator */
+    return (struct adit_sandbox_options){
+        .policy = adit_policy_control,
+        .files_max = ADIT_SANDBOX_CONTROL_FILES_MAX,
+        .file_bytes_max = ADIT_SANDBOX_KEEP,
+        .read_paths = seeds,
+        .read_path_count = ADIT_COUNT(seeds),
+        .write_paths = folder,
+        .write_path_count = ADIT_COUNT(folder),
+        .is_root_kept = true,
+        .is_user_kept = true,
     };
 }
 

@@ -84,6 +84,16 @@ static struct adit_status user_drop(uid_t user, bool *out_is_ordinary)
     return adit_ok();
 }
 
+struct adit_status adit_root_powers_drop(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+    if (syscall(SYS_capset, &header, &none) != 0) {
+        ADIT_FAIL_WITH(SYSTEM, "sandbox step 4, user: capabilities cannot be given up", errno);
+    }
+    return adit_ok();
+}
+
 struct adit_status adit_root_drop(uint32_t user_id, bool *out_is_ordinary)
 {
     bool is_ordinary = true;
@@ -91,11 +101,7 @@ struct adit_status adit_root_drop(uint32_t user_id, bool *out_is_ordinary)
         ADIT_ENSURE(user_id != 0, INVALID, "sandbox step 4, user: root is no ordinary user");
         ADIT_TRY(user_drop(user_id, &is_ordinary));
     }
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
-    if (syscall(SYS_capset, &header, &none) != 0) {
-        ADIT_FAIL_WITH(SYSTEM, "sandbox step 4, user: capabilities cannot be given up", errno);
-    }
+    ADIT_TRY(adit_root_powers_drop());
     *out_is_ordinary = is_ordinary;
     return adit_ok();
 }

@@ -21,4 +21,7 @@ struct adit_status adit_root_empty(bool has_network, struct adit_root_answer *ou
  * any set that counts. */
 struct adit_status adit_root_drop(uint32_t user_id, bool *out_is_ordinary);
 
+/* Every capability is given up; the user stays. */
+struct adit_status adit_root_powers_drop(void);
+
 #endif

@@ -67,6 +67,10 @@ static struct adit_status root_leave(const struct adit_sandbox_options *options,
         report->is_root_empty = answer.is_root_empty;
         report->is_network_empty = answer.is_network_empty;
     }
+    if (options->is_user_kept) {
+        report->is_user_ordinary = geteuid() != 0;
+        return adit_root_powers_drop();
+    }
     return adit_root_drop(options->user_id == 0 ? USER_ID_DEFAULT : options->user_id,
                           &report->is_user_ordinary);
 }
@@ -88,6 +92,8 @@ static struct adit_status landlock_enter(const struct adit_sandbox_options *opti
     const struct adit_landlock_options list = {
         .read_paths = options->read_paths,
         .read_path_count = options->read_path_count,
+        .write_paths = options->write_paths,
+        .write_path_count = options->write_path_count,
         .bind_port_from = options->bind_port_from,
         .bind_port_to = options->bind_port_to,
         .connect_ports = options->connect_ports,

@@ -43,8 +43,11 @@ struct adit_sandbox_options {
     size_t connect_port_count;
     const char *const *read_paths; /* files and folders, all below; those absent are skipped */
     size_t read_path_count;
+    const char *const *write_paths; /* folders below which files may be made, written, removed */
+    size_t write_path_count;
     bool is_off;          /* --no-sandbox: steps 1 to 3 and no_new_privs only */
     bool is_root_kept;    /* keeps its root folder (the agent, which resolves names) */
+    bool is_user_kept;    /* root stays root, without any power of it (control, whose files are) */
     bool is_connect_free; /* TCP connect to any port; connect_ports is not read */
     bool has_network;     /* opens sockets of its own: stays in its network namespace */
     bool has_threads;     /* makes threads later: RLIMIT_NPROC is left */

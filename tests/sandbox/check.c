@@ -25,6 +25,7 @@ struct role {
 /* What lasts for all scenes. */
 struct fixture {
     const char *path;
+    const char *folder;
     struct tls_pair *tls;
 };
 
@@ -40,6 +41,9 @@ static struct adit_sandbox_options options_of(const struct role *role)
 {
     if (role->bit == PROBE_DOOR) {
         return adit_sandbox_door(SCENE_PORT_FROM, SCENE_PORT_TO);
+    }
+    if (role->bit == PROBE_CONTROL) {
+        return adit_sandbox_control();
     }
     return role->bit == PROBE_WORKER ? adit_sandbox_worker() : adit_sandbox_agent();
 }
@@ -80,6 +84,9 @@ static struct adit_status enter(const struct attempt *attempt)
     }
     if (attempt->role->is_under) {
         ADIT_TRY(supervise(attempt));
+    }
+    if (attempt->role->bit == PROBE_CONTROL && chdir(scene->folder) != 0) {
+        ADIT_FAIL_WITH(SYSTEM, "control's folder cannot be entered", errno);
     }
     ADIT_TRY(adit_sandbox_enter(&options, &report));
     if (!attempt->probe) {
@@ -160,7 +167,8 @@ static int scene_connect(uint16_t port)
 static bool scene_open(struct scene *scene, const struct fixture *fixture)
 {
     int pair[2] = {-1, -1};
-    *scene = (struct scene){.path = fixture->path, .tls = fixture->tls};
+    *scene = (struct scene){
+        .path = fixture->path, .folder = fixture->folder, .tls = fixture->tls};
     scene->listener = scene_listen(&scene->port);
     scene->pending = scene_connect(scene->port);
     scene->fresh = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -259,11 +267,14 @@ int main(int count, char **arguments)
         {"supervisor", PROBE_SUPERVISOR, false},
         {"door", PROBE_DOOR, false},
         {"worker", PROBE_WORKER, false},
+        {"control", PROBE_CONTROL, false},
         {"agent", PROBE_AGENT, false},
         {"supervisor's door", PROBE_DOOR, true},
         {"supervisor's worker", PROBE_WORKER, true},
+        {"supervisor's control", PROBE_CONTROL, true},
     };
     static char path[] = "/tmp/adit-sandbox-XXXXXX";
+    static char folder[] = "/tmp/adit-sandbox-folder-XXXXXX";
     size_t wrong = 0;
     if (count > 1) {
         uid_t user = (uid_t)strtoul(ADIT_SLOT(arguments, (size_t)count, 1), 0, 10);
@@ -275,11 +286,11 @@ int main(int count, char **arguments)
     for (int fd = 3; fd < 256; fd++) {
         close(fd);
     }
-    if (!path_make(path)) {
+    if (!path_make(path) || !mkdtemp(folder)) {
         printf("not ok a file in /tmp: %s\n", strerror(errno));
         return 1;
     }
-    const struct fixture fixture = {.path = path, .tls = tls_pair_open()};
+    const struct fixture fixture = {.path = path, .folder = folder, .tls = tls_pair_open()};
     if (!fixture.tls) {
         printf("not ok a pair of TLS ends\n");
         return 1;
@@ -288,7 +299,7 @@ int main(int count, char **arguments)
         wrong += role_try(&ADIT_AT(roles, i), geteuid() == 0 ? " (from root)" : " (from a user)",
                           &fixture);
     }
-    if (unlink(path) != 0) {
+    if (unlink(path) != 0 || rmdir(folder) != 0) {
         printf("not ok the file is gone\n");
         wrong++;
     }

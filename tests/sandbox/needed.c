@@ -220,21 +220,54 @@ static int exit_quietly(const struct scene *scene)
     exit(PROBE_WORKED);
 }
 
+/* What SQLite does with a database. */
+static int files_keep(const struct scene *scene)
+{
+    char path[128] = {0};
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    NEED(adit_is_ok(adit_path_join(ADIT_OBJECT_SPAN(path), adit_bytes_of_text(scene->folder),
+                                   ADIT_BYTES("adit.db"))));
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    NEED(fd >= 0);
+    NEED(fcntl(fd, F_SETLK, &lock) == 0);
+    NEED(pwrite(fd, "page", 4, 0) == 4);
+    NEED(fdatasync(fd) == 0 && fsync(fd) == 0);
+    NEED(ftruncate(fd, 8192) == 0);
+    void *index = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    NEED(index != MAP_FAILED);
+    NEED(munmap(index, 4096) == 0);
+    NEED(close(fd) == 0 && unlink(path) == 0);
+    return PROBE_WORKED;
+}
+
+static int snapshot_seal(const struct scene *scene)
+{
+    int fd = -1;
+    (void)scene;
+    NEED(adit_is_ok(adit_file_seal(ADIT_BYTES("all there is"), &fd)));
+    NEED(close(fd) == 0);
+    return PROBE_WORKED;
+}
+
 const struct probe probes_needed[PROBE_LIST_MAX] = {
     {"turns its loop", PROBE_ALL | PROBE_SUPERVISOR, 0, turn},
     {"accepts and peeks", PROBE_DOOR, PROBE_AGENT, peek},
     {"accepts, receives, answers", PROBE_WORKER, PROBE_AGENT, tunnel},
     {"hands a descriptor over", PROBE_DOOR | PROBE_WORKER | PROBE_SUPERVISOR, 0, hand_over},
-    {"opens a tunnel's port", PROBE_DOOR | PROBE_SUPERVISOR, PROBE_WORKER | PROBE_AGENT, port_open},
+    {"opens a tunnel's port", PROBE_DOOR | PROBE_SUPERVISOR,
+     PROBE_WORKER | PROBE_CONTROL | PROBE_AGENT, port_open},
     {"gets memory and gives it back", PROBE_ALL | PROBE_SUPERVISOR, 0, memory},
     {"asks for time and chance", PROBE_ALL | PROBE_SUPERVISOR, 0, time_and_chance},
-    {"reads a descriptor it was handed", PROBE_WORKER | PROBE_AGENT | PROBE_SUPERVISOR, PROBE_DOOR,
-     key_read},
+    {"reads a descriptor it was handed", PROBE_ALL | PROBE_SUPERVISOR, 0, key_read},
     {"shakes hands and talks over TLS", PROBE_WORKER | PROBE_AGENT, 0, tls_talk},
     {"takes a new certificate", PROBE_WORKER, 0, tls_reload},
     {"writes its log", PROBE_ALL | PROBE_SUPERVISOR, 0, log_line},
     {"is told no by a library's file", PROBE_WORKER, 0, config_missing},
-    {"resolves names in a thread", PROBE_AGENT, PROBE_DOOR | PROBE_WORKER, names},
+    {"resolves names in a thread", PROBE_AGENT, PROBE_DOOR | PROBE_WORKER | PROBE_CONTROL, names},
+    {"keeps files in its folder", PROBE_CONTROL | PROBE_SUPERVISOR,
+     PROBE_DOOR | PROBE_WORKER | PROBE_AGENT, files_keep},
+    {"seals a snapshot", PROBE_CONTROL | PROBE_SUPERVISOR, PROBE_DOOR | PROBE_WORKER | PROBE_AGENT,
+     snapshot_seal},
     {"ends", PROBE_ALL | PROBE_SUPERVISOR, 0, exit_quietly},
     {0},
 };

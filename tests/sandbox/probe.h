@@ -12,7 +12,8 @@
 #define PROBE_DOOR 0x1u
 #define PROBE_WORKER 0x2u
 #define PROBE_AGENT 0x4u
-#define PROBE_ALL 0x7u
+#define PROBE_CONTROL 0x10u
+#define PROBE_ALL 0x17u
 #define PROBE_SUPERVISOR 0x8u /* has the policy only: see adit_sandbox_supervise */
 
 /* How a probe's body ends, if it is not killed. */
@@ -36,6 +37,7 @@ struct scene {
     struct tls_pair *tls;
     pid_t victim;        /* a process of the user that the role will be */
     const char *path;    /* a file that everybody may read and write */
+    const char *folder;  /* where control works */
 };
 
 struct probe {
