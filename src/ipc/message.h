@@ -138,12 +138,13 @@
     ROW(RELEASE, 30, ADIT_EDGE_WORKER_DOOR, 0, F(SESSION) | F(COUNT) | F(NAME))                 \
     /* To a new door, before OWN_END: this session has the name. */                             \
     ROW(HOLD, 31, ADIT_EDGE_WORKER_DOOR, 0, F(SESSION) | F(KIND) | F(ACCOUNT) | F(NAME))        \
-    /* From the supervisor to control: the counters of one door or worker. index: 0 the door,    \
-     * 1 on: the workers; count: its process id; streams: how often it was started. */                                    \
+    /* From the supervisor to control: the counters of one role. index: 0 the door, 1 on: the     \
+     * workers, or ADIT_ROLE_STATUS_CONTROL; count: its process id; streams: how often it was     \
+     * started. */                                                                              \
     ROW(ROLE_STATUS, 32, ADIT_EDGE_SUPERVISOR_CONTROL, 0,                                       \
         F(REQUEST) | F(INDEX) | F(COUNT) | F(STREAMS) | F(COUNTERS))                            \
-    /* All that could answer STATUS_ASK `request` have. count: roles that run; streams: that are \
-     * ready. */                                                                                \
+    /* All that could answer STATUS_ASK `request` have. count: doors and workers that there are   \
+     * to be; streams: that are ready. */                                                       \
     ROW(STATUS_END, 33, ADIT_EDGE_SUPERVISOR_CONTROL, 0, F(REQUEST) | F(COUNT) | F(STREAMS))    \
     /* Keys of TLS session tickets, 80 bytes each (name 16, AES 32, HMAC 32): the one for new     \
      * tickets, then the one before it, if there is one. At a worker's start and every 12 h. */  \
@@ -161,6 +162,9 @@ enum adit_message_type {
 #define ADIT_START_NO_SANDBOX 0x2u /* the person asked for none */
 #define ADIT_START_HTTP_SERVE 0x4u /* the HTTP port serves; else it redirects to HTTPS */
 #define ADIT_WEB_PLAIN 0x8u        /* of WEB: came at the HTTP port */
+
+/* index of ROLE_STATUS: control itself, which has no counters. */
+#define ADIT_ROLE_STATUS_CONTROL UINT32_MAX
 
 /* Why a connection is an orphan. */
 #define ADIT_ORPHAN_TABLE(ROW)                                                                  \

@@ -2,6 +2,13 @@
 
 #include "ipc/message.h"
 
+static const struct adit_role_info control = {
+    .program = ADIT_BYTES_INIT("adit-control"),
+    .name = ADIT_BYTES_INIT("control"),
+    .sends = ADIT_EDGE_SUPERVISOR_CONTROL,
+    .receives = ADIT_EDGE_CONTROL_SUPERVISOR,
+};
+
 static const struct adit_role_info door = {
     .program = ADIT_BYTES_INIT("adit-door"),
     .name = ADIT_BYTES_INIT("door"),
@@ -19,6 +26,8 @@ static const struct adit_role_info worker = {
 const struct adit_role_info *adit_role_info(enum adit_role role)
 {
     switch (role) {
+    case ADIT_ROLE_CONTROL:
+        return &control;
     case ADIT_ROLE_DOOR:
         return &door;
     case ADIT_ROLE_WORKER:

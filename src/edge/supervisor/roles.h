@@ -6,7 +6,7 @@
 
 #define ADIT_SUPERVISOR_PATH_MAX 4096
 
-enum adit_role { ADIT_ROLE_DOOR, ADIT_ROLE_WORKER };
+enum adit_role { ADIT_ROLE_CONTROL, ADIT_ROLE_DOOR, ADIT_ROLE_WORKER };
 
 struct adit_role_info {
     struct adit_bytes program;   /* "adit-door" */

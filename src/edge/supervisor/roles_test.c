@@ -73,6 +73,7 @@ static void the_own_folder_is_known(void **state)
 static void every_role_has_its_row(void **state)
 {
     (void)state;
+    assert_bytes(adit_role_info(ADIT_ROLE_CONTROL)->program, ADIT_BYTES("adit-control"));
     assert_bytes(adit_role_info(ADIT_ROLE_DOOR)->program, ADIT_BYTES("adit-door"));
     assert_bytes(adit_role_info(ADIT_ROLE_WORKER)->name, ADIT_BYTES("worker"));
 }

@@ -1,5 +1,6 @@
 #include "edge/supervisor/supervisor.h"
 
+#include "edge/supervisor/plane.h"
 #include "edge/supervisor/wiring.h"
 #include "sandbox/policies.h"
 #include "sandbox/sandbox.h"
@@ -24,7 +25,15 @@ static bool is_running(const struct adit_supervisor_seat *seat)
 
 static size_t seat_index(const struct adit_supervisor_seat *seat)
 {
-    return seat->role == ADIT_ROLE_DOOR ? 0 : 1 + (size_t)seat->index;
+    switch (seat->role) {
+    case ADIT_ROLE_CONTROL:
+        return ADIT_SUPERVISOR_CONTROL;
+    case ADIT_ROLE_DOOR:
+        return ADIT_SUPERVISOR_DOOR;
+    case ADIT_ROLE_WORKER:
+        break;
+    }
+    return ADIT_SUPERVISOR_WORKER + (size_t)seat->index;
 }
 
 static void seat_log(struct adit_supervisor *supervisor, enum adit_log_level level,
@@ -79,16 +88,31 @@ static void broken_handle(struct adit_supervisor *supervisor, const struct adit_
     }
 }
 
+/* Door and workers start once there is a snapshot to act by. */
+static void edge_start(struct adit_supervisor *supervisor)
+{
+    if (supervisor->has_edge || supervisor->is_stopping || supervisor->plane.snapshot_fd < 0) {
+        return;
+    }
+    supervisor->has_edge = true;
+    for (size_t i = ADIT_SUPERVISOR_DOOR; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+        seat_start(supervisor, seat_at(supervisor, i));
+    }
+}
+
 static void message_handle(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat,
-                           const struct adit_message *message)
+                           struct adit_message *message)
 {
     if (message->type == ADIT_MESSAGE_READY) {
         adit_loop_timer_cancel(&supervisor->loop, &seat->timer);
         seat->is_ready = true;
         seat_log(supervisor, ADIT_LOG_INFO, ADIT_BYTES("role_ready"), seat);
+        adit_plane_ready(supervisor, seat);
         serving_tell(supervisor);
     } else if (message->type == ADIT_MESSAGE_BROKEN) {
         broken_handle(supervisor, message);
+    } else if (adit_plane_message(supervisor, seat, message)) {
+        edge_start(supervisor);
     }
 }
 
@@ -150,13 +174,16 @@ static void channel_ready(void *context, uint64_t key, uint32_t events)
     }
 }
 
-/* Once a turn: channels with waiting messages are watched for room. */
+/* Once a turn: channels with waiting messages are watched for room, and the door is not read while
+ * too much of what it says waits for control. */
 static void turn_end(void *context)
 {
     struct adit_supervisor *supervisor = context;
+    bool is_stalled = adit_plane_is_stalled(supervisor);
     for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
         struct adit_supervisor_seat *seat = seat_at(supervisor, i);
-        uint32_t interest = CHANNEL_INTEREST;
+        uint32_t interest = i == ADIT_SUPERVISOR_DOOR && is_stalled ? ADIT_LOOP_LEVEL
+                                                                    : CHANNEL_INTEREST;
         interest |= seat->child.channel.waiting > 0 ? ADIT_LOOP_WRITE : 0;
         if (adit_handle_is_set(seat->watch) && interest != seat->interest &&
             adit_is_ok(adit_loop_interest_set(&supervisor->loop, seat->watch, interest))) {
@@ -204,8 +231,8 @@ static void seat_start_later(struct adit_supervisor *supervisor, struct adit_sup
 /* Door and workers that both run get a new channel to each other. */
 static void seat_join(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat)
 {
-    struct adit_supervisor_seat *door = seat_at(supervisor, 0);
-    for (size_t i = 1; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    struct adit_supervisor_seat *door = seat_at(supervisor, ADIT_SUPERVISOR_DOOR);
+    for (size_t i = ADIT_SUPERVISOR_WORKER; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
         struct adit_supervisor_seat *worker = seat_at(supervisor, i);
         if (is_running(door) && is_running(worker) && (seat == door || seat == worker)) {
             adit_log_failure(&supervisor->log, ADIT_LOG_WARN, ADIT_BYTES("wiring_failed"),
@@ -240,6 +267,7 @@ static void seat_start(struct adit_supervisor *supervisor, struct adit_superviso
     seat->is_ready = false;
     struct adit_status status = seat_try(supervisor, seat);
     if (adit_is_ok(status)) {
+        seat->starts++;
         seat_log(supervisor, ADIT_LOG_INFO, ADIT_BYTES("role_started"), seat);
         seat_join(supervisor, seat);
         return;
@@ -282,6 +310,7 @@ static void ends_see(struct adit_supervisor *supervisor)
         if (adit_child_has_ended(&seat->child, &how)) {
             adit_loop_unwatch(&supervisor->loop, &seat->watch);
             seat->is_ready = false;
+            adit_plane_ended(supervisor, seat);
             seat_end_log(supervisor, seat, pid, how);
             if (!supervisor->is_stopping) {
                 seat_start_later(supervisor, seat);
@@ -330,7 +359,7 @@ static void seats_stop(struct adit_supervisor *supervisor)
 
 static void credentials_renew(struct adit_supervisor *supervisor)
 {
-    for (size_t i = 1; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = ADIT_SUPERVISOR_WORKER; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
         struct adit_supervisor_seat *seat = seat_at(supervisor, i);
         if (!is_running(seat)) {
             continue; /* it gets them at its start */
@@ -367,8 +396,10 @@ static struct adit_status seats_prepare(struct adit_supervisor *supervisor)
     }
     for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
         struct adit_supervisor_seat *seat = seat_at(supervisor, i);
-        seat->role = i == 0 ? ADIT_ROLE_DOOR : ADIT_ROLE_WORKER;
-        seat->index = i == 0 ? 0 : (uint32_t)i - 1;
+        seat->role = i == ADIT_SUPERVISOR_CONTROL ? ADIT_ROLE_CONTROL
+                     : i == ADIT_SUPERVISOR_DOOR  ? ADIT_ROLE_DOOR
+                                                  : ADIT_ROLE_WORKER;
+        seat->index = i < ADIT_SUPERVISOR_WORKER ? 0 : (uint32_t)i - ADIT_SUPERVISOR_WORKER;
         ADIT_TRY(adit_role_find(seat->role, folder, &seat->path));
     }
     return adit_ok();
@@ -408,6 +439,7 @@ static struct adit_status parts_open(struct adit_supervisor *supervisor)
     ADIT_TRY(adit_signals_open(&supervisor->signals, &supervisor->loop, numbers,
                                ADIT_COUNT(numbers)));
     adit_signals_handler_set(&supervisor->signals, signal_arrived, supervisor);
+    ADIT_TRY(adit_plane_open(supervisor));
     files_raise();
     return sandbox_enter(supervisor);
 }
@@ -418,6 +450,7 @@ struct adit_status adit_supervisor_open(struct adit_supervisor *supervisor,
     *supervisor = (struct adit_supervisor){.loop = {.epoll_fd = -1},
                                            .own_log = {.in = -1},
                                            .signals = {.fd = -1},
+                                           .plane = {.snapshot_fd = -1},
                                            .options = *options};
     adit_log_init(&supervisor->log, -1, options->format, ADIT_BYTES("supervisor"));
     for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
@@ -432,9 +465,7 @@ struct adit_status adit_supervisor_open(struct adit_supervisor *supervisor,
 
 struct adit_status adit_supervisor_run(struct adit_supervisor *supervisor)
 {
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
-        seat_start(supervisor, seat_at(supervisor, i));
-    }
+    seat_start(supervisor, seat_at(supervisor, ADIT_SUPERVISOR_CONTROL));
     ADIT_TRY(adit_loop_run(&supervisor->loop));
     ADIT_ENSURE(!supervisor->has_failed, REFUSED, "a role did not come up; its log says why");
     return adit_ok();
@@ -449,6 +480,7 @@ void adit_supervisor_close(struct adit_supervisor *supervisor)
         adit_channel_close(&seat->child.channel);
         adit_drain_close(&seat->child.drain);
     }
+    adit_plane_close(supervisor);
     adit_signals_close(&supervisor->signals);
     adit_drain_close(&supervisor->own_log);
     adit_socket_close(&supervisor->log.fd);

@@ -1,13 +1,15 @@
 /* Supervisor: starts the roles, wires them to each other, starts again what ends, and ends what
- * must. It holds the listening socket and the files of the keys, and reads no byte from the
+ * must. It holds the listening sockets and the files of the keys, and reads no byte from the
  * network.
  *
- * Every role has a channel to it. When door or worker is new, both get the ends of a new channel to
- * each other. A role that ends is started again after a back-off; one that closes or breaks its
+ * Every role has a channel to it. Control comes first; once it has said what the edge has to know
+ * (its first snapshot), door and workers start. When door or worker is new, both get the ends of a
+ * new channel to each other. Control may end at any time: the others go on with the last snapshot.
+ * A role that ends is started again after a back-off; one that closes or breaks its
  * channel, or is not ready in time, is killed first. SIGTERM and SIGINT end everything in order,
  * SIGHUP gives the workers the certificate anew.
  *
- * Process: supervisor, one loop. Limits: one door, ADIT_SUPERVISOR_WORKERS_MAX workers. */
+ * Process: supervisor, one loop. Limits: one control, one door, ADIT_SUPERVISOR_WORKERS_MAX workers. */
 #ifndef ADIT_EDGE_SUPERVISOR_SUPERVISOR_H
 #define ADIT_EDGE_SUPERVISOR_SUPERVISOR_H
 
@@ -17,11 +19,19 @@
 #include "net/signals.h"
 
 #define ADIT_SUPERVISOR_WORKERS_MAX 1
-#define ADIT_SUPERVISOR_CHILDREN_MAX (1 + ADIT_SUPERVISOR_WORKERS_MAX)
+#define ADIT_SUPERVISOR_CHILDREN_MAX (2 + ADIT_SUPERVISOR_WORKERS_MAX)
+#define ADIT_SUPERVISOR_CONTROL 0 /* the seats: control, the door, the workers */
+#define ADIT_SUPERVISOR_DOOR 1
+#define ADIT_SUPERVISOR_WORKER 2
 #define ADIT_SUPERVISOR_DRAIN_MS 3000u                  /* given to what still runs, at the end */
 #define ADIT_SUPERVISOR_STOP_US (5u * ADIT_SECOND_US)   /* until SIGKILL */
 #define ADIT_SUPERVISOR_READY_US (20u * ADIT_SECOND_US) /* from start to READY */
 #define ADIT_SUPERVISOR_LEAVE_US (1u * ADIT_SECOND_US)  /* from its closed channel to its end */
+#define ADIT_SUPERVISOR_STATUS_US (1u * ADIT_SECOND_US)  /* for all roles to tell their counters */
+#define ADIT_SUPERVISOR_STALL_US (10u * ADIT_SECOND_US) /* control takes no messages: it is ended */
+#define ADIT_SUPERVISOR_STALL_MESSAGES 128              /* that wait for it */
+#define ADIT_SUPERVISOR_TICKETS_US (12u * 3600 * ADIT_SECOND_US) /* between new ticket keys */
+#define ADIT_SUPERVISOR_TICKET_BYTES 80 /* one key: see TICKETS in ipc/message.h */
 #define ADIT_SUPERVISOR_SOURCE_MAX 8u /* unauthenticated agents from one neighbourhood */
 
 /* In the data folder: by it the commands of aditd talk to a server that runs. */
@@ -64,7 +74,24 @@ struct adit_supervisor_seat {
     struct adit_handle timer;    /* to its next start, or to its readiness */
     struct adit_backoff backoff;
     bool is_ready;
+    uint32_t starts;  /* a counter */
+    uint64_t taken;   /* version of the snapshot that it acts by */
+    bool is_asked;    /* has not told its counters yet */
     uint64_t wiring; /* number of its last wiring with the door */
+};
+
+/* What control and the others have to do with each other. */
+struct adit_supervisor_plane {
+    int snapshot_fd;      /* the latest; -1: none yet */
+    uint64_t version;     /* of it */
+    uint64_t told;        /* control knows that every door and worker acts by this one */
+    uint64_t request;     /* of the STATUS_ASK that is being answered */
+    bool is_asking;
+    struct adit_handle status_timer;
+    struct adit_handle stall_timer; /* set while too much waits for control */
+    struct adit_handle tickets_timer;
+    uint8_t tickets[2 * ADIT_SUPERVISOR_TICKET_BYTES]; /* the key for new tickets, the last one */
+    size_t ticket_bytes;
 };
 
 struct adit_supervisor {
@@ -74,8 +101,10 @@ struct adit_supervisor {
     struct adit_signals signals;
     struct adit_supervisor_options options;
     struct adit_supervisor_seat seats[ADIT_SUPERVISOR_CHILDREN_MAX];
+    struct adit_supervisor_plane plane;
     struct adit_handle stop_timer;
     uint64_t wirings;
+    bool has_edge;   /* door and workers were started */
     bool is_serving; /* was ready once */
     bool is_stopping;
     bool has_failed; /* gave up */

@@ -1,5 +1,5 @@
-/* A whole supervisor, whose roles are this very program: started as adit-door or adit-worker it
- * plays the part that the domain of its start message names. */
+/* A whole supervisor, whose roles are this very program: started as adit-control, adit-door or
+ * adit-worker it plays the part that the domain of its start message names. */
 #include "edge/supervisor/supervisor.h"
 
 #include <stdlib.h>
@@ -9,13 +9,14 @@
 #define PART_REPLACED ADIT_BYTES("replaced")
 #define PART_CRASHING ADIT_BYTES("crashing")
 #define PART_STUBBORN ADIT_BYTES("stubborn")
+#define PART_ALONE ADIT_BYTES("alone") /* without control for a while */
 
 /* --- The roles ------------------------------------------------------------------------------- */
 
 struct role {
     struct adit_channel supervisor;
     struct adit_message_text part;
-    bool is_door;
+    enum adit_role kind;
 };
 
 static bool plays(const struct role *role, struct adit_bytes part)
@@ -41,6 +42,21 @@ static void wiring_play(struct role *role, const struct adit_message *wire)
     kill(getppid(), SIGTERM);
 }
 
+static bool snapshot_send(struct role *role)
+{
+    struct adit_message snapshot = {.type = ADIT_MESSAGE_SNAPSHOT, .version = 1, .fd_count = 1};
+    return adit_is_ok(adit_file_seal(ADIT_BYTES("all there is"), &snapshot.fds[0])) &&
+           adit_is_ok(adit_channel_send(&role->supervisor, &snapshot));
+}
+
+static void lease_send(struct role *role)
+{
+    struct adit_message lease = {.type = ADIT_MESSAGE_LEASE, .count = 1};
+    assert_ok(adit_message_text_set(&lease.name, ADIT_BYTES("shop")));
+    assert_ok(adit_message_text_set(&lease.account, ADIT_BYTES("alice")));
+    assert_ok(adit_channel_send(&role->supervisor, &lease));
+}
+
 /* Returns the role's exit code. */
 static int role_play(struct role *role)
 {
@@ -51,11 +67,15 @@ static int role_play(struct role *role)
     }
     role->part = message.domain;
     adit_message_fds_close(&message);
-    if (plays(role, PART_CRASHING) && !role->is_door) {
+    if (plays(role, PART_CRASHING) && role->kind == ADIT_ROLE_WORKER) {
         return 9;
     }
-    if (!adit_is_ok(adit_channel_send(&role->supervisor, &ready))) {
+    if (!adit_is_ok(adit_channel_send(&role->supervisor, &ready)) ||
+        (role->kind == ADIT_ROLE_CONTROL && !snapshot_send(role))) {
         return 8;
+    }
+    if (plays(role, PART_ALONE) && role->kind == ADIT_ROLE_DOOR) {
+        lease_send(role);
     }
     for (;;) {
         struct adit_message next = {0};
@@ -63,25 +83,29 @@ static int role_play(struct role *role)
             return 0; /* the supervisor has gone */
         }
         adit_message_fds_close(&next);
+        if (next.type == ADIT_MESSAGE_LEASE) {
+            return 7; /* the end of the first control */
+        }
+        if (next.type == ADIT_MESSAGE_LEASES_ASK) {
+            kill(getppid(), SIGTERM); /* the second one is there */
+        }
         if (next.type == ADIT_MESSAGE_WIRE_WORKER) {
             wiring_play(role, &next);
         }
         if (next.type == ADIT_MESSAGE_STOP && !plays(role, PART_STUBBORN)) {
             return 0;
         }
-        if (next.type == ADIT_MESSAGE_STOP && role->is_door) {
+        if (next.type == ADIT_MESSAGE_STOP && role->kind == ADIT_ROLE_DOOR) {
             kill(getppid(), SIGTERM); /* a person who is in a hurry */
         }
     }
 }
 
-static int role_main(bool is_door)
+static int role_main(enum adit_role kind)
 {
-    struct role role = {.supervisor = {.fd = -1}, .is_door = is_door};
-    if (!adit_is_ok(adit_channel_open(
-            &role.supervisor, 3,
-            is_door ? ADIT_EDGE_DOOR_SUPERVISOR : ADIT_EDGE_WORKER_SUPERVISOR,
-            is_door ? ADIT_EDGE_SUPERVISOR_DOOR : ADIT_EDGE_SUPERVISOR_WORKER))) {
+    struct role role = {.supervisor = {.fd = -1}, .kind = kind};
+    const struct adit_role_info *info = adit_role_info(kind);
+    if (!adit_is_ok(adit_channel_open(&role.supervisor, 3, info->receives, info->sends))) {
         return 8;
     }
     int code = role_play(&role);
@@ -110,6 +134,7 @@ static void scene_open(struct scene *scene)
     *scene = (struct scene){.folder = "/tmp/adit-supervisor-test-XXXXXX"};
     assert_true(readlink("/proc/self/exe", own, sizeof own - 1) > 0);
     assert_non_null(mkdtemp(scene->folder));
+    assert_int_equal(symlink(own, link_of(scene, ADIT_BYTES("adit-control"))), 0);
     assert_int_equal(symlink(own, link_of(scene, ADIT_BYTES("adit-door"))), 0);
     assert_int_equal(symlink(own, link_of(scene, ADIT_BYTES("adit-worker"))), 0);
     int ends[2] = {-1, -1};
@@ -120,6 +145,7 @@ static void scene_open(struct scene *scene)
 
 static void scene_close(struct scene *scene)
 {
+    unlink(link_of(scene, ADIT_BYTES("adit-control")));
     unlink(link_of(scene, ADIT_BYTES("adit-door")));
     unlink(link_of(scene, ADIT_BYTES("adit-worker")));
     assert_int_equal(rmdir(scene->folder), 0);
@@ -163,18 +189,26 @@ static struct adit_supervisor_options options_of_test(struct scene *scene, struc
     };
 }
 
-/* How many lines of the log name the event. */
-static size_t log_count(struct scene *scene, struct adit_bytes event)
+static struct adit_bytes log_read(struct scene *scene, struct adit_span memory)
 {
-    static uint8_t memory[65536];
-    ssize_t got = read(scene->log, memory, sizeof memory);
-    struct adit_bytes rest =
-        adit_bytes_first(ADIT_BYTES_OF(memory), got > 0 ? (size_t)got : 0);
+    ssize_t got = read(scene->log, memory.ptr, memory.len);
+    return adit_bytes_first(adit_span_bytes(memory), got > 0 ? (size_t)got : 0);
+}
+
+static size_t count_in(struct adit_bytes rest, struct adit_bytes event)
+{
     size_t count = 0;
     for (; rest.len > 0; rest = adit_bytes_from(rest, 1)) {
         count += adit_bytes_starts_with(rest, event) ? 1 : 0;
     }
     return count;
+}
+
+/* How many lines of the log name the event. */
+static size_t log_count(struct scene *scene, struct adit_bytes event)
+{
+    static uint8_t memory[65536];
+    return count_in(log_read(scene, ADIT_SPAN_OF(memory)), event);
 }
 
 static struct adit_status serve(const struct adit_supervisor_options *options)
@@ -220,6 +254,22 @@ static void a_broken_worker_is_replaced_and_wired_again(void **state)
     scene_close(&scene);
 }
 
+static void the_end_of_control_is_nobody_elses(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    scene_open(&scene);
+    struct adit_supervisor_options options = options_of_test(&scene, PART_ALONE);
+    assert_ok(serve(&options));
+    uint8_t memory[65536] = {0};
+    struct adit_bytes log = log_read(&scene, ADIT_SPAN_OF(memory));
+    assert_int_equal(count_in(log, ADIT_BYTES("event=role_started name=control")), 2);
+    assert_int_equal(count_in(log, ADIT_BYTES("event=role_started name=door")), 1);
+    assert_int_equal(count_in(log, ADIT_BYTES("event=role_started name=worker")), 1);
+    assert_int_equal(count_in(log, ADIT_BYTES("code=7")), 1);
+    scene_close(&scene);
+}
+
 static void what_never_works_is_given_up(void **state)
 {
     (void)state;
@@ -243,7 +293,7 @@ static void a_second_request_ends_the_stubborn(void **state)
     uint64_t begin_us = adit_clock_now_us();
     assert_ok(serve(&options));
     assert_true(adit_clock_now_us() - begin_us < ADIT_SUPERVISOR_STOP_US);
-    assert_int_equal(log_count(&scene, ADIT_BYTES("by=signal code=9")), 2);
+    assert_int_equal(log_count(&scene, ADIT_BYTES("by=signal code=9")), 3);
     scene_close(&scene);
 }
 
@@ -264,16 +314,17 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_serves_until_it_is_asked_to_end),
         cmocka_unit_test(a_broken_worker_is_replaced_and_wired_again),
+        cmocka_unit_test(the_end_of_control_is_nobody_elses),
         cmocka_unit_test(what_never_works_is_given_up),
         cmocka_unit_test(a_second_request_ends_the_stubborn),
         cmocka_unit_test(a_missing_program_is_told_at_once),
     };
     struct adit_bytes name = argc > 0 ? adit_bytes_of_text(*argv) : ADIT_BYTES("");
-    if (adit_bytes_equal(name, ADIT_BYTES("adit-door"))) {
-        return role_main(true);
-    }
-    if (adit_bytes_equal(name, ADIT_BYTES("adit-worker"))) {
-        return role_main(false);
+    static const enum adit_role kinds[] = {ADIT_ROLE_CONTROL, ADIT_ROLE_DOOR, ADIT_ROLE_WORKER};
+    for (size_t i = 0; i < ADIT_COUNT(kinds); i++) {
+        if (adit_bytes_equal(name, adit_role_info(ADIT_AT(kinds, i))->program)) {
+            return role_main(ADIT_AT(kinds, i));
+        }
     }
     return cmocka_run_group_tests_name("supervisor/supervisor", tests, NULL, NULL);
 }

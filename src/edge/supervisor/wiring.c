@@ -26,22 +26,38 @@ static struct adit_status credentials_attach(const struct adit_supervisor *super
     return file_attach(message, supervisor->options.token_key_path);
 }
 
-static struct adit_status listener_attach(struct adit_message *message, int listener)
+static struct adit_status copy_attach(struct adit_message *message, int fd)
 {
-    int copy = fcntl(listener, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (copy < 0) {
-        ADIT_FAIL_WITH(SYSTEM, "a listener cannot be duplicated", errno);
+        ADIT_FAIL_WITH(SYSTEM, "a descriptor cannot be duplicated", errno);
     }
     ADIT_AT(message->fds, message->fd_count) = copy;
     message->fd_count++;
     return adit_ok();
 }
 
+static struct adit_status control_fill(const struct adit_supervisor *supervisor,
+                                       struct adit_message *message)
+{
+    const struct adit_supervisor_options *options = &supervisor->options;
+    int folder = open(options->data_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) {
+        ADIT_FAIL_WITH(SYSTEM, "the data folder cannot be opened", errno);
+    }
+    message->fds[0] = folder;
+    message->fd_count = 1;
+    message->type = ADIT_MESSAGE_CONTROL_START;
+    message->count = options->name_hold_s > 0 ? options->name_hold_s : ADIT_SUPERVISOR_NAME_HOLD_S;
+    ADIT_TRY(copy_attach(message, options->admin_listener));
+    return copy_attach(message, options->local_listener);
+}
+
 static struct adit_status door_fill(const struct adit_supervisor *supervisor,
                                     struct adit_message *message)
 {
-    ADIT_TRY(listener_attach(message, supervisor->options.listener));
-    ADIT_TRY(listener_attach(message, supervisor->options.http_listener));
+    ADIT_TRY(copy_attach(message, supervisor->options.listener));
+    ADIT_TRY(copy_attach(message, supervisor->options.http_listener));
     message->type = ADIT_MESSAGE_DOOR_START;
     message->count = ADIT_SUPERVISOR_SOURCE_MAX;
     message->port_from = supervisor->options.port_from;
@@ -59,6 +75,44 @@ static struct adit_status worker_fill(const struct adit_supervisor *supervisor,
     return credentials_attach(supervisor, message);
 }
 
+static struct adit_status role_fill(const struct adit_supervisor *supervisor,
+                                    const struct adit_supervisor_seat *seat,
+                                    struct adit_message *message)
+{
+    switch (seat->role) {
+    case ADIT_ROLE_CONTROL:
+        return control_fill(supervisor, message);
+    case ADIT_ROLE_DOOR:
+        return door_fill(supervisor, message);
+    case ADIT_ROLE_WORKER:
+        return worker_fill(supervisor, seat, message);
+    }
+    return adit_ok();
+}
+
+struct adit_status adit_wiring_snapshot(struct adit_supervisor *supervisor,
+                                        struct adit_supervisor_seat *seat)
+{
+    struct adit_message message = {.type = ADIT_MESSAGE_SNAPSHOT,
+                                   .version = supervisor->plane.version};
+    ADIT_TRY(copy_attach(&message, supervisor->plane.snapshot_fd));
+    struct adit_status status = adit_channel_send(&seat->child.channel, &message);
+    adit_message_fds_close(&message);
+    return status;
+}
+
+struct adit_status adit_wiring_tickets(struct adit_supervisor *supervisor,
+                                       struct adit_supervisor_seat *worker)
+{
+    struct adit_message message = {.type = ADIT_MESSAGE_TICKETS};
+    ADIT_TRY(adit_message_text_set(&message.secret,
+                                   adit_bytes_first(ADIT_BYTES_OF(supervisor->plane.tickets),
+                                                    supervisor->plane.ticket_bytes)));
+    struct adit_status status = adit_channel_send(&worker->child.channel, &message);
+    adit_span_wipe(ADIT_SPAN_OF(message.secret.bytes));
+    return status;
+}
+
 struct adit_status adit_wiring_start(struct adit_supervisor *supervisor,
                                      struct adit_supervisor_seat *seat)
 {
@@ -67,13 +121,18 @@ struct adit_status adit_wiring_start(struct adit_supervisor *supervisor,
     struct adit_status status =
         adit_message_text_set(&message.domain, supervisor->options.domain);
     if (adit_is_ok(status)) {
-        status = seat->role == ADIT_ROLE_DOOR ? door_fill(supervisor, &message)
-                                              : worker_fill(supervisor, seat, &message);
+        status = role_fill(supervisor, seat, &message);
     }
     if (adit_is_ok(status)) {
         status = adit_channel_send(&seat->child.channel, &message);
     }
     adit_message_fds_close(&message);
+    if (adit_is_ok(status) && seat->role != ADIT_ROLE_CONTROL) {
+        status = adit_wiring_snapshot(supervisor, seat);
+    }
+    if (adit_is_ok(status) && seat->role == ADIT_ROLE_WORKER) {
+        status = adit_wiring_tickets(supervisor, seat);
+    }
     return status;
 }
 

@@ -7,9 +7,18 @@
 
 #include "edge/supervisor/supervisor.h"
 
-/* The first message of a role that has just been started. */
+/* The first messages of a role that has just been started: its start message and, of a door or
+ * worker, the latest snapshot and the keys of session tickets. */
 struct adit_status adit_wiring_start(struct adit_supervisor *supervisor,
                                      struct adit_supervisor_seat *seat);
+
+/* A duplicate of the latest snapshot to a door or worker. */
+struct adit_status adit_wiring_snapshot(struct adit_supervisor *supervisor,
+                                        struct adit_supervisor_seat *seat);
+
+/* The keys of session tickets to one worker. */
+struct adit_status adit_wiring_tickets(struct adit_supervisor *supervisor,
+                                       struct adit_supervisor_seat *worker);
 
 /* A new channel between door and worker; both must run. */
 struct adit_status adit_wiring_join(struct adit_supervisor *supervisor,

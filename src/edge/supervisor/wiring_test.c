@@ -45,6 +45,15 @@ static struct adit_supervisor_options options_of_test(void)
     };
 }
 
+/* A snapshot and ticket keys, as control and chance would give them. */
+static void plane_play(struct adit_supervisor *supervisor)
+{
+    assert_ok(adit_file_seal(ADIT_BYTES("all there is"), &supervisor->plane.snapshot_fd));
+    assert_ok(adit_span_copy(ADIT_SPAN_OF(supervisor->plane.tickets), ADIT_BYTES("tickets")));
+    supervisor->plane.ticket_bytes = 7;
+    supervisor->plane.version = 5;
+}
+
 static int lowest_fd(void)
 {
     int fd = dup(0);
@@ -59,14 +68,27 @@ static void start_messages_say_what_a_role_needs(void **state)
     static struct adit_supervisor_seat seat;
     int before = lowest_fd();
     supervisor = (struct adit_supervisor){.options = options_of_test()};
+    plane_play(&supervisor);
+    struct adit_channel control = seat_play(&seat, ADIT_ROLE_CONTROL);
+    assert_ok(adit_wiring_start(&supervisor, &seat));
+    struct adit_message message = expect(&control, ADIT_MESSAGE_CONTROL_START);
+    assert_int_equal(message.fd_count, 3);
+    assert_int_equal(message.count, ADIT_SUPERVISOR_NAME_HOLD_S);
+    adit_message_fds_close(&message);
+    adit_channel_close(&control);
+    adit_channel_close(&seat.child.channel);
+
     struct adit_channel door = seat_play(&seat, ADIT_ROLE_DOOR);
     assert_ok(adit_wiring_start(&supervisor, &seat));
-    struct adit_message message = expect(&door, ADIT_MESSAGE_DOOR_START);
+    message = expect(&door, ADIT_MESSAGE_DOOR_START);
     assert_int_equal(message.options, ADIT_START_JSON | ADIT_START_NO_SANDBOX);
     assert_int_equal(message.port_from, 20000);
     assert_int_equal(message.port_to, 20999);
     assert_int_equal(message.count, ADIT_SUPERVISOR_SOURCE_MAX);
     assert_int_equal(message.address.ip[0], 127);
+    adit_message_fds_close(&message);
+    message = expect(&door, ADIT_MESSAGE_SNAPSHOT);
+    assert_int_equal(message.version, 5);
     adit_message_fds_close(&message);
     adit_channel_close(&door);
     adit_channel_close(&seat.child.channel);
@@ -83,11 +105,16 @@ static void start_messages_say_what_a_role_needs(void **state)
         assert_int_equal(fcntl(ADIT_AT(message.fds, i), F_GETFL) & O_ACCMODE, O_RDONLY);
     }
     adit_message_fds_close(&message);
+    message = expect(&worker, ADIT_MESSAGE_SNAPSHOT);
+    adit_message_fds_close(&message);
+    message = expect(&worker, ADIT_MESSAGE_TICKETS);
+    assert_bytes(adit_message_text_get(&message.secret), ADIT_BYTES("tickets"));
     assert_ok(adit_wiring_reload(&supervisor, &seat));
     message = expect(&worker, ADIT_MESSAGE_CREDENTIALS);
     adit_message_fds_close(&message);
     adit_channel_close(&worker);
     adit_channel_close(&seat.child.channel);
+    adit_socket_close(&supervisor.plane.snapshot_fd);
     assert_int_equal(lowest_fd(), before);
 }
 

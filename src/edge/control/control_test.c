@@ -1,0 +1,507 @@
+/* Covers admin.c, client.c, leases.c, local.c, publish.c, report.c: control as a whole; supervisor,
+ * local commands and monitors are the test's. */
+#include "edge/control/control.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "net/local.h"
+#include "unit.h"
+
+#define TURNS_MAX 400
+#define HOLD_S 1000
+
+struct scene {
+    char folder[64];
+    int home; /* the working folder before */
+    struct adit_channel supervisor;
+    struct control control;
+    struct adit_address admin;
+    uint64_t version; /* of the last snapshot that came */
+    uint32_t leases, revocations;
+};
+
+static void start_send(struct scene *scene)
+{
+    const struct adit_address any = {.family = 4, .ip = {127, 0, 0, 1}};
+    struct adit_message start = {.type = ADIT_MESSAGE_CONTROL_START,
+                                 .options = ADIT_START_NO_SANDBOX,
+                                 .count = HOLD_S,
+                                 .fd_count = 3};
+    ADIT_AT(start.fds, 0) = open(scene->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(ADIT_AT(start.fds, 0) >= 0);
+    assert_ok(adit_socket_listen(&any, 64, &ADIT_AT(start.fds, 1)));
+    assert_ok(adit_socket_local(ADIT_AT(start.fds, 1), &scene->admin));
+    assert_ok(adit_local_listen(scene->folder, ADIT_BYTES("aditd.sock"), &ADIT_AT(start.fds, 2)));
+    assert_ok(adit_channel_send(&scene->supervisor, &start));
+}
+
+static struct adit_status control_start(struct scene *scene)
+{
+    int theirs = -1;
+    int ours = -1;
+    assert_ok(adit_channel_pair(&ours, &theirs));
+    assert_ok(adit_channel_open(&scene->supervisor, ours, ADIT_EDGE_SUPERVISOR_CONTROL,
+                                ADIT_EDGE_CONTROL_SUPERVISOR));
+    start_send(scene);
+    assert_ok(control_open(&scene->control, theirs));
+    scene->control.log.fd = -1;
+    return control_begin(&scene->control);
+}
+
+static void snapshot_take(struct scene *scene, struct adit_message *message)
+{
+    static uint8_t memory[65536];
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_snapshot snapshot = {0};
+    assert_ok(adit_file_read_fd(message->fds[0], &writer));
+    assert_ok(adit_snapshot_read(adit_writer_bytes(&writer), &snapshot));
+    assert_int_equal(snapshot.version, message->version);
+    assert_true(snapshot.version > scene->version);
+    scene->version = snapshot.version;
+    scene->leases = snapshot.leases;
+    scene->revocations = snapshot.revocations;
+}
+
+/* The next message that is no snapshot, after some turns; NONE where there is none. */
+static struct adit_message hear(struct scene *scene, size_t turns)
+{
+    for (size_t i = 0; i < turns; i++) {
+        struct adit_message message = {0};
+        assert_ok(adit_loop_turn(&scene->control.loop, 5 * ADIT_MS_US));
+        if (!adit_is_ok(adit_channel_receive_wait(&scene->supervisor, 0, &message))) {
+            continue;
+        }
+        if (message.type != ADIT_MESSAGE_SNAPSHOT) {
+            return message;
+        }
+        snapshot_take(scene, &message);
+        adit_message_fds_close(&message);
+    }
+    return (struct adit_message){0};
+}
+
+static void say(struct scene *scene, struct adit_message message)
+{
+    assert_ok(adit_channel_send(&scene->supervisor, &message));
+}
+
+static void lease_say(struct scene *scene, struct adit_bytes name, uint32_t count)
+{
+    struct adit_message message = {.type = ADIT_MESSAGE_LEASE, .count = count};
+    assert_ok(adit_message_text_set(&message.name, name));
+    assert_ok(adit_message_text_set(&message.account, ADIT_BYTES("alice")));
+    say(scene, message);
+}
+
+static void scene_open(struct scene *scene)
+{
+    *scene = (struct scene){.folder = "/tmp/adit-control-test-XXXXXX"};
+    scene->home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_non_null(mkdtemp(scene->folder));
+    assert_ok(control_start(scene));
+    assert_int_equal(hear(scene, 1).type, ADIT_MESSAGE_READY);
+    hear(scene, 2);
+    assert_true(scene->version > 0);
+}
+
+static void scene_close(struct scene *scene)
+{
+    control_close(&scene->control);
+    adit_channel_close(&scene->supervisor);
+    unlink("adit.db");
+    unlink("aditd.sock");
+    assert_int_equal(fchdir(scene->home), 0);
+    close(scene->home);
+    assert_int_equal(rmdir(scene->folder), 0);
+}
+
+/* What comes back for `request` on a connection that is open already; the rest of the text lives
+ * until the next call. The supervisor answers what control asks it, if `is_answered`. */
+static struct adit_bytes exchange(struct scene *scene, int fd, struct adit_bytes request,
+                                  bool is_answered)
+{
+    static uint8_t memory[65536];
+    size_t len = 0;
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_BLOCKED;
+    if (request.len > 0) {
+        assert_ok(adit_socket_send(fd, request, &count, &io));
+    }
+    io = ADIT_IO_BLOCKED;
+    for (size_t i = 0; i < TURNS_MAX && io != ADIT_IO_END; i++) {
+        struct adit_message ask = hear(scene, 1);
+        if (ask.type == ADIT_MESSAGE_STATUS_ASK && is_answered) {
+            say(scene, (struct adit_message){.type = ADIT_MESSAGE_ROLE_STATUS,
+                                             .request = ask.request,
+                                             .index = 1,
+                                             .count = 77,
+                                             .streams = 2,
+                                             .counters = {.count = 2, .values = {5, 6}}});
+            say(scene, (struct adit_message){.type = ADIT_MESSAGE_ROLE_STATUS,
+                                             .request = ask.request,
+                                             .index = 0,
+                                             .count = 78,
+                                             .streams = 1,
+                                             .counters = {.count = 1, .values = {9}}});
+            say(scene, (struct adit_message){.type = ADIT_MESSAGE_STATUS_END,
+                                             .request = ask.request,
+                                             .count = 2,
+                                             .streams = 2});
+        }
+        struct adit_status status =
+            adit_socket_receive(fd, adit_span_from(ADIT_SPAN_OF(memory), len), &count, &io);
+        if (!adit_is_ok(status)) {
+            break;
+        }
+        len += io == ADIT_IO_DONE ? count : 0;
+    }
+    close(fd);
+    return adit_bytes_first(ADIT_BYTES_OF(memory), len);
+}
+
+static struct adit_bytes command(struct scene *scene, struct adit_bytes line)
+{
+    int fd = -1;
+    uint64_t pid = 0;
+    assert_ok(adit_local_connect(scene->folder, ADIT_BYTES("aditd.sock"), &fd, &pid));
+    return exchange(scene, fd, line, true);
+}
+
+static struct adit_bytes get(struct scene *scene, struct adit_bytes request)
+{
+    int fd = -1;
+    assert_ok(adit_socket_connect(&scene->admin, &fd));
+    return exchange(scene, fd, request, true);
+}
+
+static bool holds(struct adit_bytes text, struct adit_bytes part)
+{
+    for (; text.len >= part.len; text = adit_bytes_from(text, 1)) {
+        if (adit_bytes_starts_with(text, part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- Leases and snapshots --------------------------------------------------------------------- */
+
+static void leases_reach_the_next_snapshot_and_stay(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    uint64_t count = 0;
+    scene_open(&scene);
+    lease_say(&scene, ADIT_BYTES("shop"), 1);
+    lease_say(&scene, ADIT_BYTES("blog"), 1);
+    lease_say(&scene, ADIT_BYTES("blog"), 0);
+    lease_say(&scene, ADIT_BYTES("No name"), 1); /* told, not written */
+    uint64_t before = scene.version;
+    for (size_t i = 0; i < TURNS_MAX && scene.leases < 2; i++) {
+        hear(&scene, 1);
+    }
+    assert_int_equal(scene.leases, 2);
+    assert_true(scene.version <= before + 2); /* not one for each */
+    control_close(&scene.control);
+    adit_channel_close(&scene.supervisor);
+    unlink("aditd.sock");
+    assert_int_equal(fchdir(scene.home), 0);
+    assert_ok(control_start(&scene)); /* control is new; what was in use is held */
+    hear(&scene, 2);
+    assert_int_equal(scene.leases, 2);
+    uint64_t now_s = adit_clock_wall_ms() / 1000;
+    assert_ok(adit_store_leases_expire(&scene.control.store, now_s + HOLD_S - 100, &count));
+    assert_int_equal(count, 0);
+    assert_ok(adit_store_leases_expire(&scene.control.store, now_s + HOLD_S + 100, &count));
+    assert_int_equal(count, 2);
+    scene_close(&scene);
+}
+
+static void a_revocation_of_another_process_is_noticed(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    struct adit_store store = {0};
+    struct adit_store_token token = {.id = {1},
+                                     .kind = ADIT_TOKEN_USER,
+                                     .created_s = 1,
+                                     .expires_s = ADIT_TOKEN_EXPIRES_NEVER};
+    bool was_revoked = false;
+    scene_open(&scene);
+    assert_ok(ADIT_FIELD_SET(token.account, ADIT_BYTES("alice")));
+    assert_ok(ADIT_FIELD_SET(token.names, ADIT_BYTES("*")));
+    assert_ok(adit_store_open(&store, "adit.db"));
+    assert_ok(adit_store_token_add(&store, &token));
+    assert_ok(adit_store_token_revoke(&store, ADIT_BYTES_OF(token.id), 1, &was_revoked));
+    adit_store_close(&store);
+    uint64_t begin_us = adit_clock_now_us();
+    for (size_t i = 0; i < TURNS_MAX && scene.revocations == 0; i++) {
+        hear(&scene, 1);
+    }
+    assert_int_equal(scene.revocations, 1);
+    assert_true(adit_clock_now_us() - begin_us < ADIT_SECOND_US);
+    scene_close(&scene);
+}
+
+static void a_busy_database_costs_time_and_no_lease(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    struct adit_store other = {0};
+    scene_open(&scene);
+    adit_store_close(&scene.control.store); /* every use fails for a while */
+    lease_say(&scene, ADIT_BYTES("shop"), 1);
+    hear(&scene, 3);
+    assert_int_equal(scene.control.lease_count, 1);
+    assert_true(scene.control.is_failing);
+    assert_ok(adit_store_open(&other, "adit.db"));
+    scene.control.store = other;
+    scene.control.lease_retry_us = 0;
+    for (size_t i = 0; i < TURNS_MAX && scene.leases == 0; i++) {
+        hear(&scene, 1);
+    }
+    assert_int_equal(scene.leases, 1);
+    assert_int_equal(scene.control.lease_count, 0);
+    scene_close(&scene);
+}
+
+static void too_many_leases_are_left_to_the_door(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    struct adit_message lease = {.type = ADIT_MESSAGE_LEASE, .count = 1};
+    scene_open(&scene);
+    assert_ok(adit_message_text_set(&lease.name, ADIT_BYTES("shop")));
+    assert_ok(adit_message_text_set(&lease.account, ADIT_BYTES("alice")));
+    scene.control.lease_retry_us = UINT64_MAX; /* the database is away */
+    for (size_t i = 0; i < CONTROL_LEASES_MAX / 2; i++) {
+        assert_ok(control_lease_put(&scene.control, &lease));
+    }
+    assert_ok(adit_loop_turn(&scene.control.loop, 0));
+    assert_int_equal(scene.control.supervisor_interest & ADIT_LOOP_READ, 0);
+    for (size_t i = 0; i < CONTROL_LEASES_MAX / 2; i++) {
+        assert_ok(control_lease_put(&scene.control, &lease));
+    }
+    assert_fails(control_lease_put(&scene.control, &lease), FULL);
+    scene.control.lease_retry_us = 0;
+    assert_ok(adit_loop_turn(&scene.control.loop, 0));
+    assert_int_equal(scene.control.lease_count, 0);
+    assert_int_equal(scene.control.supervisor_interest & ADIT_LOOP_READ, ADIT_LOOP_READ);
+    scene_close(&scene);
+}
+
+/* --- Local commands --------------------------------------------------------------------------- */
+
+static void refresh_waits_for_the_edge(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    scene_open(&scene);
+    int fd = -1;
+    uint64_t pid = 0;
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_BLOCKED;
+    uint64_t before = scene.version;
+    assert_ok(adit_local_connect(scene.folder, ADIT_BYTES("aditd.sock"), &fd, &pid));
+    assert_ok(adit_socket_send(fd, ADIT_BYTES("refresh\n"), &count, &io));
+    for (size_t i = 0; i < TURNS_MAX && scene.version == before; i++) {
+        hear(&scene, 1);
+    }
+    uint8_t byte = 0;
+    hear(&scene, 3);
+    assert_ok(adit_socket_receive(fd, (struct adit_span){.ptr = &byte, .len = 1}, &count, &io));
+    assert_int_equal(io, ADIT_IO_BLOCKED); /* nobody has said that it is applied */
+    say(&scene, (struct adit_message){.type = ADIT_MESSAGE_SNAPSHOT_TAKEN,
+                                      .version = scene.version});
+    struct adit_bytes answer = exchange(&scene, fd, ADIT_BYTES(""), false);
+    assert_true(adit_bytes_starts_with(answer, ADIT_BYTES("{\"applied\":true,\"version\":")));
+    scene.control.applied_us = ADIT_SECOND_US / 5;
+    assert_ok(adit_local_connect(scene.folder, ADIT_BYTES("aditd.sock"), &fd, &pid));
+    assert_ok(adit_socket_send(fd, ADIT_BYTES("refresh\n"), &count, &io));
+    hear(&scene, 3);
+    uint64_t begin_us = adit_clock_now_us();
+    while (adit_clock_now_us() - begin_us < 2 * scene.control.applied_us) {
+        hear(&scene, 1);
+    }
+    answer = exchange(&scene, fd, ADIT_BYTES(""), false);
+    assert_true(adit_bytes_starts_with(answer, ADIT_BYTES("{\"applied\":false,\"version\":")));
+    scene_close(&scene);
+}
+
+static void status_tells_roles_and_counts(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    scene_open(&scene);
+    lease_say(&scene, ADIT_BYTES("shop"), 1);
+    hear(&scene, 3);
+    struct adit_bytes answer = command(&scene, ADIT_BYTES("status\n"));
+    static const struct adit_bytes parts[] = {
+        ADIT_BYTES_INIT("\"ready\":true,\"version\":"),
+        ADIT_BYTES_INIT("\"roles\":[{\"name\":\"door\",\"index\":0,\"pid\":78,\"starts\":1,"
+                        "\"counters\":{\"pending\":9,"),
+        ADIT_BYTES_INIT("{\"name\":\"worker\",\"index\":0,\"pid\":77,\"starts\":2,"
+                        "\"counters\":{\"sessions\":5,\"streams\":6,\"tunnels\":0,"),
+        ADIT_BYTES_INIT("],\"names\":1,\"tokens\":0}\n"),
+    };
+    for (size_t i = 0; i < ADIT_COUNT(parts); i++) {
+        assert_true(holds(answer, ADIT_AT(parts, i)));
+    }
+    scene_close(&scene);
+}
+
+static void odd_commands_are_told_so(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    static uint8_t endless[CONTROL_LINE_BYTES_MAX + 10];
+    scene_open(&scene);
+    adit_span_fill(ADIT_SPAN_OF(endless), 'x');
+    const struct {
+        struct adit_bytes line, answer;
+    } rows[] = {
+        {ADIT_BYTES("refresh \n"), ADIT_BYTES("{\"error\":\"unknown_command\"}\n")},
+        {ADIT_BYTES("\n"), ADIT_BYTES("{\"error\":\"unknown_command\"}\n")},
+        {ADIT_BYTES("STATUS\n"), ADIT_BYTES("{\"error\":\"unknown_command\"}\n")},
+        {ADIT_BYTES("status\r\n"), ADIT_BYTES("{\"error\":\"unknown_command\"}\n")},
+        {ADIT_BYTES_OF(endless), ADIT_BYTES("{\"error\":\"line_too_long\"}\n")},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        assert_bytes(command(&scene, ADIT_AT(rows, i).line), ADIT_AT(rows, i).answer);
+    }
+    assert_int_equal(scene.control.local_count, 0);
+    scene_close(&scene);
+}
+
+static void connections_are_limited_and_end(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    int fds[CONTROL_LOCAL_MAX + 4] = {0};
+    uint64_t pid = 0;
+    scene_open(&scene);
+    for (size_t i = 0; i < ADIT_COUNT(fds); i++) {
+        assert_ok(adit_local_connect(scene.folder, ADIT_BYTES("aditd.sock"), &ADIT_AT(fds, i),
+                                     &pid));
+        hear(&scene, 2);
+    }
+    assert_int_equal(scene.control.local_count, CONTROL_LOCAL_MAX);
+    for (size_t i = 0; i < ADIT_COUNT(fds); i++) {
+        close(ADIT_AT(fds, i));
+    }
+    hear(&scene, 5);
+    assert_int_equal(scene.control.local_count, 0);
+    scene.control.client_us = ADIT_SECOND_US / 5;
+    assert_ok(adit_local_connect(scene.folder, ADIT_BYTES("aditd.sock"), &ADIT_AT(fds, 0), &pid));
+    uint64_t begin_us = adit_clock_now_us();
+    hear(&scene, 3);
+    assert_int_equal(scene.control.local_count, 1);
+    while (adit_clock_now_us() - begin_us < 2 * scene.control.client_us) {
+        hear(&scene, 5);
+    }
+    assert_int_equal(scene.control.local_count, 0); /* it said nothing for too long */
+    close(ADIT_AT(fds, 0));
+    scene_close(&scene);
+}
+
+/* --- Admin ------------------------------------------------------------------------------------ */
+
+static void monitors_are_answered(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    static uint8_t endless[CONTROL_REQUEST_BYTES_MAX];
+    scene_open(&scene);
+    adit_span_fill(ADIT_SPAN_OF(endless), 'G');
+    const struct {
+        struct adit_bytes request, begins, holds;
+    } rows[] = {
+        {ADIT_BYTES("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"), ADIT_BYTES("HTTP/1.1 200 OK\r\n"),
+         ADIT_BYTES("Connection: close\r\n")},
+        {ADIT_BYTES("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"), ADIT_BYTES("HTTP/1.1 200 OK\r\n"),
+         ADIT_BYTES("\r\n\r\nready\n")},
+        {ADIT_BYTES("GET /metrics?x=y HTTP/1.1\r\nHost: x\r\n\r\n"),
+         ADIT_BYTES("HTTP/1.1 200 OK\r\n"),
+         ADIT_BYTES("# TYPE adit_sessions gauge\nadit_sessions{role=\"worker\",index=\"0\"} 5\n")},
+        {ADIT_BYTES("GET /metrics HTTP/1.0\r\n\r\n"), ADIT_BYTES("HTTP/1.1 200 OK\r\n"),
+         ADIT_BYTES("\nadit_role_starts_total{role=\"worker\",index=\"0\"} 2\n")},
+        {ADIT_BYTES("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), ADIT_BYTES("HTTP/1.1 404 "),
+         ADIT_BYTES("404 Not Found\n")},
+        {ADIT_BYTES("POST /metrics HTTP/1.1\r\nHost: x\r\n\r\n"), ADIT_BYTES("HTTP/1.1 405 "),
+         ADIT_BYTES("Allow: GET\r\n")},
+        {ADIT_BYTES("GET /healthz HTTP/1.1\nHost: x\n\n"), ADIT_BYTES("HTTP/1.1 400 "),
+         ADIT_BYTES("400 Bad Request\n")},
+        {ADIT_BYTES_OF(endless), ADIT_BYTES("HTTP/1.1 400 "), ADIT_BYTES("400 Bad Request\n")},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        struct adit_bytes answer = get(&scene, ADIT_AT(rows, i).request);
+        assert_true(adit_bytes_starts_with(answer, ADIT_AT(rows, i).begins));
+        assert_true(holds(answer, ADIT_AT(rows, i).holds));
+    }
+    assert_int_equal(scene.control.admin_count, 0);
+    scene_close(&scene);
+}
+
+static void a_missing_role_is_not_ready(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    scene_open(&scene);
+    scene.control.report = (struct control_report){.expected = 2, .ready = 1};
+    scene.control.report_us = adit_clock_now_us();
+    struct adit_bytes answer = get(&scene, ADIT_BYTES("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_true(adit_bytes_starts_with(answer, ADIT_BYTES("HTTP/1.1 503 ")));
+    scene_close(&scene);
+}
+
+/* --- The start and the end -------------------------------------------------------------------- */
+
+static void a_damaged_database_ends_it(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    scene_open(&scene);
+    control_close(&scene.control);
+    adit_channel_close(&scene.supervisor);
+    unlink("aditd.sock");
+    assert_ok(adit_file_write("adit.db", 0600, ADIT_BYTES("nonsense, and enough of it")));
+    assert_int_equal(fchdir(scene.home), 0);
+    assert_fails(control_start(&scene), INVALID);
+    scene_close(&scene);
+}
+
+static void it_ends_when_it_is_told(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    scene_open(&scene);
+    lease_say(&scene, ADIT_BYTES("shop"), 1);
+    say(&scene, (struct adit_message){.type = ADIT_MESSAGE_STOP});
+    assert_ok(adit_loop_run(&scene.control.loop));
+    assert_int_equal(scene.control.lease_count, 0); /* written down before */
+    scene_close(&scene);
+    scene_open(&scene);
+    adit_channel_close(&scene.supervisor); /* the supervisor has died */
+    assert_ok(adit_loop_run(&scene.control.loop));
+    scene_close(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(leases_reach_the_next_snapshot_and_stay),
+        cmocka_unit_test(a_revocation_of_another_process_is_noticed),
+        cmocka_unit_test(a_busy_database_costs_time_and_no_lease),
+        cmocka_unit_test(too_many_leases_are_left_to_the_door),
+        cmocka_unit_test(refresh_waits_for_the_edge),
+        cmocka_unit_test(status_tells_roles_and_counts),
+        cmocka_unit_test(odd_commands_are_told_so),
+        cmocka_unit_test(connections_are_limited_and_end),
+        cmocka_unit_test(monitors_are_answered),
+        cmocka_unit_test(a_missing_role_is_not_ready),
+        cmocka_unit_test(a_damaged_database_ends_it),
+        cmocka_unit_test(it_ends_when_it_is_told),
+    };
+    return cmocka_run_group_tests_name("control/control", tests, NULL, NULL);
+}
