@@ -50,7 +50,8 @@ static const struct adit_bytes barred_from_trailers[] = {
 static bool is_one_of(const struct adit_bytes *names, size_t count, struct adit_bytes name)
 {
     for (size_t i = 0; i < count; i++) {
-        if (adit_bytes_equal_nocase(ADIT_SLOT(names, count, i), name)) {
+        struct adit_bytes one = ADIT_SLOT(names, count, i);
+        if (one.len == name.len && adit_bytes_equal_nocase(one, name)) {
             return true;
         }
     }
@@ -59,7 +60,8 @@ static bool is_one_of(const struct adit_bytes *names, size_t count, struct adit_
 
 static bool begins_with(struct adit_bytes name, struct adit_bytes prefix)
 {
-    return adit_bytes_equal_nocase(adit_bytes_first(name, prefix.len), prefix);
+    return name.len >= prefix.len &&
+           adit_bytes_equal_nocase(adit_bytes_first(name, prefix.len), prefix);
 }
 
 bool adit_http_is_hop_by_hop(struct adit_bytes name)

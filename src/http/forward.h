@@ -5,8 +5,9 @@
  * absolute one), HTTP/1.1, Host unchanged unless `host_header` says otherwise. X-Forwarded-For,
  * -Proto, -Host and Forwarded (RFC 7239) are ours alone: what the visitor wrote into them, into
  * anything else that begins with X-Forwarded-, or into X-Real-IP and its like is left out. Framing
- * is what we decided, never the field that came: Content-Length or Transfer-Encoding is written once,
- * from `framing`. `Connection: keep-alive` is not written; `Connection: upgrade` with an upgrade.
+ * is what we decided, never the field that came: Content-Length or Transfer-Encoding is written
+ * once, from `framing`. `Connection: keep-alive` is not written; `Connection: upgrade` with an
+ * upgrade.
  *
  * To the visitor: status, reason and fields of the program but Adit-Error, which is ours; framing
  * from `framing`, but where it is NONE the Content-Length of an answer to HEAD and of a 304 stays;
