@@ -30,6 +30,7 @@ struct fixture {
     uint16_t bound_port;
     uint64_t wait_us;
     char code[33];
+    char reason[128];
     const struct adit_proxy *proxy; /* null: none */
     struct adit_http_seen seen;
     int seen_count;
@@ -141,6 +142,8 @@ static inline void told_disconnected(void *context, struct adit_bytes reason, ui
 {
     struct fixture *f = context;
     assert_true(reason.len > 0);
+    adit_span_fill(ADIT_OBJECT_SPAN(f->reason), 0);
+    assert_ok(adit_span_copy(ADIT_OBJECT_SPAN(f->reason), adit_bytes_first(reason, 127)));
     f->disconnected++;
     f->wait_us = wait_us;
 }

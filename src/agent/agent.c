@@ -23,6 +23,21 @@ void agent_stop(struct adit_agent *agent)
     adit_link_close(&agent->hub, agent->link, stopped());
 }
 
+/* "no connection could be made (Connection refused)". */
+static struct adit_bytes reason_write(struct adit_writer *out, struct adit_status why)
+{
+    struct adit_bytes what = adit_bytes_of_text(adit_status_what(why));
+    struct adit_bytes code = {0};
+    if (adit_status_error(why) == ADIT_ERROR_SYSTEM && why.detail > 0 && why.detail < INT_MAX) {
+        code = adit_bytes_of_text(strerrordesc_np((int)why.detail));
+    }
+    const struct adit_bytes parts[] = {what, ADIT_BYTES(" ("), code, ADIT_BYTES(")")};
+    for (size_t i = 0; i < (code.len > 0 ? ADIT_COUNT(parts) : 1); i++) {
+        adit_status_ignore(adit_write_bytes(out, ADIT_AT(parts, i)), "a cut reason is still one");
+    }
+    return adit_writer_bytes(out);
+}
+
 /* Waits, then tries again. */
 static void lost(struct adit_agent *agent, struct adit_status why)
 {
@@ -35,8 +50,10 @@ static void lost(struct adit_agent *agent, struct adit_status why)
     for (size_t i = 0; i < ADIT_COUNT(agent->binds); i++) {
         ADIT_AT(agent->binds, i).is_bound = false;
     }
-    agent->options.events->disconnected(agent->options.context,
-                                        adit_bytes_of_text(adit_status_what(why)), wait_us);
+    uint8_t memory[256] = {0};
+    struct adit_writer reason = adit_writer_of(ADIT_SPAN_OF(memory));
+    agent->options.events->disconnected(agent->options.context, reason_write(&reason, why),
+                                        wait_us);
     struct adit_status status = adit_loop_timer_set(agent->options.loop, &agent->timer,
                                                     now_us + wait_us, connect_now, agent, 0);
     ADIT_ASSERT(adit_is_ok(status)); /* room for this timer is kept at open */

@@ -121,6 +121,7 @@ static void an_unreachable_server_is_tried_again(void **state)
     turn_until(f, f->disconnected == 1);
     assert_true(f->wait_us < ADIT_BACKOFF_BASE_US);
     assert_int_equal(f->refused, 0);
+    assert_string_equal(f->reason, "no connection could be made (Connection refused)");
 }
 
 int main(void)

@@ -251,7 +251,7 @@ struct adit_status adit_socket_connect(const struct adit_address *address, int *
     if (connect(fd, name, kernel.len) != 0 && errno != EINPROGRESS && errno != EINTR) {
         int code = errno;
         adit_socket_close(&fd);
-        ADIT_FAIL_WITH(SYSTEM, "connect", code);
+        ADIT_FAIL_WITH(SYSTEM, "no connection could be made", code);
     }
     *out_fd = fd;
     return adit_ok();
@@ -265,7 +265,7 @@ struct adit_status adit_socket_connect_result(int fd)
         code = errno;
     }
     if (code != 0) {
-        ADIT_FAIL_WITH(SYSTEM, "connect", code);
+        ADIT_FAIL_WITH(SYSTEM, "no connection could be made", code);
     }
     return adit_ok();
 }
@@ -281,7 +281,7 @@ static struct adit_status receive_with(int fd, struct adit_span span, int flags,
         got = recv(fd, span.ptr, span.len, flags | MSG_DONTWAIT);
     } while (got < 0 && errno == EINTR);
     if (got < 0 && errno != EAGAIN) {
-        ADIT_FAIL_WITH(SYSTEM, "recv", errno);
+        ADIT_FAIL_WITH(SYSTEM, "the connection broke", errno);
     }
     *out_count = got > 0 ? (size_t)got : 0;
     *out_io = got > 0 ? ADIT_IO_DONE : got == 0 ? ADIT_IO_END : ADIT_IO_BLOCKED;
@@ -305,7 +305,7 @@ static struct adit_status sent_result(ssize_t sent, size_t want, size_t *out_cou
                                       enum adit_io *out_io)
 {
     if (sent < 0 && errno != EAGAIN) {
-        ADIT_FAIL_WITH(SYSTEM, "send", errno);
+        ADIT_FAIL_WITH(SYSTEM, "the connection broke", errno);
     }
     *out_count = sent > 0 ? (size_t)sent : 0;
     *out_io = *out_count == want ? ADIT_IO_DONE : ADIT_IO_BLOCKED;
