@@ -199,7 +199,7 @@ static void a_server_that_cannot_listen_says_where(void **state)
     RUN(&result, "serve", "--data", place.text, "--https", "192.0.2.1:8443"); /* nobody's own */
     assert_int_equal(result.code, ADIT_ADITD_FAILED);
     assert_true(adit_bytes_starts_with(adit_writer_bytes(&result.error),
-                                       ADIT_BYTES("aditd: 192.0.2.1:8443: ")));
+                                       ADIT_BYTES("aditd: --https 192.0.2.1:8443: ")));
     place_drop(&place);
 }
 

@@ -130,7 +130,10 @@ struct adit_status adit_data_token_key_read(const char *path, struct adit_span o
     struct adit_status status = adit_file_read(path, &writer);
     if (adit_is_ok(status)) {
         struct adit_bytes hex = adit_bytes_first(adit_writer_bytes(&writer), KEY_TEXT_BYTES);
-        status = adit_parse_hex(hex, adit_span_first(out_key, ADIT_TOKEN_KEY_BYTES));
+        bool is_key =
+            adit_is_ok(adit_parse_hex(hex, adit_span_first(out_key, ADIT_TOKEN_KEY_BYTES)));
+        adit_span_wipe(ADIT_SPAN_OF(text));
+        ADIT_ENSURE(is_key, INVALID, "token.key is damaged: it does not hold 64 hex digits");
     }
     adit_span_wipe(ADIT_SPAN_OF(text));
     return status;

@@ -90,11 +90,13 @@ static struct adit_status supervise(struct serve *serve)
 
 /* Listens, or says at which address it cannot. Accepted sockets inherit the congestion control: a
  * worker in its sandbox may not choose it any more where the system prefers another. */
-static int listen_at(const struct adit_address *address, int *out_listener)
+static int listen_at(struct adit_bytes option, const struct adit_address *address,
+                     int *out_listener)
 {
-    uint8_t memory[64] = {0};
+    uint8_t memory[80] = {0};
     struct adit_writer place = adit_writer_of(ADIT_SPAN_OF(memory));
-    adit_status_ignore(adit_address_write(&place, address), "an address fits");
+    adit_status_ignore(adit_write_bytes(&place, option), "it fits");
+    adit_status_ignore(adit_address_write(&place, address), "an address fits too");
     struct adit_status status = adit_socket_listen(address, BACKLOG, out_listener);
     if (!adit_is_ok(status)) {
         return adit_aditd_failure(adit_writer_bytes(&place), status);
@@ -120,11 +122,14 @@ static int listeners_open(struct serve *serve)
     if (!adit_is_ok(status)) {
         return adit_aditd_failure(adit_bytes_of_text(serve->folder.text), status);
     }
-    int code = listen_at(&serve->settings.https, &serve->listener);
+    int code = listen_at(ADIT_BYTES("--https "), &serve->settings.https, &serve->listener);
     if (code == 0) {
-        code = listen_at(&serve->settings.http, &serve->http_listener);
+        code = listen_at(ADIT_BYTES("--http "), &serve->settings.http, &serve->http_listener);
     }
-    return code == 0 ? listen_at(&serve->settings.admin, &serve->admin_listener) : code;
+    if (code == 0) {
+        code = listen_at(ADIT_BYTES("--admin "), &serve->settings.admin, &serve->admin_listener);
+    }
+    return code;
 }
 
 static int serve_prepared(struct serve *serve)
