@@ -3,7 +3,7 @@
 #include "cli/args.h"
 
 #define SHOWN_MAX 64         /* bytes of the file that a complaint repeats */
-#define FILE_SHOWN_MAX 3072  /* and of its name */
+#define FILE_SHOWN_MAX 512   /* and of its name: a line holds it, escaped, and more */
 #define EVENTS_MAX (1u << 17) /* more than a file of the allowed size can hold */
 
 /* What the reading knows while it goes on. */

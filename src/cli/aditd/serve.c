@@ -57,6 +57,23 @@ static struct adit_status certificate_prepare(struct serve *serve)
     return adit_ok();
 }
 
+/* The admin port answers whoever reaches it. */
+static void admin_hint(const struct serve *serve)
+{
+    struct adit_log log = {0};
+    uint8_t memory[64] = {0};
+    struct adit_writer address = adit_writer_of(ADIT_SPAN_OF(memory));
+    if (adit_address_is_loopback(&serve->settings.admin) ||
+        !adit_is_ok(adit_address_write(&address, &serve->settings.admin))) {
+        return;
+    }
+    adit_log_init(&log, STDERR_FILENO, serve->settings.format, ADIT_BYTES("supervisor"));
+    ADIT_LOG(&log, WARN, "admin_public",
+             adit_log_text(ADIT_BYTES("admin"), adit_writer_bytes(&address)),
+             adit_log_text(ADIT_BYTES("reason"),
+                           ADIT_BYTES("it asks nobody for a password; keep it on loopback")));
+}
+
 /* Takes the listeners over. */
 static struct adit_status supervise(struct serve *serve)
 {
@@ -145,6 +162,7 @@ static int serve_prepared(struct serve *serve)
         listeners_close(serve);
         return adit_aditd_failure(ADIT_BYTES("serve"), status);
     }
+    admin_hint(serve);
     status = supervise(serve);
     return adit_is_ok(status) ? 0 : adit_aditd_failure(ADIT_BYTES("serve"), status);
 }
