@@ -301,7 +301,8 @@ def commands(context):
         check(empty.aditd("token", "create", "--account", "x").stdout.startswith("adit_"), "no token")
     second = subprocess.run(
         [f"{server.build}/aditd", "serve", "--data", server.data, "--https",
-         f"127.0.0.1:{free_port_block(3)}", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"],
+         f"127.0.0.1:{free_port_block(3)}", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+         "--tcp-ports", "1000-1001"],
         capture_output=True, text=True, timeout=20, check=False)
     check(second.returncode == 1 and second.stderr, f"a second server on the same data: {second}")
     check(fetch(server, f"nobody.adit.localhost:{server.port}").status == 404, "the first was hurt")
