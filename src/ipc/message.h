@@ -45,6 +45,7 @@
     ROW(OPTIONS, options, u32)        /* ADIT_START_ bits */                                    \
     ROW(COUNT, count, u32)                                                                      \
     ROW(STREAMS, streams, u32)                                                                  \
+    ROW(UPTIME, uptime_s, u32)        /* since the server was started */                        \
     ROW(DRAIN, drain_ms, u32)         /* how long what runs may go on */                        \
     ROW(PORT, port, u16)                                                                        \
     ROW(PORT_FROM, port_from, u16)                                                              \
@@ -145,7 +146,8 @@
         F(REQUEST) | F(INDEX) | F(COUNT) | F(STREAMS) | F(COUNTERS))                            \
     /* All that could answer STATUS_ASK `request` have. count: doors and workers that there are   \
      * to be; streams: that are ready. */                                                       \
-    ROW(STATUS_END, 33, ADIT_EDGE_SUPERVISOR_CONTROL, 0, F(REQUEST) | F(COUNT) | F(STREAMS))    \
+    ROW(STATUS_END, 33, ADIT_EDGE_SUPERVISOR_CONTROL, 0,                                        \
+        F(REQUEST) | F(COUNT) | F(STREAMS) | F(UPTIME))                                         \
     /* Keys of TLS session tickets, 80 bytes each (name 16, AES 32, HMAC 32): the one for new     \
      * tickets, then the one before it, if there is one. At a worker's start and every 12 h. */  \
     ROW(TICKETS, 34, ADIT_EDGE_SUPERVISOR_WORKER, 0, F(SECRET))
@@ -221,7 +223,7 @@ struct adit_message_text {
 struct adit_message {
     enum adit_message_type type;
     uint64_t request, session, version, seed;
-    uint32_t index, options, count, streams, drain_ms;
+    uint32_t index, options, count, streams, uptime_s, drain_ms;
     uint16_t port, port_from, port_to;
     enum adit_tunnel kind;
     enum adit_orphan reason;

@@ -134,7 +134,6 @@ struct adit_status control_open(struct control *control, int supervisor_fd)
                                 .supervisor = {.fd = -1},
                                 .admin_listener = -1,
                                 .local_listener = -1,
-                                .started_us = adit_clock_now_us(),
                                 .client_us = CONTROL_CLIENT_US,
                                 .applied_us = CONTROL_APPLIED_US};
     adit_log_init(&control->log, STDERR_FILENO, ADIT_LOG_TEXT, ADIT_BYTES("control"));

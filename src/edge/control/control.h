@@ -81,6 +81,7 @@ struct control_role {
 struct control_report {
     struct control_role roles[CONTROL_ROLES_MAX];
     uint32_t expected, ready; /* doors and workers */
+    uint32_t uptime_s;        /* of the server */
 };
 
 /* ---------------------------------------------------------------------------------------------- */
@@ -92,7 +93,6 @@ struct control {
     struct adit_handle supervisor_watch;
     uint32_t supervisor_interest;
     struct adit_store store;
-    uint64_t started_us;
     uint32_t hold_s;   /* a name stays with its account */
     bool is_sandboxed; /* the start message wants a sandbox */
     uint64_t client_us, applied_us; /* the constants above; tests are in more of a hurry */

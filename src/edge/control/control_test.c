@@ -147,7 +147,8 @@ static struct adit_bytes exchange(struct scene *scene, int fd, struct adit_bytes
             say(scene, (struct adit_message){.type = ADIT_MESSAGE_STATUS_END,
                                              .request = ask.request,
                                              .count = 2,
-                                             .streams = 2});
+                                             .streams = 2,
+                                             .uptime_s = 61});
         }
         struct adit_status status =
             adit_socket_receive(fd, adit_span_from(ADIT_SPAN_OF(memory), len), &count, &io);
@@ -338,7 +339,7 @@ static void status_tells_roles_and_counts(void **state)
     hear(&scene, 3);
     struct adit_bytes answer = command(&scene, ADIT_BYTES("status\n"));
     static const struct adit_bytes parts[] = {
-        ADIT_BYTES_INIT("\"ready\":true,\"version\":"),
+        ADIT_BYTES_INIT("\"uptime_s\":61,\"ready\":true,\"version\":"),
         ADIT_BYTES_INIT("\"roles\":[{\"name\":\"door\",\"index\":0,\"pid\":78,\"starts\":1,"
                         "\"counters\":{\"pending\":9,"),
         ADIT_BYTES_INIT("{\"name\":\"worker\",\"index\":0,\"pid\":77,\"starts\":2,"

@@ -42,6 +42,7 @@ void control_report_end(struct control *control, const struct adit_message *mess
     control->report = control->gathering;
     control->report.expected = message->count;
     control->report.ready = message->streams;
+    control->report.uptime_s = message->uptime_s;
     control->report_us = adit_clock_now_us();
     control->asked_us = 0;
     control_clients_reported(control);
@@ -153,8 +154,7 @@ struct adit_status control_status_write(struct control *control, struct adit_wri
     uint64_t tokens = 0;
     store_count(control, &names, &tokens);
     ADIT_TRY(number_write(writer, ADIT_BYTES("{\"pid\":"), (uint64_t)getppid()));
-    ADIT_TRY(number_write(writer, ADIT_BYTES(",\"uptime_s\":"),
-                          (adit_clock_now_us() - control->started_us) / ADIT_SECOND_US));
+    ADIT_TRY(number_write(writer, ADIT_BYTES(",\"uptime_s\":"), report->uptime_s));
     ADIT_TRY(adit_write_bytes(writer, control_report_is_ready(control)
                                           ? ADIT_BYTES(",\"ready\":true")
                                           : ADIT_BYTES(",\"ready\":false")));

@@ -139,8 +139,10 @@ static struct adit_message status_of(const struct adit_supervisor *supervisor,
 static void status_end(struct adit_supervisor *supervisor)
 {
     struct adit_supervisor_plane *plane = &supervisor->plane;
+    uint64_t up_us = adit_clock_now_us() - supervisor->started_us;
     struct adit_message end = {.type = ADIT_MESSAGE_STATUS_END,
                                .request = plane->request,
+                               .uptime_s = (uint32_t)(up_us / ADIT_SECOND_US),
                                .count = ADIT_SUPERVISOR_CHILDREN_MAX - 1};
     for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
         struct adit_supervisor_seat *seat = &ADIT_AT(supervisor->seats, i);

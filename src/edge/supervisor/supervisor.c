@@ -451,6 +451,7 @@ struct adit_status adit_supervisor_open(struct adit_supervisor *supervisor,
                                            .own_log = {.in = -1},
                                            .signals = {.fd = -1},
                                            .plane = {.snapshot_fd = -1},
+                                           .started_us = adit_clock_now_us(),
                                            .options = *options};
     adit_log_init(&supervisor->log, -1, options->format, ADIT_BYTES("supervisor"));
     for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {

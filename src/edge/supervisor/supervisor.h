@@ -9,7 +9,8 @@
  * channel, or is not ready in time, is killed first. SIGTERM and SIGINT end everything in order,
  * SIGHUP gives the workers the certificate anew.
  *
- * Process: supervisor, one loop. Limits: one control, one door, ADIT_SUPERVISOR_WORKERS_MAX workers. */
+ * Process: supervisor, one loop. Limits: one control, one door, ADIT_SUPERVISOR_WORKERS_MAX
+ * workers. */
 #ifndef ADIT_EDGE_SUPERVISOR_SUPERVISOR_H
 #define ADIT_EDGE_SUPERVISOR_SUPERVISOR_H
 
@@ -104,6 +105,7 @@ struct adit_supervisor {
     struct adit_supervisor_plane plane;
     struct adit_handle stop_timer;
     uint64_t wirings;
+    uint64_t started_us;
     bool has_edge;   /* door and workers were started */
     bool is_serving; /* was ready once */
     bool is_stopping;
