@@ -22,6 +22,14 @@ void exchange_end(struct adit_proxy *proxy, struct web *web, bool is_cut)
     *exchange = (struct exchange){0};
 }
 
+/* Does the error say that the host is not served over this connection? A new one may lead to the
+ * worker that serves it now. */
+static bool is_lost(enum adit_http_error error)
+{
+    return error == ADIT_HTTP_ERROR_TUNNEL_NOT_FOUND || error == ADIT_HTTP_ERROR_AGENT_GONE ||
+           error == ADIT_HTTP_ERROR_OVERLOADED || error == ADIT_HTTP_ERROR_MISDIRECTED;
+}
+
 /* The connection ends after what we say now: also where more of the request may follow. */
 static bool is_last_answer(const struct adit_proxy *proxy, const struct web *web)
 {
@@ -56,7 +64,7 @@ void answer_error(struct adit_proxy *proxy, struct web *web, enum adit_http_erro
         web_cut(proxy, web); /* no end is forged */
         return;
     }
-    bool is_closing = is_last_answer(proxy, web);
+    bool is_closing = is_last_answer(proxy, web) || is_lost(error);
     const struct adit_http_error_form form = {.is_json = exchange->request.prefers_json,
                                               .is_head = exchange->request.is_head,
                                               .is_closing = is_closing};

@@ -1,6 +1,7 @@
 #include "proxy/proxy_private.h"
 
 #define CIPHER_IN_BYTES ADIT_PROXY_IN_HIGH
+#define HANDSHAKES_A_TURN 8 /* each costs as much as a thousand frames: links get their turn */
 
 uint64_t proxy_user(struct adit_handle handle, uint64_t kind)
 {
@@ -103,6 +104,7 @@ struct adit_status adit_proxy_open(const struct adit_proxy_options *options,
                                         .body_us = ADIT_PROXY_BODY_US,
                                         .stuck_us = ADIT_PROXY_STUCK_US,
                                         .queued_us = ADIT_PROXY_QUEUED_US,
+                                        .away_us = ADIT_PROXY_AWAY_US,
                                         .ack_us = ADIT_PROXY_ACK_US,
                                         .idle_pipe_us = ADIT_PROXY_IDLE_PIPE_US,
                                         .linger_us = ADIT_PROXY_LINGER_US};
@@ -291,11 +293,15 @@ void adit_proxy_turn(struct adit_proxy *proxy)
     if (adit_handle_is_set(handle)) {
         adit_loop_timer_cancel(proxy->loop, &proxy->again);
     }
+    int handshakes = 0;
     for (struct web *web = proxy_web(proxy, handle); web; web = proxy_web(proxy, handle)) {
         handle = web->dirty_next;
         web->is_dirty = false;
+        handshakes += web->state == WEB_HANDSHAKE ? 1 : 0;
         if (web->state == WEB_GONE) {
             adit_status_ignore(adit_pool_release(&proxy->webs, web->self), "it lives");
+        } else if (web->state == WEB_HANDSHAKE && handshakes > HANDSHAKES_A_TURN) {
+            web_mark(proxy, web); /* in the next turn */
         } else {
             web_work(proxy, web);
         }

@@ -25,6 +25,7 @@
 #define ADIT_PROXY_BODY_BYTES 1024
 #define ADIT_PROXY_STUCK_US (30 * ADIT_SECOND_US)    /* a visitor that takes nothing at all */
 #define ADIT_PROXY_QUEUED_US ADIT_SECOND_US          /* for a stream, where the session has none */
+#define ADIT_PROXY_AWAY_US (10 * ADIT_SECOND_US)     /* for an agent that left a moment ago */
 #define ADIT_PROXY_ACK_US (12 * ADIT_SECOND_US)      /* for the agent's verdict: agent_no_ack */
 #define ADIT_PROXY_IN_HIGH (64 * 1024)               /* bytes held of a visitor: stop reading */
 #define ADIT_PROXY_IN_LOW (32 * 1024)                /* and go on */
@@ -37,7 +38,7 @@
 enum adit_proxy_verdict {
     ADIT_PROXY_SERVED,  /* *out_route says by whom */
     ADIT_PROXY_ABSENT,  /* no tunnel has this host: tunnel_not_found */
-    ADIT_PROXY_AWAY,    /* its session cannot take a request now: overloaded, or agent_gone */
+    ADIT_PROXY_AWAY,    /* its agent left a moment ago: the request waits, then overloaded */
     ADIT_PROXY_ELSEWHERE, /* not for this connection: misdirected */
 };
 

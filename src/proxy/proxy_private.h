@@ -16,6 +16,7 @@
 #define WEB_NEVER UINT64_MAX
 #define WEB_ANSWER_ROOM (16 * 1024) /* free in the scratch before a request is looked at */
 #define WEB_RETRY_US (10 * ADIT_MS_US) /* between two looks for a free stream */
+#define WEB_AWAY_US (50 * ADIT_MS_US)  /* or for an agent */
 #define ADIT_PROXY_LINGER_US (2 * ADIT_SECOND_US) /* for the visitor to end too */
 #define WEB_LINGER_BYTES (1024 * 1024)            /* dropped meanwhile, at most */
 
@@ -111,7 +112,8 @@ struct idle {
 };
 
 struct proxy_times {
-    uint64_t head_us, idle_us, body_us, stuck_us, queued_us, ack_us, idle_pipe_us, linger_us;
+    uint64_t head_us, idle_us, body_us, stuck_us, queued_us, away_us, ack_us, idle_pipe_us,
+        linger_us;
 };
 
 struct adit_proxy {

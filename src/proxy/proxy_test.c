@@ -87,33 +87,58 @@ static void what_the_agent_says_becomes_an_error(void **state)
         int dial;
         enum adit_proxy_verdict verdict;
         struct adit_bytes request, code;
+        bool is_lost; /* and the connection with it */
     } cases[] = {
         {ADIT_DIAL_REFUSED, ADIT_PROXY_SERVED, ADIT_BYTES_INIT(GET),
-         ADIT_BYTES_INIT("Adit-Error: upstream_refused\r\n")},
+         ADIT_BYTES_INIT("Adit-Error: upstream_refused\r\n"), false},
         {ADIT_DIAL_UNREACHABLE, ADIT_PROXY_SERVED, ADIT_BYTES_INIT(GET),
-         ADIT_BYTES_INIT("Adit-Error: upstream_refused\r\n")},
+         ADIT_BYTES_INIT("Adit-Error: upstream_refused\r\n"), false},
         {ADIT_DIAL_TIMED_OUT, ADIT_PROXY_SERVED, ADIT_BYTES_INIT(GET),
-         ADIT_BYTES_INIT("Adit-Error: upstream_timeout\r\n")},
+         ADIT_BYTES_INIT("Adit-Error: upstream_timeout\r\n"), false},
         {ADIT_DIAL_LIMIT, ADIT_PROXY_SERVED, ADIT_BYTES_INIT(GET),
-         ADIT_BYTES_INIT("Adit-Error: overloaded\r\n")},
+         ADIT_BYTES_INIT("Adit-Error: overloaded\r\n"), true},
         {ADIT_DIAL_UNKNOWN_BIND, ADIT_PROXY_SERVED, ADIT_BYTES_INIT(GET),
-         ADIT_BYTES_INIT("Adit-Error: agent_gone\r\n")},
+         ADIT_BYTES_INIT("Adit-Error: agent_gone\r\n"), true},
         {0, ADIT_PROXY_ELSEWHERE, ADIT_BYTES_INIT(GET),
-         ADIT_BYTES_INIT("Adit-Error: misdirected\r\n")},
-        {0, ADIT_PROXY_AWAY, ADIT_BYTES_INIT(GET), ADIT_BYTES_INIT("Adit-Error: overloaded\r\n")},
+         ADIT_BYTES_INIT("Adit-Error: misdirected\r\n"), true},
+        {0, ADIT_PROXY_AWAY, ADIT_BYTES_INIT(GET),
+         ADIT_BYTES_INIT("Adit-Error: overloaded\r\n"), true},
         {0, ADIT_PROXY_SERVED, ADIT_BYTES_INIT("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n"),
-         ADIT_BYTES_INIT("Adit-Error: tunnel_not_found\r\n")},
+         ADIT_BYTES_INIT("Adit-Error: tunnel_not_found\r\n"), true},
     };
-    struct talker *visitor = visitor_open(world);
-    world->proxy->times.queued_us = 20 * ADIT_MS_US;
+    world->proxy->times.queued_us = world->proxy->times.away_us = 20 * ADIT_MS_US;
     for (size_t i = 0; i < ADIT_COUNT(cases); i++) {
+        struct talker *visitor = visitor_open(world);
         world->dial = ADIT_AT(cases, i).dial;
         world->verdict = ADIT_AT(cases, i).verdict;
         talker_say(world, visitor, ADIT_AT(cases, i).request);
         talker_await(world, visitor, ADIT_AT(cases, i).code);
         await(world, visitor, "</html>");
-        visitor->len = 0; /* and the connection goes on */
+        bool is_lost = text_has(talker_text(visitor), ADIT_BYTES("Connection: close\r\n"));
+        assert_int_equal(is_lost, ADIT_AT(cases, i).is_lost);
+        if (is_lost) {
+            await_end(world, visitor);
+            assert_true(visitor->is_ended);
+        }
+        talker_close(visitor);
     }
+}
+
+/* The agent comes back while the request waits. */
+static void a_request_waits_for_its_agent(void **state)
+{
+    struct world *world = *state;
+    struct talker *visitor = visitor_open(world);
+    world->verdict = ADIT_PROXY_AWAY;
+    say(world, visitor, GET);
+    for (int i = 0; i < 50; i++) {
+        world_turns(world);
+    }
+    world->verdict = ADIT_PROXY_SERVED;
+    struct talker *program = program_at(world, 0);
+    await(world, program, "\r\n\r\n");
+    say(world, program, OK);
+    heard(world, visitor, OK);
     talker_close(visitor);
 }
 
@@ -149,9 +174,12 @@ static void a_lost_link_is_told(void **state)
     await_end(world, begun);
     assert_true(begun->is_reset);
     await(world, waiting, "Adit-Error: agent_gone\r\n");
-    waiting->len = 0;
-    say(world, waiting, GET);
-    await(world, waiting, "Adit-Error: agent_gone\r\n");
+    await_end(world, waiting); /* the next connection may lead to where the agent is then */
+    assert_true(waiting->is_ended);
+    struct talker *late = visitor_open(world);
+    say(world, late, GET);
+    await(world, late, "Adit-Error: agent_gone\r\n");
+    talker_close(late);
     talker_close(visitor);
     talker_close(other);
 }
@@ -260,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(keep_alive_on_both_sides, setup, teardown),
         cmocka_unit_test_setup_teardown(bodies_of_ten_mebibytes, setup, teardown),
         cmocka_unit_test_setup_teardown(what_the_agent_says_becomes_an_error, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_request_waits_for_its_agent, setup, teardown),
         cmocka_unit_test_setup_teardown(a_silent_agent_is_given_up, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_link_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(redirects_and_options, setup, teardown),

@@ -105,6 +105,17 @@ static void wait_for_pipe(struct adit_proxy *proxy, struct web *web, enum adit_h
     web->retry_us = now_us + WEB_RETRY_US;
 }
 
+/* The agent is away for a moment, as after a reconnect. */
+static void wait_for_agent(struct adit_proxy *proxy, struct web *web)
+{
+    uint64_t now_us = proxy->loop->now_us;
+    if (now_us >= web->exchange.start_us + proxy->times.away_us) {
+        answer_error(proxy, web, ADIT_HTTP_ERROR_OVERLOADED);
+        return;
+    }
+    web->retry_us = now_us + WEB_AWAY_US;
+}
+
 static struct adit_status pipe_open(struct adit_proxy *proxy, struct web *web,
                                     const struct adit_proxy_route *route)
 {
@@ -188,7 +199,7 @@ static void send_parsed(struct adit_proxy *proxy, struct web *web)
         answer_error(proxy, web, ADIT_HTTP_ERROR_TUNNEL_NOT_FOUND);
         return;
     case ADIT_PROXY_AWAY:
-        wait_for_pipe(proxy, web, ADIT_HTTP_ERROR_OVERLOADED);
+        wait_for_agent(proxy, web);
         return;
     case ADIT_PROXY_ELSEWHERE:
         answer_error(proxy, web, ADIT_HTTP_ERROR_MISDIRECTED);

@@ -69,13 +69,15 @@ static void many_pipelined_requests_of_our_own(void **state)
 {
     struct world *world = *state;
     struct talker *visitor = visitor_open(world);
-    for (int i = 0; i < 3000; i++) {
-        say(world, visitor, "GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n");
+    world->dial = ADIT_DIAL_REFUSED;
+    for (int i = 0; i < 300; i++) {
+        say(world, visitor, "OPTIONS * HTTP/1.1\r\nHost: a.test\r\n\r\n" GET);
         talker_hear(world, visitor);
         visitor->len = 0;
     }
-    turn_until(world, adit_proxy_counters(world->proxy)->errors == 3000 ||
+    turn_until(world, adit_proxy_counters(world->proxy)->errors == 300 ||
                           (talker_hear(world, visitor), visitor->len = 0, false));
+    assert_int_equal(adit_proxy_counters(world->proxy)->requests, 600);
     talker_close(visitor);
 }
 
