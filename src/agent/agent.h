@@ -29,6 +29,7 @@ struct adit_agent_tunnel {
     enum adit_tunnel kind;
     ADIT_FIELD(253) host; /* of the local program; a name or an address */
     uint16_t port;
+    bool is_here; /* the host is this machine: all loopback addresses are tried, `host` is told */
     ADIT_FIELD(ADIT_NAME_BYTES_MAX) name; /* wanted; empty: the server chooses */
     uint16_t remote_port;                 /* wanted; 0: the server chooses */
     ADIT_FIELD(255) host_header;          /* http: what the program gets as Host; empty: as is */

@@ -92,7 +92,9 @@ void local_wanted(struct adit_agent *agent, struct adit_handle pump,
     local->tunnel = head->bind - 1;
     adit_pump_user_set(&agent->hub, pump, adit_handle_pack(handle));
     const struct adit_agent_tunnel *tunnel = &ADIT_AT(agent->tunnels, local->tunnel);
-    const struct adit_dial_options options = {.host = ADIT_FIELD_BYTES(tunnel->host),
+    const struct adit_dial_options options = {.host = tunnel->is_here
+                                                          ? ADIT_BYTES("localhost")
+                                                          : ADIT_FIELD_BYTES(tunnel->host),
                                               .port = tunnel->port,
                                               .timeout_us = ADIT_AGENT_LOCAL_DIAL_US,
                                               .done = dial_done,

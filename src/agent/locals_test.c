@@ -26,6 +26,29 @@ static void a_stream_is_dialled_to_the_program(void **state)
     assert_int_equal(f->agent.locals.used, 0);
 }
 
+/* A program that listens on ::1 alone is found by a bare port. */
+static void a_bare_port_is_found_on_either_loopback(void **state)
+{
+    struct fixture *f = *state;
+    struct adit_address six = {.family = 6, .port = f->program.port, .ip = {[15] = 1}};
+    int listener = -1;
+    f->tunnel.is_here = true;
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->ready == 1);
+    adit_socket_close(&f->program_listener);
+    if (!adit_is_ok(adit_socket_listen(&six, 4, &listener))) {
+        skip(); /* a machine without IPv6 */
+    }
+    int visitor = visit(f, 1);
+    turn_until(f, f->dials == 1);
+    assert_int_equal(f->dialled, ADIT_DIAL_CONNECTED);
+    int program = loopback_accept(listener);
+    adit_socket_close(&listener);
+    adit_socket_close(&visitor);
+    adit_socket_close(&program);
+    turn_until(f, f->agent.hub.pumps.used == 0);
+}
+
 static void failed_dials_are_told(void **state)
 {
     struct fixture *f = *state;
@@ -169,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_stream_is_dialled_to_the_program),
+        TEST(a_bare_port_is_found_on_either_loopback),
         TEST(failed_dials_are_told),
         TEST(only_its_own_target_is_dialled),
         TEST(requests_are_seen_where_somebody_looks),

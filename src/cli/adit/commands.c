@@ -6,8 +6,7 @@
      .help = ADIT_BYTES_INIT(sentence)}
 
 #define NAME_OPTION                                                                             \
-    OPTION("name", "NAME", "the name that is wanted; default: two words and a number, the same "\
-                           "ones again for the same command")
+    OPTION("name", "NAME", "the name that is wanted; default: one that is kept for this command")
 
 #define TOKEN_OPTIONS                                                                           \
     OPTION("token", "TOKEN", "the token; default: ADIT_TOKEN, which other users cannot see"),   \
@@ -44,7 +43,7 @@ static const struct adit_args_option narrow_options[] = {
 static const struct adit_args_command commands[] = {
     {.name = ADIT_BYTES_INIT("http"), .operands = ADIT_BYTES_INIT("TARGET"),
      .summary = ADIT_BYTES_INIT("give the web program at TARGET (3000 or host:3000) a public "
-                                "HTTPS address"),
+                                "name"),
      .options = http_options, .option_count = ADIT_COUNT(http_options),
      .operands_min = 1, .operands_max = 1, .number = ADIT_COMMAND_HTTP},
     {.name = ADIT_BYTES_INIT("tcp"), .operands = ADIT_BYTES_INIT("TARGET"),
@@ -57,8 +56,7 @@ static const struct adit_args_command commands[] = {
      .options = tls_options, .option_count = ADIT_COUNT(tls_options),
      .operands_min = 1, .operands_max = 1, .number = ADIT_COMMAND_TLS},
     {.name = ADIT_BYTES_INIT("token narrow"),
-     .summary = ADIT_BYTES_INIT("read a token and print one that may do less (ADIT_TOKEN, or "
-                                "standard input)"),
+     .summary = ADIT_BYTES_INIT("read a token and print one that may do less"),
      .options = narrow_options, .option_count = ADIT_COUNT(narrow_options),
      .number = ADIT_COMMAND_TOKEN_NARROW},
     {.name = ADIT_BYTES_INIT("version"), .summary = ADIT_BYTES_INIT("print the version"),

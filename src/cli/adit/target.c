@@ -44,6 +44,7 @@ struct adit_status adit_target_parse(struct adit_bytes text, struct adit_agent_t
         port = named_port;
     }
     ADIT_TRY(ADIT_FIELD_SET(tunnel->host, host));
+    tunnel->is_here = named_port == 0; /* many development servers listen on ::1 alone */
     tunnel->port = (uint16_t)port;
     return adit_ok();
 }

@@ -57,6 +57,7 @@ static void targets(void **state)
         if (ADIT_AT(rows, i).host) {
             assert_bytes(ADIT_FIELD_BYTES(tunnel.host), adit_bytes_of_text(ADIT_AT(rows, i).host));
             assert_int_equal(tunnel.port, ADIT_AT(rows, i).port);
+            assert_int_equal(tunnel.is_here, strcmp(ADIT_AT(rows, i).text, "3000") == 0);
         }
     }
 }
