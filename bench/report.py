@@ -14,7 +14,7 @@ def thousands(value):
 class Table:
     def __init__(self, bench):
         self.samples, self.lines = bench.samples, []
-        self.paths = [path for path in ('direct', 'relay', 'adit') if path in bench.samples]
+        self.paths = [path for path in ('direct', 'relay', 'adit', 'http') if path in bench.samples]
 
     def values(self, path, job, value):
         return [value(sample) for sample in self.samples[path].get(job, [])]
@@ -28,7 +28,7 @@ class Table:
             return
         cells = []
         for path in self.paths:
-            if path in skips:
+            if path in skips or not self.samples[path].get(job):
                 cells.append('-')
                 continue
             cell = form(median(self.values(path, job, value)))
@@ -38,7 +38,7 @@ class Table:
         self.lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
 
     def fact(self, name, text):
-        cells = ['-'] * (len(self.paths) - 1) + [text]
+        cells = [text if path == 'adit' else '-' for path in self.paths]
         self.lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
 
     def text(self):
