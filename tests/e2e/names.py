@@ -65,7 +65,8 @@ def two_claims(context):
                 barrier.wait()
                 answers[side] = agents[side].bind(turn + 1, kind="http", name=f"race-{turn}")
 
-            threads = [threading.Thread(target=claim, args=(side,)) for side in (0, 1)]
+            threads = [threading.Thread(target=claim, args=(side,))
+                       for side in ((0, 1) if turn % 2 else (1, 0))]
             for thread in threads:
                 thread.start()
             for thread in threads:

@@ -1,11 +1,10 @@
 """An agent made of bytes: for logins and binds that no honest agent would send."""
 import json
 import os
-import socket
 import ssl
 import struct
 
-from harness import check
+from harness import check, visit
 from messages import Ended, Wire
 
 SYN, ACK, FIN, RST = 1, 2, 4, 8
@@ -21,7 +20,7 @@ class RawAgent:
     def __init__(self, server, seconds=10.0):
         tls = ssl.create_default_context(cafile=f"{server.data}/ca.pem")
         tls.set_alpn_protocols(["adit/1"])
-        raw = socket.create_connection(("127.0.0.1", server.port), timeout=seconds)
+        raw = visit(server.port, seconds)
         self.wire = Wire(tls.wrap_socket(raw, server_hostname="connect.adit.localhost",
                                          suppress_ragged_eofs=False))
         self.has_opened = False
