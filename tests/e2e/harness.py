@@ -155,7 +155,7 @@ class Server:
 
     PORTS = 24
 
-    def __init__(self, build, sandbox=True, arguments=(), mode="redirect"):
+    def __init__(self, build, sandbox=True, arguments=(), mode="redirect", address="127.0.0.1"):
         self.build = build
         self.sandbox = sandbox
         self.data = tempfile.mkdtemp(prefix="adit-e2e-")
@@ -163,14 +163,14 @@ class Server:
         self.port = block
         self.tcp_from, self.tcp_to = block + 1, block + 20
         self.http_port, self.admin_port = block + 21, block + 22
-        self.mode = mode
+        self.mode, self.address = mode, address
         self.extra = list(arguments)
         self.process = None
         self.start()
 
     def start(self):
         arguments = [f"{self.build}/aditd", "serve", "--data", self.data,
-                     "--https", f"127.0.0.1:{self.port}", "--http", f"127.0.0.1:{self.http_port}",
+                     "--https", f"{self.address}:{self.port}", "--http", f"127.0.0.1:{self.http_port}",
                      "--http-mode", self.mode, "--admin", f"127.0.0.1:{self.admin_port}",
                      "--tcp-ports", f"{self.tcp_from}-{self.tcp_to}", *self.extra]
         if not self.sandbox:

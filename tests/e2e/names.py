@@ -11,10 +11,11 @@ import urllib.request
 from bystanders import Bystanders
 from harness import (Agent, Program, Server, check, children, echo, free_port_block, running,
                      wait_for)
+from messages import Ended
 from programs import Web
 from raw_agent import RawAgent, refusal
 from trouble import changed, refused_with
-from visitors import fetch
+from visitors import Visitor, fetch
 from web import tunnel
 
 # Case 169, and more of its family.
@@ -205,6 +206,40 @@ def revoked(context):
         check(refusal(server, server.token("--account", "leaver")) is None, "a new token is refused")
 
 
+def expired(context):
+    """A token that expires while its tunnel lives: no request after that passes."""
+    server = context.server
+    token = server.token("--account", "brief", "--ttl", "3s")
+    with tunnel(server, token=token, name="brief") as (program, agent):
+        with Visitor(server, agent.host) as visitor:
+            check(visitor.ask("/echo").status == 200, "no answer")
+            time.sleep(4.2)
+            before = len(program.requests)
+            try:
+                answer = visitor.ask("/echo")
+                check(answer.status in (404, 502, 503), f"{answer.start!r}")
+            except Ended as ended:
+                check(ended.how in ("end", "reset"), f"{ended}")
+            check(len(program.requests) == before, "a request passed after the end of the token")
+        check(agent.process.wait(5) == 3, "the agent does not stop for good")
+        check(agent.event("refused")["code"] == "token_expired", "another code")
+
+
+def stale_owner(context):
+    """An agent that does not answer gives its name up to another of the same account, soon."""
+    server = context.server
+    token = server.token("--account", "stale")
+    with tunnel(server, name="stale", token=token) as (_, agent):
+        check(fetch(server, agent.host).status == 200, "no answer")
+        agent.process.send_signal(signal.SIGSTOP)
+        begin = time.monotonic()
+        with tunnel(server, name="stale", token=token) as (_, second):
+            took = time.monotonic() - begin
+            check(took < 3.5, f"it took {took:.1f} s")
+            check(fetch(server, second.host).status == 200, "the new one does not serve")
+            context.say(f"a stale owner gave way after {took:.2f} s")
+
+
 def control_killed(context):
     """control dies: every tunnel goes on, new ones begin, and it comes back with all it knew."""
     server = Server(context.build, context.server.sandbox)
@@ -349,5 +384,5 @@ def supervisor_restarted(context):
                   == "name_taken", "another account has it")
 
 
-TESTS = [grammar, two_claims, held, drawn, tokens, revoked, control_killed, admin, commands,
+TESTS = [grammar, two_claims, held, drawn, tokens, expired, stale_owner, revoked, control_killed, admin, commands,
          configuration, supervisor_restarted]

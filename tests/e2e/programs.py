@@ -125,7 +125,7 @@ class Web(Program):
         self._read(wire, request)
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
                   b"Cache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n")
-        while (event := self.events.get(timeout=30)) is not None:
+        while (event := self.events.get(timeout=90)) is not None:
             data = f"data: {event}\n\n".encode()
             wire.send(b"%x\r\n%s\r\n" % (len(data), data))
         wire.send(b"0\r\n\r\n")
@@ -172,7 +172,7 @@ class Web(Program):
         """Half of the body at once, the other when the test says so."""
         self._read(wire, request)
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst")
-        self.events.get(timeout=30)
+        self.events.get(timeout=90)
         wire.send(b"other")
         return True
 

@@ -380,6 +380,60 @@ def certificate(folder, number):
                    check=True, capture_output=True, timeout=20)
 
 
+def many_transfers(context):
+    """40 downloads and 40 uploads at once over one agent: each whole, and a small request passes."""
+    mib = 4
+    with tunnel(context.server) as (program, agent):
+        trust, wrong, times = context.server.trust(), [], []
+
+        def down(_):
+            with Visitor(context.server, agent.host, context=trust, seconds=100) as visitor:
+                answer = visitor.ask(f"/down/chunked/{mib}")
+                check(answer.digest == program.sent[f"/down/chunked/{mib}"], "another hash")
+
+        def up(index):
+            with Visitor(context.server, agent.host, context=trust, seconds=100) as visitor:
+                body = turned(index) * mib
+                seen = heads(visitor.ask("/echo", "PUT", body=body))
+                check(seen["sha256"] == hashlib.sha256(body).hexdigest(), "another hash")
+
+        def guarded(work, index):
+            try:
+                work(index)
+            except Exception as error:  # whatever it is, it was not whole
+                wrong.append(f"{type(error).__name__}: {error}")
+
+        threads = [threading.Thread(target=guarded, args=(work, i), daemon=True)
+                   for i in range(40) for work in (down, up)]
+        for thread in threads:
+            thread.start()
+        with Visitor(context.server, agent.host, context=trust) as visitor:
+            while any(thread.is_alive() for thread in threads):
+                begin = time.monotonic()
+                check(visitor.ask("/echo").status == 200, "a small request failed")
+                times.append((time.monotonic() - begin) * 1000)
+                time.sleep(0.02)
+        check(not wrong, f"{len(wrong)} of 80: {wrong[:3]}")
+        context.say(f"80 transfers of {mib} MiB; {len(times)} small requests beside them, "
+                    f"slowest {max(times):.0f} ms")
+
+
+def both_families(context):
+    """A server at ::1: agents and visitors reach it there, and the program hears of it."""
+    if not socket.has_ipv6:
+        return
+    server = Server(context.build, context.server.sandbox, address="[::1]")
+    with running(server):
+        with tunnel(server) as (_, agent):
+            raw = socket.create_connection(("::1", server.port), timeout=10)
+            wire = Wire(server.trust().wrap_socket(raw, server_hostname=agent.host.split(":")[0]))
+            wire.send(f"GET /echo HTTP/1.1\r\nHost: {agent.host}\r\n\r\n".encode())
+            seen = {name.lower(): value for name, value in heads(read_response(wire))["fields"]}
+            check(seen["x-forwarded-for"] == "::1", f"{seen['x-forwarded-for']}")
+            check('for="[::1]"' in seen["forwarded"], f"{seen['forwarded']}")
+            wire.close()
+
+
 def reload_under_load(context):
     """SIGHUP with another certificate: nothing that runs or begins is dropped."""
     with tempfile.TemporaryDirectory() as folder:
@@ -474,4 +528,5 @@ def addresses(context):
 
 TESTS = [messages, expectations, forwarding, addresses, error_pages, agent_gone, plain_port,
          events_one_by_one, websocket, websocket_cut, keep_alive_behind, thousand_keep_alive,
+         many_transfers, both_families,
          download, upload, passthrough, reload_under_load, resumption]
