@@ -1,5 +1,7 @@
 /* What the roles live on: it has to work inside. */
 #include <arpa/inet.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -249,6 +252,24 @@ static int snapshot_seal(const struct scene *scene)
     return PROBE_WORKED;
 }
 
+/* The agent: a terminal's size, whether the machine slept, what the kernel says of the network. */
+static int surroundings(const struct scene *scene)
+{
+    char bytes[16] = {0};
+    struct winsize size = {0};
+    struct timespec now = {0};
+    const struct sockaddr_nl name = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+    const void *address = &name;
+    NEED(ioctl(scene->listener, TIOCGWINSZ, &size) != 0 && errno == ENOTTY);
+    NEED(clock_gettime(CLOCK_BOOTTIME, &now) == 0);
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    NEED(fd >= 0);
+    NEED(bind(fd, address, sizeof name) == 0);
+    NEED(recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) < 0 && errno == EAGAIN);
+    NEED(close(fd) == 0);
+    return PROBE_WORKED;
+}
+
 const struct probe probes_needed[PROBE_LIST_MAX] = {
     {"turns its loop", PROBE_ALL | PROBE_SUPERVISOR, 0, turn},
     {"accepts and peeks", PROBE_DOOR, PROBE_AGENT, peek},
@@ -264,6 +285,7 @@ const struct probe probes_needed[PROBE_LIST_MAX] = {
     {"writes its log", PROBE_ALL | PROBE_SUPERVISOR, 0, log_line},
     {"is told no by a library's file", PROBE_WORKER, 0, config_missing},
     {"resolves names in a thread", PROBE_AGENT, PROBE_DOOR | PROBE_WORKER | PROBE_CONTROL, names},
+    {"looks at terminal, clocks and network", PROBE_AGENT, 0, surroundings},
     {"keeps files in its folder", PROBE_CONTROL | PROBE_SUPERVISOR,
      PROBE_DOOR | PROBE_WORKER | PROBE_AGENT, files_keep},
     {"seals a snapshot", PROBE_CONTROL | PROBE_SUPERVISOR, PROBE_DOOR | PROBE_WORKER | PROBE_AGENT,
