@@ -26,7 +26,8 @@
 #define CONTROL_REPORT_LOST_US (4u * ADIT_SECOND_US) /* asked so long ago: ask again */
 #define CONTROL_ROLES_MAX 18                         /* control, a door, 16 workers */
 #define CONTROL_POLL_US (500u * ADIT_MS_US)          /* has another process written? */
-#define CONTROL_PUBLISH_US (200u * ADIT_MS_US)       /* between two for leases alone */
+#define CONTROL_PUBLISH_US (200u * ADIT_MS_US)       /* between two for leases alone, at least, */
+#define CONTROL_PUBLISH_SHARE 10                     /* and so many times what the last one took */
 #define CONTROL_RETRY_US (1u * ADIT_SECOND_US)       /* after the database failed */
 #define CONTROL_EXPIRE_US (30u * ADIT_SECOND_US)     /* between two looks for what is over */
 #define CONTROL_LEASES_MAX 4096 /* that wait for the database; no more are read at half of it */
@@ -110,7 +111,8 @@ struct control {
 
     struct adit_span snapshot; /* one being written */
     uint64_t version, taken;   /* of the last snapshot; that every door and worker acts by */
-    uint64_t published_us, change, expire_us;
+    uint64_t published_us, took_us;            /* when the last one was, and for how long */
+    uint64_t change, expire_us;
     struct adit_handle publish_timer, poll_timer;
     uint64_t publish_due_us; /* of the timer; 0: not set */
     bool is_failing;         /* the database did at the last try: told once */
@@ -135,8 +137,9 @@ void control_leases_apply(struct control *control);
 struct adit_status control_publish_begin(struct control *control);
 struct adit_status control_publish(struct control *control); /* now */
 void control_publish_at(struct control *control, uint64_t when_us);
-/* Tells a failure of the database, once until it has passed. */
+/* Tell a failure of the database, once until it can be written again. */
 void control_store_tell(struct control *control, struct adit_status status);
+void control_store_written(struct control *control, struct adit_status status);
 
 /* client.c */
 struct adit_status control_clients_begin(struct control *control);

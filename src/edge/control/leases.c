@@ -69,12 +69,14 @@ void control_leases_apply(struct control *control)
     if (adit_is_ok(status)) {
         status = adit_store_end(&control->store, leases_write(control));
     }
-    control_store_tell(control, status);
+    control_store_written(control, status);
     if (!adit_is_ok(status)) { /* all of them wait for the next try */
         control->lease_retry_us = adit_clock_now_us() + CONTROL_RETRY_US;
         return;
     }
     control->lease_count = 0;
     control->is_settled = true;
-    control_publish_at(control, control->published_us + CONTROL_PUBLISH_US);
+    control_publish_at(control, control->published_us +
+                                    adit_max_u64(CONTROL_PUBLISH_US,
+                                                 CONTROL_PUBLISH_SHARE * control->took_us));
 }

@@ -2,13 +2,17 @@
 
 void control_store_tell(struct control *control, struct adit_status status)
 {
-    if (adit_is_ok(status) != control->is_failing) {
-        return; /* as it was */
-    }
-    control->is_failing = !adit_is_ok(status);
-    if (control->is_failing) {
+    if (!adit_is_ok(status) && !control->is_failing) {
+        control->is_failing = true;
         adit_log_failure(&control->log, ADIT_LOG_ERROR, ADIT_BYTES("store_failed"), status);
-    } else {
+    }
+}
+
+void control_store_written(struct control *control, struct adit_status status)
+{
+    control_store_tell(control, status);
+    if (adit_is_ok(status) && control->is_failing) {
+        control->is_failing = false;
         ADIT_LOG(&control->log, INFO, "store_recovered");
     }
 }
@@ -18,7 +22,7 @@ static uint64_t version_next(struct control *control)
 {
     uint64_t version = 0;
     struct adit_status status = adit_store_version_next(&control->store, &version);
-    control_store_tell(control, status);
+    control_store_written(control, status);
     return version > control->version ? version : control->version + 1;
 }
 
@@ -37,6 +41,7 @@ static struct adit_status snapshot_send(struct control *control, uint64_t versio
 
 struct adit_status control_publish(struct control *control)
 {
+    uint64_t begin_us = adit_clock_now_us();
     uint64_t version = version_next(control);
     adit_loop_timer_cancel(&control->loop, &control->publish_timer);
     control->publish_due_us = 0;
@@ -48,6 +53,7 @@ struct adit_status control_publish(struct control *control)
     }
     control->version = version;
     control->published_us = adit_clock_now_us();
+    control->took_us = control->published_us - begin_us;
     return adit_ok();
 }
 
