@@ -156,7 +156,7 @@ static const struct {
      ADIT_BYTES_INIT("HTTP/1.1 204 No\r\nContent-Length: 77\r\n\r\n"),
      ADIT_BYTES_INIT("HTTP/1.1 204 No\r\n\r\n")},
     {{.framing = ADIT_HTTP_FRAMING_NONE},
-     ADIT_BYTES_INIT("HTTP/1.1 103 Early\r\nLink: </a>\r\nContent-Length: 7\r\n\r\n"),
+     ADIT_BYTES_INIT("HTTP/1.1 103 Early\r\nLink: </a>\r\nContent-Length: 0\r\n\r\n"),
      ADIT_BYTES_INIT("HTTP/1.1 103 Early\r\nLink: </a>\r\n\r\n")},
     {{.framing = ADIT_HTTP_FRAMING_SWITCH},
      ADIT_BYTES_INIT("HTTP/1.1 101 Go\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"

@@ -58,22 +58,20 @@ struct adit_status adit_http_frame_request(const struct adit_http_head *head,
     return adit_ok();
 }
 
-/* The one length that all Content-Length fields agree on. */
+/* The one length that all Content-Length fields write in the same way. */
 static struct adit_status length_read(const struct adit_http_head *head, uint64_t *out_length)
 {
-    bool is_known = false;
+    const struct adit_http_field *first = adit_http_field_find(head, ADIT_BYTES("content-length"));
+    if (!first) {
+        return adit_ok();
+    }
     for (size_t i = 0; i < head->field_count; i++) {
         const struct adit_http_field *field = &ADIT_AT(head->fields, i);
-        uint64_t length = 0;
-        if (!adit_bytes_equal_nocase(field->name, ADIT_BYTES("content-length"))) {
-            continue;
-        }
-        ADIT_TRY(adit_parse_decimal(field->value, LENGTH_MAX, &length));
-        ADIT_ENSURE(!is_known || length == *out_length, INVALID, "two lengths that differ");
-        *out_length = length;
-        is_known = true;
+        ADIT_ENSURE(!adit_bytes_equal_nocase(field->name, first->name) ||
+                        adit_bytes_equal(field->value, first->value),
+                    INVALID, "two lengths that differ");
     }
-    return adit_ok();
+    return adit_parse_decimal(first->value, LENGTH_MAX, out_length);
 }
 
 static struct adit_status response_read(const struct adit_http_head *head,

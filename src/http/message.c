@@ -193,6 +193,18 @@ static struct adit_status switch_judge(const struct adit_http_head *head,
     return adit_ok();
 }
 
+/* A 1xx with a body is none: who sends one means something else. */
+static struct adit_status interim_judge(const struct adit_http_head *head)
+{
+    struct adit_http_frame frame = {0};
+    ADIT_TRY(adit_http_frame_response(head, &frame));
+    if (frame.framing == ADIT_HTTP_FRAMING_CHUNKED || frame.length > 0) {
+        ADIT_FAIL_WITH(REFUSED, "an interim answer with a body",
+                       ADIT_HTTP_ERROR_UPSTREAM_BAD_RESPONSE);
+    }
+    return adit_ok();
+}
+
 struct adit_status adit_http_response_judge(const struct adit_http_head *head,
                                             const struct adit_http_request *request,
                                             struct adit_http_response *out_response)
@@ -213,6 +225,7 @@ struct adit_status adit_http_response_judge(const struct adit_http_head *head,
         response.is_persistent = false;
     } else if (head->status < 200) {
         response.is_interim = true;
+        ADIT_TRY(interim_judge(head));
     } else {
         ADIT_TRY(adit_http_frame_response(head, &frame));
         if (!is_silent) {

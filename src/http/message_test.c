@@ -342,6 +342,9 @@ static const struct {
     {"h", "Np", 0, ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\n\r\n")},
     {"", "Nip", 0, ADIT_BYTES_INIT("HTTP/1.1 100 Continue\r\n\r\n")}, /* 107 */
     {"", "Nip", 0, ADIT_BYTES_INIT("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")},
+    {"", "Nip", 0, ADIT_BYTES_INIT("HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n")},
+    {"", "", 0, ADIT_BYTES_INIT("HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\n")},
+    {"", "", 0, ADIT_BYTES_INIT("HTTP/1.1 100 Continue\r\nTransfer-Encoding: chunked\r\n\r\n")},
     {"u", "S", 0, ADIT_BYTES_INIT("HTTP/1.1 101 Switching\r\n" UPGRADE "\r\n")},
     {"u", "Lp", 0, ADIT_BYTES_INIT("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")},
     {"", "", 0, ADIT_BYTES_INIT("HTTP/1.1 101 Switching\r\n" UPGRADE "\r\n")},
@@ -352,6 +355,8 @@ static const struct {
                                  "Upgrade: h2c\r\n\r\n")},
     {"", "", 0, ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
                                 "Content-Length: 6\r\n\r\n")},
+    {"", "", 0, ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
+                                "Content-Length: 05\r\n\r\n")},
     {"", "", 0, ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n")},
     {"", "", 0, ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n")},
     {"h", "", 0, ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n")},

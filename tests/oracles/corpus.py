@@ -1,4 +1,4 @@
-"""Requests to compare readers with: good ones, and mutations of them."""
+"""Requests and answers to compare readers with: good ones, and mutations of them."""
 import random
 
 HOST = b"Host: a.test"
@@ -67,7 +67,7 @@ def drawn():
     return request(method, target, fields, random.choice(PAYLOADS), random.randint(0, 2))
 
 
-def good():
+def good_requests():
     """Each method, target and field once at least, then some drawn ones."""
     for method in METHODS:
         yield request(method, b"/", [], b"hello", 1)
@@ -114,8 +114,66 @@ def mutate_lines(text):
     return b"\r\n".join(lines)
 
 
-def mutant():
-    text = drawn()
+def mutated(text):
     for _ in range(random.choice([1, 1, 1, 2, 3])):
         text = mutate_bytes(text) if random.random() < 0.5 else mutate_lines(text)
     return text
+
+
+def mutant_request():
+    return mutated(drawn())
+
+
+# --- Answers: H (asked with HEAD) or G, then what a program sends until it closes ------------------
+
+STATUS_LINES = [b"HTTP/1.1 200 OK", b"HTTP/1.1 404 Not \xc3\xa4\tThere", b"HTTP/1.1 500 ",
+                b"HTTP/1.0 200 OK", b"HTTP/1.1 299", b"HTTP/1.1 599 a  b"]
+ANSWER_FIELDS = [b"Content-Type: text/html", b"Set-Cookie: a=b", b"Set-Cookie: c=d", b"x_y: under",
+                 b"X-Empty:", b"Connection: keep-alive", b"Connection: close", b"Keep-Alive: 5",
+                 b"X-High: \xc3\xa4\xff", b"Trailer: Sum", b"Adit-Error: agent_gone",
+                 b"Content-Encoding: gzip", b"Location: /a b", b"Upgrade: h2c"]
+INTERIM = [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"]
+
+
+def response(status_line, fields, payload, framing):
+    """framing: 0 until it closes, 1 a length, 2 chunks, 3 none (204, 304)."""
+    lines = list(fields)
+    body = payload if framing in (0, 1) else b""
+    if framing == 1:
+        lines.append(b"Content-Length: %d" % len(payload))
+    elif framing == 2 and status_line.startswith(b"HTTP/1.1"):
+        lines.append(b"Transfer-Encoding: chunked")
+        body = chunked(payload)
+    elif framing == 3:
+        status_line = random.choice([b"HTTP/1.1 204 No Content", b"HTTP/1.1 304 Not Modified"])
+    return status_line + b"\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + body
+
+
+def drawn_response():
+    fields = random.sample(ANSWER_FIELDS, random.randint(0, 5))
+    framing = random.randint(0, 3)
+    if random.random() < 0.1:
+        text = b"H" + response(random.choice(STATUS_LINES), fields, b"", framing % 2)
+        return text
+    before = random.choice(INTERIM) if random.random() < 0.1 else b""
+    return b"G" + before + response(random.choice(STATUS_LINES), fields, random.choice(PAYLOADS),
+                                    framing)
+
+
+def good_responses():
+    for status_line in STATUS_LINES:
+        for framing in range(4):
+            yield b"G" + response(status_line, [], b"hello", framing)
+    for field in ANSWER_FIELDS:
+        for framing in range(4):
+            yield b"G" + response(b"HTTP/1.1 200 OK", [field], b"hello", framing)
+    yield b"H" + response(b"HTTP/1.1 200 OK", [b"Content-Length: 77"], b"", 3)
+    yield b"H" + response(b"HTTP/1.1 200 OK", [b"Transfer-Encoding: chunked"], b"", 0)
+    yield b"G" + response(b"HTTP/1.1 200 OK", [b"Content-Length: 5"], b"hello", 1)
+    for _ in range(300):
+        yield drawn_response()
+
+
+def mutant_response():
+    text = drawn_response()
+    return text[:1] + mutated(text[1:])
