@@ -152,6 +152,7 @@ static const struct refused bad_hosts[] = {
     WITH_HOST("a\xc3\xa4.test"),
     WITH_HOST("a%2etest"),
     WITH_HOST("http://a.test"),
+    WITH_HOST("a\"><script>.test"), /* 116 */
     WITH_HOST("[::1"),
     WITH_HOST("[::1]x"),
     WITH_HOST("[::1%25eth0]"),
