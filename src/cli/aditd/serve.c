@@ -167,6 +167,15 @@ static int serve_prepared(struct serve *serve)
     return adit_is_ok(status) ? 0 : adit_aditd_failure(ADIT_BYTES("serve"), status);
 }
 
+/* Looked at before anything starts: what is wrong with the database is told once, by its name. */
+static struct adit_status store_check(const struct adit_data_path *folder)
+{
+    struct adit_store store = {0};
+    struct adit_status status = adit_aditd_store_open(folder, &store);
+    adit_store_close(&store);
+    return status;
+}
+
 static int serve_run(const struct adit_args *args, struct serve *serve)
 {
     uint8_t memory[ADIT_ADITD_TEXT_BYTES] = {0};
@@ -182,6 +191,10 @@ static int serve_run(const struct adit_args *args, struct serve *serve)
     }
     if (!adit_is_ok(adit_aditd_data_open(serve->settings.data, &serve->folder))) {
         return ADIT_ADITD_FAILED;
+    }
+    status = store_check(&serve->folder);
+    if (!adit_is_ok(status)) {
+        return adit_aditd_failure(ADIT_BYTES(ADIT_STORE_FILE), status);
     }
     status = adit_data_token_key(&serve->folder, &serve->token_key);
     if (adit_is_ok(status)) {
