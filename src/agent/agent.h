@@ -23,6 +23,8 @@
 #define ADIT_AGENT_DIAL_US (15 * (uint64_t)ADIT_SECOND_US)       /* the server */
 #define ADIT_AGENT_LOCAL_DIAL_US (10 * (uint64_t)ADIT_SECOND_US) /* a local program */
 #define ADIT_AGENT_PROBE_US (3 * (uint64_t)ADIT_SECOND_US) /* for a sign of life after a change */
+#define ADIT_AGENT_EARLY_MAX 6                                 /* attempts before their time */
+#define ADIT_AGENT_EARLY_US (10 * (uint64_t)ADIT_SECOND_US)    /* until there is one more */
 #define ADIT_AGENT_LOGIN_US (10 * (uint64_t)ADIT_SECOND_US)      /* the server's answer to hello */
 
 struct adit_agent_tunnel {
@@ -107,6 +109,8 @@ struct adit_agent {
     struct adit_connect *connect;
     struct adit_handle link, timer, probe;
     uint64_t begun_us;  /* the newest attempt to connect */
+    uint64_t early_us;  /* when `early_used` was last looked at */
+    uint64_t early_used;
     uint64_t probed_us; /* since when a sign of life is waited for */
     struct adit_backoff backoff;
     struct adit_jitter jitter;
@@ -120,7 +124,7 @@ struct adit_status adit_agent_open(struct adit_agent *agent,
 
 /* The network may be another one now, or the machine was asleep: who waits for the next attempt
  * begins it, and a link that gives no sign of life within ADIT_AGENT_PROBE_US is made anew. The
- * pauses after failures go on growing. */
+ * pauses after failures go on growing, and only ADIT_AGENT_EARLY_MAX in a row are cut short. */
 void adit_agent_changed(struct adit_agent *agent);
 
 /* Says goodbye: gives its tunnels up and ends the link at the loop's next turns; no events any

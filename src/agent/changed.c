@@ -47,11 +47,29 @@ static void probe(struct adit_agent *agent)
                        "without it the session's own deadline finds out");
 }
 
+/* On a machine whose interfaces come and go all the time, the pauses must hold all the same. */
+static bool may_be_early(struct adit_agent *agent)
+{
+    uint64_t now_us = agent->options.loop->now_us;
+    uint64_t gained = (now_us - agent->early_us) / ADIT_AGENT_EARLY_US;
+    if (gained > 0) {
+        agent->early_used -= gained < agent->early_used ? gained : agent->early_used;
+        agent->early_us = now_us;
+    }
+    if (agent->early_used == ADIT_AGENT_EARLY_MAX) {
+        return false;
+    }
+    agent->early_used++;
+    return true;
+}
+
 void adit_agent_changed(struct adit_agent *agent)
 {
     switch (agent->state) {
     case ADIT_AGENT_WAITING:
-        agent_connect(agent);
+        if (may_be_early(agent)) {
+            agent_connect(agent);
+        }
         return;
     case ADIT_AGENT_DIALING:
     case ADIT_AGENT_LINKING:

@@ -26,6 +26,29 @@ static void a_change_ends_the_wait(void **state)
     assert_int_equal(f->agent.backoff.failures, 21); /* the pauses go on growing */
 }
 
+static void a_storm_of_changes_leaves_the_pauses(void **state)
+{
+    struct fixture *f = *state;
+    adit_socket_close(&f->listener); /* nobody is there */
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->disconnected == 1);
+    int early = 0;
+    for (int i = 0; i < 50; i++) {
+        f->agent.backoff.failures = 20;
+        adit_agent_changed(&f->agent);
+        early += f->agent.state == ADIT_AGENT_DIALING ? 1 : 0;
+        for (int turns = 0; turns < 100 && f->agent.state == ADIT_AGENT_DIALING; turns++) {
+            assert_ok(adit_loop_turn(&f->loop, 20 * ADIT_MS_US));
+        }
+        assert_int_equal(f->agent.state, ADIT_AGENT_WAITING);
+        f->agent.early_us = f->loop.now_us; /* a slow machine gains none */
+    }
+    assert_true(early >= 1 && early <= ADIT_AGENT_EARLY_MAX);
+    f->agent.early_us = f->loop.now_us - ADIT_AGENT_EARLY_US;
+    adit_agent_changed(&f->agent);
+    assert_int_equal(f->agent.state, ADIT_AGENT_DIALING); /* one more after a while */
+}
+
 static void a_link_that_answers_outlives_a_change(void **state)
 {
     struct fixture *f = *state;
@@ -78,6 +101,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_change_ends_the_wait),
+        TEST(a_storm_of_changes_leaves_the_pauses),
         TEST(a_link_that_answers_outlives_a_change),
         TEST(a_silent_link_is_made_anew_after_a_change),
         TEST(a_handshake_that_hangs_is_begun_anew_after_a_change),

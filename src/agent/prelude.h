@@ -1,4 +1,5 @@
-/* What the agent may use: everything of ours below it; of the system only error numbers and their sentences. */
+/* What the agent may use: everything of ours below it; of the system only error numbers and their
+ * sentences. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
