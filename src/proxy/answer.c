@@ -11,6 +11,9 @@ void exchange_end(struct adit_proxy *proxy, struct web *web, bool is_cut)
             .took_us = proxy->loop->now_us - exchange->start_us,
             .bytes_in = exchange->bytes_in,
             .bytes_out = exchange->bytes_out,
+            .peer = web->peer,
+            .is_refused = exchange->is_refused,
+            .error = exchange->error,
             .is_cut = is_cut,
         };
         proxy->ops->exchanged(proxy->context, &told);
@@ -74,6 +77,8 @@ void answer_error(struct adit_proxy *proxy, struct web *web, enum adit_http_erro
     }
     proxy->counters.errors++;
     exchange->status = adit_http_error_status(error);
+    exchange->is_refused = true;
+    exchange->error = error;
     if (exchange->start_us == 0) {
         exchange->start_us = proxy->loop->now_us;
     }

@@ -55,6 +55,9 @@ struct adit_proxy_exchange {
     uint16_t status;
     uint64_t took_us;
     uint64_t bytes_in, bytes_out; /* of bodies */
+    struct adit_address peer;
+    bool is_refused;            /* the answer is ours: `error` */
+    enum adit_http_error error; /* valid where is_refused */
     bool is_cut;
 };
 

@@ -67,6 +67,7 @@ struct exchange {
     bool is_pipe_closed;  /* the pipe is gone: `pipe_error` says why, where it was too early */
     bool is_pipe_complete;
     bool has_failed;      /* `error` is the answer, unless one is begun */
+    bool is_refused;      /* `error` was the answer */
     enum adit_http_error error, pipe_error;
 };
 

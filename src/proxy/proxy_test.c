@@ -196,6 +196,8 @@ static void redirects_and_options(void **state)
     await(world, visitor, "Location: https://a.test:8443/c\r\n");
     say(world, visitor, "GET / HTTP/1.1\r\n\r\n");
     await(world, visitor, "HTTP/1.1 400 ");
+    assert_true(world->told.is_refused);
+    assert_int_equal(world->told.error, ADIT_HTTP_ERROR_BAD_REQUEST);
     talker_close(visitor);
     visitor = visitor_open(world);
     say(world, visitor, "OPTIONS * HTTP/1.1\r\nHost: a.test\r\n\r\n");

@@ -129,6 +129,10 @@ def requests(context):
                 if case.reach == YES and not _has(reached, mark):
                     wrong.append(f"case {case.number} did not reach the program")
             context.say(f"{len(cases)} cases, {runs} times")
+            said = server.process.lines[before.lines:]
+            check(any("event=request_refused reason=bad_request" in line for line in said),
+                  "the log says nothing of what was refused")
+            check(sum("event=request_refused" in line for line in said) < 200, "the log is flooded")
             hurt = bystanders.wrong()
             check(not hurt, f"a bystander was hurt: {hurt}")
             for sentence in wrong:

@@ -23,7 +23,30 @@ static enum adit_proxy_verdict route(void *context, struct adit_bytes host,
     return ADIT_PROXY_SERVED;
 }
 
-static const struct adit_proxy_ops ops = {.route = route};
+/* Who sends what we refuse may send much of it: a line a second for each reason is enough. */
+static void exchanged(void *context, const struct adit_proxy_exchange *exchange)
+{
+    struct worker *worker = context;
+    if (!exchange->is_refused) {
+        return;
+    }
+    struct worker_tally *tally = &ADIT_AT(worker->tallies, exchange->error);
+    uint8_t memory[64] = {0};
+    struct adit_writer peer = adit_writer_of(ADIT_SPAN_OF(memory));
+    if (worker->loop.now_us < tally->next_us) {
+        tally->unsaid++;
+        return;
+    }
+    adit_status_ignore(adit_address_write(&peer, &exchange->peer), "an address fits");
+    ADIT_LOG(&worker->log, INFO, "request_refused",
+             adit_log_text(ADIT_BYTES("reason"), adit_http_error_code(exchange->error)),
+             adit_log_text(ADIT_BYTES("peer"), adit_writer_bytes(&peer)),
+             adit_log_number(ADIT_BYTES("tunnel"), exchange->tunnel),
+             adit_log_number(ADIT_BYTES("others"), tally->unsaid));
+    *tally = (struct worker_tally){.next_us = worker->loop.now_us + ADIT_SECOND_US};
+}
+
+static const struct adit_proxy_ops ops = {.route = route, .exchanged = exchanged};
 
 struct adit_status worker_web_open(struct worker *worker)
 {

@@ -146,6 +146,34 @@ static void hosts_that_nobody_serves(void **state)
     assert_int_equal(f->agents[0].streams, 1);
 }
 
+static void a_refusal_is_logged_once_a_second(void **state)
+{
+    struct fixture *f = *state;
+    int pipes[2] = {-1, -1};
+    f->worker->options = ADIT_START_HTTP_SERVE;
+    enter(f);
+    assert_int_equal(pipe(pipes), 0);
+    adit_log_init(&f->worker->log, pipes[1], ADIT_LOG_TEXT, ADIT_BYTES("worker"));
+    static const char *const hosts[] = {"nobody.adit.localhost", "nobody.adit.localhost", "a b"};
+    for (size_t i = 0; i < ADIT_COUNT(hosts); i++) {
+        int visitor = visit(f, ADIT_WEB_PLAIN);
+        get(visitor, ADIT_AT(hosts, i));
+        (void)hear(f, &visitor, "Adit-Error: ");
+        adit_socket_close(&visitor);
+    }
+    adit_log_init(&f->worker->log, -1, ADIT_LOG_TEXT, ADIT_BYTES("worker"));
+    close(pipes[1]);
+    ssize_t count = read(pipes[0], received, sizeof received - 1);
+    close(pipes[0]);
+    assert_true(count > 0);
+    ADIT_AT(received, (size_t)count) = 0;
+    const char *text = (const char *)received;
+    assert_non_null(strstr(text, "reason=tunnel_not_found peer=192.0.2.7:5000 "));
+    assert_non_null(strstr(text, "event=request_refused reason=bad_request "));
+    /* The second of a kind, within the same second. */
+    assert_int_equal(ADIT_AT(f->worker->tallies, ADIT_HTTP_ERROR_TUNNEL_NOT_FOUND).unsaid, 1);
+}
+
 static void the_plain_port_redirects(void **state)
 {
     struct fixture *f = *state;
@@ -298,6 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_visitor_reaches_the_program),
         TEST(hosts_that_nobody_serves),
+        TEST(a_refusal_is_logged_once_a_second),
         TEST(the_plain_port_redirects),
         TEST(a_request_meets_a_reconnect),
         TEST(an_expired_token_serves_nobody),

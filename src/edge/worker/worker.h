@@ -37,6 +37,14 @@
 #define WORKER_TOKEN_KEY_BYTES 32
 #define WORKER_TOKEN_KEY_ID 1
 
+#define WORKER_REASONS (ADIT_HTTP_ERROR_VERSION_UNKNOWN + 1)
+
+/* One line of log a second for each reason; `unsaid` are those in between. */
+struct worker_tally {
+    uint64_t next_us;
+    uint32_t unsaid;
+};
+
 struct worker_counters { /* totals since the start */
     uint64_t logins, logins_refused, evictions, visitors, visitors_turned_away, orphans;
 };
@@ -68,6 +76,7 @@ struct worker {
     uint8_t token_key[WORKER_TOKEN_KEY_BYTES];
     uint64_t session_next, tunnel_next;
     struct worker_counters counters;
+    struct worker_tally tallies[WORKER_REASONS]; /* by enum adit_http_error */
 };
 
 /* One agent's session. */
