@@ -38,7 +38,7 @@ static const struct {
     {ADIT_MESSAGE_AGENT, worker_agent_arrived},
     {ADIT_MESSAGE_ORPHAN, worker_orphan_arrived},
     {ADIT_MESSAGE_WEB, worker_web_arrived},
-    {ADIT_MESSAGE_THROUGH, worker_visitor_through},
+    {ADIT_MESSAGE_THROUGH, worker_through_arrived},
     {ADIT_MESSAGE_BOUND, worker_port_granted},
     {ADIT_MESSAGE_BIND_REFUSED, worker_port_refused},
     {ADIT_MESSAGE_CLAIMED, worker_name_claimed},

@@ -14,10 +14,11 @@ struct bind *worker_name_find(const struct worker *worker, struct adit_bytes nam
                : NULL;
 }
 
-bool worker_name_just_left(const struct worker *worker, struct adit_bytes name)
+bool worker_name_may_come(const struct worker *worker, struct adit_bytes name)
 {
-    uint64_t until_us = 0;
-    return adit_table_get(&worker->left, name, &until_us) && worker->loop.now_us < until_us;
+    uint64_t until_us = worker->settled_us;
+    (void)adit_table_get(&worker->left, name, &until_us); /* later, where it is there */
+    return adit_name_is_valid(name) && worker->loop.now_us < until_us;
 }
 
 /* Where the table is full, all are forgotten: their visitors are told at once instead. */

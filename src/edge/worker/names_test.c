@@ -1,4 +1,4 @@
-/* Tunnels with a name: HTTP and TLS. */
+/* Tunnels with a name: HTTP and TLS. Covers names.c, through.c. */
 #include "worker_fixture.h"
 
 static void enter(struct fixture *f, uint64_t index, const struct hello *hello)
@@ -266,6 +266,62 @@ static void a_visitor_of_a_tls_tunnel_goes_through(void **state)
     assert_int_equal(f->agents[0].streams, 1);
 }
 
+enum { BURST = 24, AT_ONCE = 4 };
+
+static void hand_burst(struct fixture *f, uint64_t session, int *out_first, int *out_last)
+{
+    for (int i = 0; i < BURST; i++) {
+        int far = hand_through(f, session, "shop");
+        if (i == 0) {
+            *out_first = far;
+        } else if (i == BURST - 1) {
+            *out_last = far;
+        } else {
+            adit_socket_close(&far);
+        }
+    }
+    for (int i = 0; i < TURNS_MAX && f->worker->waiting.used < BURST - AT_ONCE; i++) {
+        assert_ok(adit_loop_turn(&f->worker->loop, 200)); /* all agents sleep */
+    }
+    assert_int_equal(f->worker->waiting.used, BURST - AT_ONCE);
+}
+
+/* The session has no stream free: they wait, and are carried in a moment, or reset after a second. */
+static void visitors_wait_for_a_stream(void **state)
+{
+    struct fixture *f = *state;
+    int first = -1;
+    int last = -1;
+    enter(f, 0, &good_hello);
+    bind_name(f, 0, ADIT_TUNNEL_TLS, "shop");
+    const struct agent *agent =
+        worker_bind_agent(f->worker, worker_name_find(f->worker, ADIT_BYTES("shop")));
+    f->worker->hub.mux.limits.unacked_max = AT_ONCE;
+    hand_burst(f, agent->number, &first, &last);
+    turn_until(f, f->agents[0].streams == BURST);
+    assert_int_equal(f->worker->counters.visitors, BURST);
+    assert_int_equal(f->worker->counters.visitors_turned_away, 0);
+    turn_until(f, f->worker->hub.pumps.used == 0 && f->worker->waiting.used == 0);
+    adit_socket_close(&first);
+    adit_socket_close(&last);
+    hand_burst(f, agent->number, &first, &last);
+    for (int i = 0; i < TURNS_MAX && f->worker->waiting.used > 0; i++) {
+        assert_ok(adit_loop_turn(&f->worker->loop, 200));
+    }
+    assert_int_equal(f->worker->counters.visitors, BURST + AT_ONCE);
+    assert_int_equal(f->worker->counters.visitors_turned_away, BURST - AT_ONCE);
+    uint8_t room[4] = {0};
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    assert_fails(adit_socket_receive(last, ADIT_SPAN_OF(room), &count, &io), SYSTEM);
+    adit_socket_close(&first);
+    adit_socket_close(&last);
+    turn_until(f, f->worker->hub.pumps.used == 0);
+    hand_burst(f, agent->number, &first, &last); /* and some are left at the end */
+    adit_socket_close(&first);
+    adit_socket_close(&last);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +332,7 @@ int main(void)
         TEST(names_outlive_the_door),
         TEST(an_older_session_keeps_the_name_if_it_lives),
         TEST(a_visitor_of_a_tls_tunnel_goes_through),
+        TEST(visitors_wait_for_a_stream),
     };
     return cmocka_run_group_tests_name("edge/worker/names", tests, NULL, NULL);
 }

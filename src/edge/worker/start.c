@@ -27,6 +27,7 @@ struct adit_status worker_start(struct worker *worker, struct adit_message *star
     ADIT_TRY(adit_pool_init(&worker->agents, sizeof(struct agent), WORKER_AGENTS_MAX));
     ADIT_TRY(adit_pool_init(&worker->binds, sizeof(struct bind), WORKER_BINDS_MAX));
     ADIT_TRY(adit_pool_init(&worker->orphans, worker_orphan_size(), WORKER_ORPHANS_MAX));
+    ADIT_TRY(adit_pool_init(&worker->waiting, worker_waiting_size(), WORKER_WAITING_MAX));
     struct adit_siphash_key seed = {0};
     ADIT_TRY(adit_random_fill(ADIT_OBJECT_SPAN(seed)));
     ADIT_TRY(adit_table_init(&worker->names, ADIT_NAME_BYTES_MAX, WORKER_BINDS_MAX, seed));
@@ -38,6 +39,7 @@ struct adit_status worker_start(struct worker *worker, struct adit_message *star
     ADIT_TRY(adit_loop_open(&worker->loop, watches, timers));
     worker->session_next = 1;
     worker->tunnel_next = 1;
+    worker->settled_us = worker->loop.now_us + WORKER_LEFT_US;
     ADIT_TRY(open_hub(worker));
     return worker_web_open(worker);
 }
@@ -52,12 +54,14 @@ void worker_close(struct worker *worker)
         adit_socket_close(&bind->listener);
     }
     worker_orphans_close(worker);
+    worker_waiting_close(worker);
     adit_channel_close(&worker->supervisor);
     adit_channel_close(&worker->door);
     adit_loop_close(&worker->loop);
     adit_pool_deinit(&worker->agents);
     adit_pool_deinit(&worker->binds);
     adit_pool_deinit(&worker->orphans);
+    adit_pool_deinit(&worker->waiting);
     adit_table_deinit(&worker->names);
     adit_table_deinit(&worker->left);
     adit_table_deinit(&worker->revoked);

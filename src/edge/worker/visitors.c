@@ -15,7 +15,7 @@ static void resume(void *context, uint64_t key)
 }
 
 /* A reset, so that it cannot be taken for an empty answer. */
-static void turn_away(struct worker *worker, int fd, struct adit_status why)
+void worker_visitor_turn_away(struct worker *worker, int fd, struct adit_status why)
 {
     worker->counters.visitors_turned_away++;
     adit_status_ignore(adit_socket_reset_on_close_set(fd, true), "closing says it too");
@@ -35,9 +35,8 @@ static void pause_accepting(struct worker *worker, struct bind *bind)
     }
 }
 
-/* Opens a stream for a visitor. False, and the visitor is reset, where that cannot be now. */
-static bool carry(struct worker *worker, const struct bind *bind, int fd,
-                  const struct adit_address *peer)
+bool worker_visitor_carry(struct worker *worker, const struct bind *bind, int fd,
+                          const struct adit_address *peer)
 {
     const struct agent *agent = worker_bind_agent(worker, bind);
     struct adit_stream_head head = {
@@ -56,7 +55,7 @@ static bool carry(struct worker *worker, const struct bind *bind, int fd,
                                                    .user = agent->number},
                        &pump);
     if (!adit_is_ok(status)) {
-        turn_away(worker, fd, status);
+        worker_visitor_turn_away(worker, fd, status);
         return false;
     }
     worker->counters.visitors++;
@@ -78,7 +77,7 @@ static bool accept_one(struct worker *worker, struct bind *bind)
     if (io == ADIT_IO_BLOCKED) {
         return false;
     }
-    if (!carry(worker, bind, fd, &peer)) {
+    if (!worker_visitor_carry(worker, bind, fd, &peer)) {
         pause_accepting(worker, bind);
         return false;
     }
@@ -107,29 +106,4 @@ void worker_visitors_ready(void *context, uint64_t key, uint32_t events)
             return;
         }
     }
-}
-
-static struct adit_status through_check(struct worker *worker, const struct bind *bind,
-                                        uint64_t session)
-{
-    struct agent *agent = worker_bind_agent(worker, bind);
-    ADIT_ENSURE(agent && bind->kind == ADIT_TUNNEL_TLS && agent->number == session, STALE,
-                "the tunnel has gone since the door looked");
-    ADIT_ENSURE(worker_agent_is_current(worker, agent), REFUSED, "the token has expired");
-    ADIT_ENSURE(adit_link_can_open(&worker->hub, agent->link), FULL,
-                "the session cannot take another visitor now");
-    return adit_ok();
-}
-
-void worker_visitor_through(struct worker *worker, struct adit_message *message)
-{
-    int fd = adit_message_fd_take(message, 0);
-    const struct bind *bind =
-        worker_name_find(worker, adit_message_text_get(&message->name));
-    struct adit_status status = through_check(worker, bind, message->session);
-    if (!adit_is_ok(status)) {
-        turn_away(worker, fd, status);
-        return;
-    }
-    (void)carry(worker, bind, fd, &message->address); /* it was told if not */
 }

@@ -9,7 +9,7 @@ static enum adit_proxy_verdict route(void *context, struct adit_bytes host,
     const struct bind *bind = worker_name_find(worker, name);
     struct agent *agent = worker_bind_agent(worker, bind);
     if (!agent || bind->kind != ADIT_TUNNEL_HTTP) {
-        return worker_name_just_left(worker, name) ? ADIT_PROXY_AWAY : ADIT_PROXY_ABSENT;
+        return worker_name_may_come(worker, name) ? ADIT_PROXY_AWAY : ADIT_PROXY_ABSENT;
     }
     if (!worker_agent_is_current(worker, agent)) {
         return ADIT_PROXY_AWAY;

@@ -128,6 +128,7 @@ static void hosts_that_nobody_serves(void **state)
                 {"shop.adit.localhost", "Adit-Error: tunnel_not_found\r\n"}, /* a TLS tunnel */
                 {"site.adit.localhost", "Adit-Error: upstream_refused\r\n"}};
     f->worker->options = ADIT_START_HTTP_SERVE;
+    f->worker->settled_us = 0;
     enter(f);
     bind_name(f, 0, ADIT_TUNNEL_TLS, "shop");
     struct adit_control site = {.type = ADIT_CONTROL_BIND};
@@ -187,6 +188,24 @@ static void the_plain_port_redirects(void **state)
     adit_socket_close(&visitor);
 }
 
+/* A worker that took the place of a dead one: its agents are on their way. */
+static void a_new_worker_waits_for_its_agents(void **state)
+{
+    struct fixture *f = *state;
+    f->is_serving = true;
+    f->worker->options = ADIT_START_HTTP_SERVE;
+    int visitor = visit(f, ADIT_WEB_PLAIN);
+    int nonsense = visit(f, ADIT_WEB_PLAIN);
+    get(visitor, "shop.adit.localhost");
+    get(nonsense, "shop.example.com");
+    (void)hear(f, &nonsense, "Adit-Error: tunnel_not_found\r\n");
+    enter(f);
+    bind_name(f, 0, ADIT_TUNNEL_HTTP, "shop");
+    (void)hear(f, &f->program, "Host: app.test\r\n");
+    adit_socket_close(&visitor);
+    adit_socket_close(&nonsense);
+}
+
 /* Its agent is away: a request waits a moment, and finds it back; or is told that it is gone. */
 static void a_request_meets_a_reconnect(void **state)
 {
@@ -196,6 +215,7 @@ static void a_request_meets_a_reconnect(void **state)
     enter(f);
     bind_name(f, 0, ADIT_TUNNEL_HTTP, "shop");
     for (int comes_back = 1; comes_back >= 0; comes_back--) {
+        f->worker->settled_us = 0;
         adit_link_close(&f->hub, f->agents[0].link, adit_ok());
         turn_until(f, f->worker->agents.used == 0);
         (void)expect(f, &f->door, ADIT_MESSAGE_RELEASE);
@@ -257,6 +277,7 @@ static void a_visitor_over_tls(void **state)
     adit_chunk_pool_init(&pool, 16, 4);
     assert_ok(adit_tls_client_open(&options, &context));
     assert_ok(adit_tls_open(context, &pool, 65536, ADIT_BYTES("nobody.adit.localhost"), &tls));
+    f->worker->settled_us = 0;
     int visitor = visit(f, 0);
     bool is_done = false;
     bool is_asked = false;
@@ -328,6 +349,7 @@ int main(void)
         TEST(hosts_that_nobody_serves),
         TEST(a_refusal_is_logged_once_a_second),
         TEST(the_plain_port_redirects),
+        TEST(a_new_worker_waits_for_its_agents),
         TEST(a_request_meets_a_reconnect),
         TEST(an_expired_token_serves_nobody),
         TEST(a_visitor_over_tls),

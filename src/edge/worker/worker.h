@@ -27,12 +27,14 @@
 #define WORKER_BINDS_AGENT_MAX 64 /* tunnels of one session */
 #define WORKER_ORPHANS_MAX 64
 #define WORKER_LEFT_MAX 1024 /* names remembered a moment after their sessions ended */
-/* A session that ended often comes back at once: so long requests for its names wait. A little less
- * than the proxy lets one wait, so that they are told the truth then. */
-#define WORKER_LEFT_US (ADIT_PROXY_QUEUED_US - 100 * ADIT_MS_US)
+/* A session that ended often comes back at once, as all do when a worker is new: so long requests
+ * for a name that nobody has wait. */
+#define WORKER_LEFT_US (2 * ADIT_SECOND_US)
 #define WORKER_DRAWS_MAX 8 /* names tried for a token that allows a prefix */
 #define WORKER_LOGIN_US (10 * ADIT_SECOND_US)
 #define WORKER_PROBE_US ADIT_SECOND_US    /* for an old session to show that it lives */
+#define WORKER_WAITING_MAX 1024            /* visitors of TLS tunnels who wait for a stream */
+#define WORKER_WAITING_US ADIT_SECOND_US   /* and for how long */
 #define WORKER_PAUSE_US (20 * ADIT_MS_US) /* before a full session is asked again */
 #define WORKER_TOKEN_KEY_BYTES 32
 #define WORKER_TOKEN_KEY_ID 1
@@ -66,6 +68,8 @@ struct worker {
     struct adit_pool agents;  /* struct agent */
     struct adit_pool binds;   /* struct bind */
     struct adit_pool orphans; /* struct orphan */
+    struct adit_pool waiting; /* struct waiting, of through.c */
+    struct adit_handle waiting_timer;
     struct adit_table names;   /* of tunnels that are bound, to their handles */
     struct adit_table left;    /* names that were bound until just now, to the end of that moment */
     struct adit_table revoked; /* ids of tokens, from the latest snapshot */
@@ -75,6 +79,7 @@ struct worker {
     uint32_t options;    /* ADIT_START_ bits */
     uint8_t token_key[WORKER_TOKEN_KEY_BYTES];
     uint64_t session_next, tunnel_next;
+    uint64_t settled_us; /* by then the agents of the worker before this one are back */
     struct worker_counters counters;
     struct worker_tally tallies[WORKER_REASONS]; /* by enum adit_http_error */
 };
@@ -166,12 +171,22 @@ void worker_name_claimed(struct worker *worker, struct adit_message *message);
 void worker_name_refused(struct worker *worker, struct adit_message *message);
 /* The tunnel that has the name, or null. */
 struct bind *worker_name_find(const struct worker *worker, struct adit_bytes name);
-/* It had one a moment ago, whose agent may be on its way back. */
-bool worker_name_just_left(const struct worker *worker, struct adit_bytes name);
+/* Its agent may be on its way back: it left a moment ago, or this worker is new. */
+bool worker_name_may_come(const struct worker *worker, struct adit_bytes name);
 
-/* visitors.c: of TCP tunnels, accepted on a bound listener; of TLS tunnels, handed over. */
+/* visitors.c: of TCP tunnels, accepted on a bound listener. */
 void worker_visitors_ready(void *context, uint64_t key, uint32_t events);
-void worker_visitor_through(struct worker *worker, struct adit_message *message);
+/* Opens a stream for a visitor's socket, which the pump owns then. False, and the visitor is turned
+ * away, where that cannot be now. */
+bool worker_visitor_carry(struct worker *worker, const struct bind *bind, int fd,
+                          const struct adit_address *peer);
+/* Resets a visitor. */
+void worker_visitor_turn_away(struct worker *worker, int fd, struct adit_status why);
+
+/* through.c: visitors of TLS tunnels, handed over by the door. */
+size_t worker_waiting_size(void);
+void worker_through_arrived(struct worker *worker, struct adit_message *message);
+void worker_waiting_close(struct worker *worker);
 
 /* web.c: HTTP, by the proxy. */
 struct adit_status worker_web_open(struct worker *worker);
