@@ -48,6 +48,28 @@ static int listed_files(void *context)
                : 2;
 }
 
+/* Files below one folder, and no folder there. */
+static int written_files(void *context)
+{
+    const char *folder = context;
+    const char *const paths[] = {folder};
+    if (chdir(folder) != 0 ||
+        !restrict_with(&(struct adit_landlock_options){.write_paths = paths,
+                                                       .write_path_count = ADIT_COUNT(paths)})) {
+        return 1;
+    }
+    int fd = open("made", O_CREAT | O_RDWR, 0600);
+    if (fd < 0 || write(fd, "x", 1) != 1 || ftruncate(fd, 0) != 0 || link("made", "again") != 0 ||
+        unlink("again") != 0 || unlink("made") != 0) {
+        return 2;
+    }
+    return is_refused(mkdir("folder", 0700)) && is_refused(symlink("x", "link")) &&
+                   is_refused(open("../adit-landlock", O_CREAT | O_WRONLY, 0600)) &&
+                   is_refused(open("/etc/passwd", O_RDONLY))
+               ? 0
+               : 3;
+}
+
 static int port_bind(uint16_t port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -124,6 +146,10 @@ static void files_are_refused(void **state)
     need(1);
     assert_int_equal(child_run(no_files, 0), 0);
     assert_int_equal(child_run(listed_files, 0), 0);
+    char folder[] = "/tmp/adit-landlock-test-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(child_run(written_files, folder), 0);
+    assert_int_equal(rmdir(folder), 0);
 }
 
 static void ports_are_refused(void **state)

@@ -84,14 +84,25 @@ static struct adit_status user_drop(uid_t user, bool *out_is_ordinary)
     return adit_ok();
 }
 
-struct adit_status adit_root_powers_drop(void)
+/* Gives up every capability but those of `kept`, a set of the first 32. */
+static struct adit_status capabilities_drop(uint32_t kept)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
-    if (syscall(SYS_capset, &header, &none) != 0) {
+    struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3] = {0};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {0};
+    if (kept != 0 && syscall(SYS_capget, &header, &now) == 0) {
+        ADIT_AT(sets, 0).permitted = ADIT_AT(now, 0).permitted & kept; /* a container has fewer */
+        ADIT_AT(sets, 0).effective = ADIT_AT(sets, 0).permitted;
+    }
+    if (syscall(SYS_capset, &header, &sets) != 0) {
         ADIT_FAIL_WITH(SYSTEM, "sandbox step 4, user: capabilities cannot be given up", errno);
     }
     return adit_ok();
+}
+
+struct adit_status adit_root_powers_drop(void)
+{
+    return capabilities_drop(geteuid() == 0 ? 1u << CAP_DAC_OVERRIDE : 0);
 }
 
 struct adit_status adit_root_drop(uint32_t user_id, bool *out_is_ordinary)
@@ -101,7 +112,7 @@ struct adit_status adit_root_drop(uint32_t user_id, bool *out_is_ordinary)
         ADIT_ENSURE(user_id != 0, INVALID, "sandbox step 4, user: root is no ordinary user");
         ADIT_TRY(user_drop(user_id, &is_ordinary));
     }
-    ADIT_TRY(adit_root_powers_drop());
+    ADIT_TRY(capabilities_drop(0));
     *out_is_ordinary = is_ordinary;
     return adit_ok();
 }

@@ -21,7 +21,8 @@ struct adit_status adit_root_empty(bool has_network, struct adit_root_answer *ou
  * any set that counts. */
 struct adit_status adit_root_drop(uint32_t user_id, bool *out_is_ordinary);
 
-/* Every capability is given up; the user stays. */
+/* The user stays. Every capability is given up, but for root the one to pass by the modes of files
+ * (CAP_DAC_OVERRIDE): which files, Landlock says. */
 struct adit_status adit_root_powers_drop(void);
 
 #endif

@@ -58,6 +58,20 @@ static int dropped(void *context)
     return caps[0].effective == 0 && caps[0].permitted == 0 && caps[0].inheritable == 0 ? 0 : 4;
 }
 
+static int powerless(void *context)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = {0};
+    uid_t before = geteuid();
+    (void)context;
+    if (!adit_is_ok(adit_root_powers_drop()) || geteuid() != before ||
+        syscall(SYS_capget, &header, &caps) != 0) {
+        return 1;
+    }
+    uint32_t most = before == 0 ? 1u << CAP_DAC_OVERRIDE : 0;
+    return (caps[0].permitted & ~most) == 0 && caps[1].permitted == 0 ? 0 : 2;
+}
+
 static int to_root(void *context)
 {
     (void)context;
@@ -94,11 +108,18 @@ static void nothing_is_kept(void **state)
     }
 }
 
+static void root_keeps_its_name_and_little_else(void **state)
+{
+    (void)state;
+    assert_int_equal(child_run(powerless, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(root_is_empty),
         cmocka_unit_test(nothing_is_kept),
+        cmocka_unit_test(root_keeps_its_name_and_little_else),
     };
     return cmocka_run_group_tests_name("sandbox/root", tests, NULL, NULL);
 }

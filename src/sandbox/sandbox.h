@@ -47,7 +47,7 @@ struct adit_sandbox_options {
     size_t write_path_count;
     bool is_off;          /* --no-sandbox: steps 1 to 3 and no_new_privs only */
     bool is_root_kept;    /* keeps its root folder (the agent, which resolves names) */
-    bool is_user_kept;    /* root stays root, without any power of it (control, whose files are) */
+    bool is_user_kept;    /* root stays root, almost without powers (control's files are its) */
     bool is_connect_free; /* TCP connect to any port; connect_ports is not read */
     bool has_network;     /* opens sockets of its own: stays in its network namespace */
     bool has_threads;     /* makes threads later: RLIMIT_NPROC is left */
