@@ -286,7 +286,7 @@ static void hand_burst(struct fixture *f, uint64_t session, int *out_first, int 
     assert_int_equal(f->worker->waiting.used, BURST - AT_ONCE);
 }
 
-/* The session has no stream free: they wait, and are carried in a moment, or reset after a second. */
+/* No stream is free: they wait, and are carried in a moment, or reset after a second. */
 static void visitors_wait_for_a_stream(void **state)
 {
     struct fixture *f = *state;
