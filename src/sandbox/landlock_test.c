@@ -6,8 +6,8 @@
 #include "child.h"
 #include "unit.h"
 
-#define PORT_FROM 38411
-#define PORT_TO 38413
+#define PORT_FROM 17411
+#define PORT_TO 17413
 
 static bool restrict_with(const struct adit_landlock_options *options)
 {

@@ -21,8 +21,8 @@
 #define PROBE_REFUSED 1 /* EPERM, EACCES, ENOSYS */
 #define PROBE_FAILED 2  /* any other way: then the test says nothing, which is a failure */
 
-#define SCENE_PORT_FROM 38421
-#define SCENE_PORT_TO 38430
+#define SCENE_PORT_FROM 17421
+#define SCENE_PORT_TO 17430
 
 struct scene {
     int listener;        /* on loopback, with one connection waiting */
