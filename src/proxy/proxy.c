@@ -52,17 +52,24 @@ struct adit_bytes proxy_front(struct adit_proxy *proxy, const struct adit_queue 
     return adit_writer_bytes(&writer);
 }
 
+/* Bytes that wait on account of this visitor. */
+static size_t held(const struct web *web)
+{
+    size_t out = web->tls ? adit_tls_out(web->tls)->len : web->out.len;
+    return out + web->in.len + web->up.len + web->back.len;
+}
+
 bool proxy_cut_largest(struct adit_proxy *proxy)
 {
     struct web *largest = NULL;
     struct adit_handle handle = {0};
     for (uint32_t cursor = 0; adit_pool_next(&proxy->webs, &cursor, &handle);) {
         struct web *web = proxy_web(proxy, handle);
-        if (!largest || web->back.len > largest->back.len) {
+        if (!largest || held(web) > held(largest)) {
             largest = web;
         }
     }
-    if (!largest || largest->back.len == 0) {
+    if (!largest || held(largest) == 0) {
         return false;
     }
     web_cut(proxy, largest);

@@ -114,6 +114,10 @@ static void what_the_agent_says_becomes_an_error(void **state)
         talker_say(world, visitor, ADIT_AT(cases, i).request);
         talker_await(world, visitor, ADIT_AT(cases, i).code);
         await(world, visitor, "</html>");
+        assert_true(world->told.is_refused); /* the same is told to the owner */
+        assert_true(
+            text_has(ADIT_AT(cases, i).code, adit_http_error_code(world->told.error)));
+        assert_int_equal(world->told.peer.family, 4);
         bool is_lost = text_has(talker_text(visitor), ADIT_BYTES("Connection: close\r\n"));
         assert_int_equal(is_lost, ADIT_AT(cases, i).is_lost);
         if (is_lost) {

@@ -82,6 +82,18 @@ void web_flush(struct adit_proxy *proxy, struct web *web)
 
 /* --- Reading --------------------------------------------------------------------------------- */
 
+/* A hole for bytes of the visitor. Where there is no chunk for it, who holds most makes room. */
+static struct adit_status hole_of(struct adit_proxy *proxy, struct web *web,
+                                  struct adit_span *out_hole)
+{
+    struct adit_status status =
+        adit_queue_reserve(&web->in, &proxy->hub->chunks, READ_WANT, out_hole);
+    if (adit_is_ok(status) || !proxy_cut_largest(proxy) || web->state == WEB_GONE) {
+        return status;
+    }
+    return adit_queue_reserve(&web->in, &proxy->hub->chunks, READ_WANT, out_hole);
+}
+
 /* The socket gave `count` bytes of the `wanted`. */
 static void has_read(struct web *web, size_t count, size_t wanted, enum adit_io io)
 {
@@ -96,7 +108,7 @@ static struct adit_status read_plain(struct adit_proxy *proxy, struct web *web)
     struct adit_span hole = {0};
     size_t count = 0;
     enum adit_io io = ADIT_IO_DONE;
-    ADIT_TRY(adit_queue_reserve(&web->in, &proxy->hub->chunks, READ_WANT, &hole));
+    ADIT_TRY(hole_of(proxy, web, &hole));
     struct adit_status status = adit_socket_receive(web->fd, hole, &count, &io);
     adit_queue_commit(&web->in, &proxy->hub->chunks, adit_is_ok(status) ? count : 0);
     ADIT_TRY(status);
@@ -112,7 +124,7 @@ static struct adit_status decrypt(struct adit_proxy *proxy, struct web *web)
         struct adit_span hole = {0};
         bool is_end = false;
         count = 0;
-        ADIT_TRY(adit_queue_reserve(&web->in, &proxy->hub->chunks, READ_WANT, &hole));
+        ADIT_TRY(hole_of(proxy, web, &hole));
         struct adit_status status = adit_tls_read(web->tls, hole, &count, &is_end);
         adit_queue_commit(&web->in, &proxy->hub->chunks, adit_is_ok(status) ? count : 0);
         ADIT_TRY(status);
