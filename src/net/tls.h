@@ -22,8 +22,8 @@ struct adit_tls_server_options {
     struct adit_bytes certificate_pem; /* leaf first, then the chain */
     struct adit_bytes key_pem;
     struct adit_bytes alpn; /* the one protocol that is accepted: "adit/1"; others get an alert */
-    /* For browsers: TLS 1.2 as well, a client that offers no ALPN at all is fine, and sessions are
-     * resumed by tickets: see adit_tls_tickets_set. */
+    /* For browsers: TLS 1.2 as well, a client that offers no ALPN at all, or http/1.0, is fine, and
+     * sessions are resumed by tickets: see adit_tls_tickets_set. */
     bool is_visitor;
 };
 

@@ -16,26 +16,38 @@ static const char *const system_roots[] = {
 
 /* --- Callbacks ------------------------------------------------------------------------------- */
 
-/* Reads the protocol list of a ClientHello (RFC 7301 section 3.1). */
+/* The wanted one of a ClientHello's protocols (RFC 7301 section 3.1), or empty. */
+static struct adit_bytes alpn_find(struct adit_bytes offered, struct adit_bytes wanted)
+{
+    struct adit_reader reader = adit_reader_of(offered);
+    uint8_t len = 0;
+    struct adit_bytes name = {0};
+    while (adit_is_ok(adit_read_u8(&reader, &len)) &&
+           adit_is_ok(adit_read_bytes(&reader, len, &name))) {
+        if (adit_bytes_equal(name, wanted)) {
+            return name;
+        }
+    }
+    return (struct adit_bytes){0};
+}
+
 static int on_alpn(/* ADIT_ALLOW(parameters, "OpenSSL's") */
                    SSL *ssl, const unsigned char **out, unsigned char *out_len,
                    const unsigned char *offered, unsigned int offered_len, void *argument)
 {
     (void)ssl;
     const struct adit_tls_context *context = argument;
-    struct adit_reader reader =
-        adit_reader_of((struct adit_bytes){.ptr = offered, .len = offered_len});
-    uint8_t len = 0;
-    struct adit_bytes name = {0};
-    while (adit_is_ok(adit_read_u8(&reader, &len)) &&
-           adit_is_ok(adit_read_bytes(&reader, len, &name))) {
-        if (adit_bytes_equal(name, adit_tls_context_alpn(context))) {
-            *out = name.ptr;
-            *out_len = len;
-            return SSL_TLSEXT_ERR_OK;
-        }
+    const struct adit_bytes all = {.ptr = offered, .len = offered_len};
+    struct adit_bytes name = alpn_find(all, adit_tls_context_alpn(context));
+    if (name.len == 0 && context->is_visitor) {
+        name = alpn_find(all, ADIT_BYTES("http/1.0"));
     }
-    return SSL_TLSEXT_ERR_ALERT_FATAL; /* no_application_protocol */
+    if (name.len == 0) {
+        return SSL_TLSEXT_ERR_ALERT_FATAL; /* no_application_protocol */
+    }
+    *out = name.ptr;
+    *out_len = (unsigned char)name.len;
+    return SSL_TLSEXT_ERR_OK;
 }
 
 /* True where the client's supported_versions (RFC 8446 section 4.2.1) name TLS 1.3. */

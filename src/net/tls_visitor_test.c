@@ -90,12 +90,15 @@ static void what_the_visitor_may_offer(void **state)
     static const struct {
         const char *offer; /* as on the wire; empty: no ALPN */
         bool is_good;
-    } rows[] = {{"", true},
-                {"\x08http/1.1", true},
-                {"\x02h2\x08http/1.1", true},
-                {"\x02h2", false},
-                {"\x06" "adit/1", false},
-                {"\x08http/1.0", false}};
+        const char *chosen;
+    } rows[] = {{"", true, ""},
+                {"\x08http/1.1", true, "http/1.1"},
+                {"\x02h2\x08http/1.1", true, "http/1.1"},
+                {"\x08http/1.0\x08http/1.1", true, "http/1.1"},
+                {"\x08http/1.0", true, "http/1.0"},
+                {"\x02h2", false, ""},
+                {"\x06" "adit/1", false, ""},
+                {"\x08http/0.9", false, ""}};
     struct tls_ends ends;
     visitors_open(&ends);
     ends.client_context->alpn_len = 0; /* what comes is looked at here */
@@ -115,7 +118,7 @@ static void what_the_visitor_may_offer(void **state)
                 assert_ok(server);
                 assert_ok(client);
                 assert_bytes(adit_tls_alpn(ends.server),
-                             offer.len > 0 ? ADIT_BYTES("http/1.1") : ADIT_BYTES(""));
+                             adit_bytes_of_text(ADIT_AT(rows, i).chosen));
             } else {
                 assert_fails(server, CRYPTO);
                 assert_fails(client, REFUSED); /* no_application_protocol */

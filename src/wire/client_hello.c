@@ -162,7 +162,8 @@ static struct adit_status read_alpn(struct adit_bytes data, struct adit_client_h
         ADIT_ENSURE(protocol.len > 0, INVALID, "an empty application protocol");
         hello->offers_agent |= adit_bytes_equal(protocol, ADIT_BYTES(ADIT_ALPN_AGENT));
         hello->offers_h2 |= adit_bytes_equal(protocol, ADIT_BYTES("h2"));
-        hello->offers_http11 |= adit_bytes_equal(protocol, ADIT_BYTES("http/1.1"));
+        hello->offers_http1 |= adit_bytes_equal(protocol, ADIT_BYTES("http/1.1")) ||
+                               adit_bytes_equal(protocol, ADIT_BYTES("http/1.0"));
     }
     hello->has_alpn = true;
     return adit_ok();

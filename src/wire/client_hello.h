@@ -36,7 +36,7 @@ struct adit_client_hello {
     bool has_alpn;
     bool offers_agent;  /* "adit/1" */
     bool offers_h2;     /* "h2" */
-    bool offers_http11; /* "http/1.1" */
+    bool offers_http1; /* "http/1.1" or "http/1.0" */
     uint16_t version_legacy; /* 0x0303 in every hello of today */
     uint16_t version_max;    /* newest version offered that exists: 0x0304 is TLS 1.3; 0: none */
 };

@@ -47,7 +47,7 @@ struct expected {
     const char *name;
     bool offers_agent;
     bool offers_h2;
-    bool offers_http11;
+    bool offers_http1;
     uint16_t version_max;
 };
 
@@ -71,9 +71,9 @@ static void assert_hello(const struct adit_client_hello *hello, const struct exp
     assert_int_equal(hello->has_server_name, name.len > 0);
     assert_int_equal(hello->offers_agent, want->offers_agent);
     assert_int_equal(hello->offers_h2, want->offers_h2);
-    assert_int_equal(hello->offers_http11, want->offers_http11);
+    assert_int_equal(hello->offers_http1, want->offers_http1);
     assert_int_equal(hello->has_alpn,
-                     want->offers_agent || want->offers_h2 || want->offers_http11);
+                     want->offers_agent || want->offers_h2 || want->offers_http1);
     assert_int_equal(hello->version_max, want->version_max);
     assert_int_equal(hello->version_legacy, 0x0303);
 }

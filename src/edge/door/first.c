@@ -13,7 +13,7 @@ static struct adit_first hello_judge(const struct adit_client_hello *hello)
 {
     struct adit_first first = {.kind = ADIT_FIRST_TLS,
                                .offers_agent = hello->offers_agent,
-                               .offers_others = hello->has_alpn && !hello->offers_http11};
+                               .offers_others = hello->has_alpn && !hello->offers_http1};
     adit_status_ignore(ADIT_FIELD_SET(first.server_name, ADIT_FIELD_BYTES(hello->server_name)),
                        "both have the same limit");
     return first;

@@ -78,6 +78,7 @@ static void ways(void **state)
         {"away.adit.test", "h2", {.kind = ADIT_WAY_ORPHAN, .reason = ADIT_ORPHAN_OTHER_ALPN}},
         {"", "smtp", {.kind = ADIT_WAY_ORPHAN, .reason = ADIT_ORPHAN_OTHER_ALPN}},
         {"web.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB, .is_bound = true, .worker = 2}},
+        {"web.adit.test", "http/1.0", {.kind = ADIT_WAY_WEB, .is_bound = true, .worker = 2}},
         {"WEB.Adit.Test.", "", {.kind = ADIT_WAY_WEB, .is_bound = true, .worker = 2}},
         {"away.adit.test", "", {.kind = ADIT_WAY_PARK, .until_us = NOW_US + 1}},
         {"gone.adit.test", "", {.kind = ADIT_WAY_WEB}},
