@@ -79,6 +79,21 @@ bool adit_address_is_loopback(const struct adit_address *address)
                                     adit_bytes_starts_with(ip, ADIT_BYTES_OF(mapped)));
 }
 
+/* Letters, digits and what stands between them in names and addresses: no path, user or space. */
+static bool is_host(struct adit_bytes host)
+{
+    static const struct adit_bytes others = ADIT_BYTES_INIT(".-_:%");
+    for (size_t i = 0; i < host.len; i++) {
+        uint8_t byte = adit_bytes_at(host, i);
+        uint8_t letter = byte | 0x20;
+        if (!(letter >= 'a' && letter <= 'z') && !(byte >= '0' && byte <= '9') &&
+            adit_bytes_find(others, byte) == others.len) {
+            return false;
+        }
+    }
+    return host.len > 0 && host.len <= 253;
+}
+
 struct adit_status adit_address_split(struct adit_bytes text, uint16_t port_default,
                                       struct adit_bytes *out_host, uint16_t *out_port)
 {
@@ -99,7 +114,7 @@ struct adit_status adit_address_split(struct adit_bytes text, uint16_t port_defa
         ADIT_ENSURE(adit_bytes_at(port_text, 0) == ':', INVALID, "not HOST:PORT");
         ADIT_TRY(adit_parse_decimal(adit_bytes_from(port_text, 1), UINT16_MAX, &port));
     }
-    ADIT_ENSURE(host.len > 0 && host.len <= 253, INVALID, "a host of 1 to 253 bytes is missing");
+    ADIT_ENSURE(is_host(host), INVALID, "a host of 1 to 253 letters, digits and .-_ is missing");
     ADIT_ENSURE(port > 0, INVALID, "a port of 1 to 65535 is missing");
     *out_host = host;
     *out_port = (uint16_t)port;

@@ -22,8 +22,9 @@ struct adit_status adit_address_parse(struct adit_bytes text, struct adit_addres
 struct adit_status adit_address_write(struct adit_writer *writer,
                                       const struct adit_address *address);
 
-/* "host", "host:port", "[::1]:port" as a person writes them, without looking at what the host is;
- * the port is `port_default` if it is left out (0: it must not be). */
+/* "host", "host:port", "[::1]:port" as a person writes them: a host is 1 to 253 letters, digits and
+ * ".-_:%", and is not looked for. The port is `port_default` if it is left out (0: it must not be
+ * left out). */
 struct adit_status adit_address_split(struct adit_bytes text, uint16_t port_default,
                                       struct adit_bytes *out_host, uint16_t *out_port);
 bool adit_address_is_loopback(const struct adit_address *address);

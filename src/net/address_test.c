@@ -96,6 +96,9 @@ static void hosts_and_ports_are_split(void **state)
         {"[]:80", 443, NULL, 0},          {"[::1", 443, NULL, 0},
         {"[::1]80", 443, NULL, 0},        {"", 443, NULL, 0},
         {"::1", 443, NULL, 0},            {"a:1:2", 443, NULL, 0},
+        {"a/b:80", 443, NULL, 0},         {"u@a:80", 443, NULL, 0},
+        {"a b:80", 443, NULL, 0},         {"a\n:80", 443, NULL, 0},
+        {"\xc3\xa9.test:80", 443, NULL, 0}, {"my_app-1.test:80", 0, "my_app-1.test", 80},
     };
     for (size_t i = 0; i < ADIT_COUNT(splits); i++) {
         struct adit_bytes host = {0};

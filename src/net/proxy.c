@@ -68,16 +68,6 @@ static size_t credentials_end(struct adit_bytes authority)
     return end;
 }
 
-static bool is_visible(struct adit_bytes text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (adit_bytes_at(text, i) <= ' ' || adit_bytes_at(text, i) >= 0x7f) {
-            return false;
-        }
-    }
-    return true;
-}
-
 struct adit_status adit_proxy_parse(struct adit_bytes text, struct adit_proxy *out_proxy)
 {
     struct adit_proxy proxy = {0};
@@ -87,7 +77,7 @@ struct adit_status adit_proxy_parse(struct adit_bytes text, struct adit_proxy *o
     size_t end = credentials_end(authority);
     struct adit_status status =
         adit_address_split(adit_bytes_from(authority, end), 0, &host, &proxy.port);
-    ADIT_ENSURE(adit_is_ok(status) && is_visible(host), INVALID, "is not http://HOST:PORT");
+    ADIT_ENSURE(adit_is_ok(status), INVALID, "is not http://HOST:PORT");
     ADIT_TRY(ADIT_FIELD_SET(proxy.host, host));
     if (end > 0) {
         ADIT_TRY(credentials_parse(adit_bytes_first(authority, end - 1), &proxy));

@@ -33,6 +33,8 @@ static void targets(void **state)
         {ADIT_TUNNEL_TCP, "[::1]80", NULL, 0},
         {ADIT_TUNNEL_TCP, "host:80:90", NULL, 0},
         {ADIT_TUNNEL_TCP, "host:8o", NULL, 0},
+        {ADIT_TUNNEL_TCP, "host/path:80", NULL, 0},
+        {ADIT_TUNNEL_TCP, "user@host:80", NULL, 0},
         {ADIT_TUNNEL_TCP, "", NULL, 0},
         {ADIT_TUNNEL_TCP, "host:-1", NULL, 0},
         {ADIT_TUNNEL_TCP, "http://app:3000", NULL, 0}, /* a URL is for HTTP */
