@@ -37,7 +37,7 @@ static struct outcome read_pieces(struct adit_bytes text, size_t step)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct adit_reader input = adit_reader_of((struct adit_bytes){.ptr = data, .len = size});
-    size_t step = 1 + fuzz_byte(&input) % PIECE_MAX;
+    size_t step = (size_t)1 + fuzz_byte(&input) % PIECE_MAX;
     struct outcome pieces = read_pieces(input.rest, step);
     struct outcome whole = read_pieces(input.rest, SIZE_MAX);
     ADIT_ASSERT(pieces.is_ok == whole.is_ok && pieces.is_last == whole.is_last);

@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct adit_reader input = adit_reader_of((struct adit_bytes){.ptr = data, .len = size});
     uint8_t kind = fuzz_byte(&input) % 3;
-    size_t step = 1 + fuzz_byte(&input) % PIECE_MAX;
+    size_t step = (size_t)1 + fuzz_byte(&input) % PIECE_MAX;
     struct adit_bytes text = input.rest;
     struct adit_http_scan scans[2] = {0};
     size_t used[2] = {0};
