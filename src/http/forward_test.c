@@ -169,7 +169,7 @@ static void responses_anew(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ADIT_COUNT(responses); i++) {
-        struct written written = {.writer = {0}};
+        struct written written = {.writer = {.len = 0}};
         struct adit_http_head head = {0};
         written.writer = adit_writer_of(ADIT_SPAN_OF(written.memory));
         assert_ok(adit_http_response_parse(ADIT_AT(responses, i).text, &head));
@@ -181,7 +181,7 @@ static void responses_anew(void **state)
 static void trailers(void **state)
 {
     (void)state;
-    struct written written = {.writer = {0}};
+    struct written written = {.writer = {.len = 0}};
     struct adit_http_head head = {0};
     written.writer = adit_writer_of(ADIT_SPAN_OF(written.memory));
     assert_ok(adit_http_trailers_parse( /* 85 */
