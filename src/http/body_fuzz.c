@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum adit_http_framing framing =
         ADIT_AT(framings, fuzz_byte(&input) % ADIT_COUNT(framings));
     uint64_t length = fuzz_byte(&input);
-    size_t step = 1 + fuzz_byte(&input) % 32;
+    size_t step = (size_t)1 + fuzz_byte(&input) % 32;
     struct outcome pieces = read_pieces(framing, length, input.rest, step);
     struct outcome whole = read_pieces(framing, length, input.rest, SIZE_MAX);
     ADIT_ASSERT(pieces.is_ok == whole.is_ok && pieces.sum == whole.sum);

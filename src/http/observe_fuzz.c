@@ -43,7 +43,7 @@ static struct told show(struct adit_bytes script, size_t step)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct adit_reader input = adit_reader_of((struct adit_bytes){.ptr = data, .len = size});
-    size_t step = 1 + fuzz_byte(&input) % 16;
+    size_t step = (size_t)1 + fuzz_byte(&input) % 16;
     struct told pieces = show(input.rest, step);
     struct told whole = show(input.rest, SIZE_MAX);
     ADIT_ASSERT(pieces.count == whole.count && pieces.sum == whole.sum);
