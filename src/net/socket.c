@@ -1,5 +1,8 @@
 #include "net/socket.h"
 
+#define KEEPALIVE_IDLE_S 60     /* of quiet, before a peer is asked */
+#define KEEPALIVE_INTERVAL_S 15
+#define KEEPALIVE_COUNT 4
 #define ACCEPT_TRIES_MAX 16 /* connections that died in the queue, skipped in one call */
 #define SEND_VIEWS_MAX 64   /* views in one sendmsg */
 
@@ -161,6 +164,8 @@ static struct adit_status listen_begin(int fd, const struct adit_address *addres
     struct kernel_address kernel = {0};
     ADIT_TRY(kernel_address_fill(address, &kernel));
     ADIT_TRY(number_set(fd, SOL_SOCKET, SO_REUSEADDR, 1));
+    ADIT_TRY(adit_socket_keepalive_set(fd, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S,
+                                       KEEPALIVE_COUNT));
     if (address->family == 6) {
         ADIT_TRY(number_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1));
     }

@@ -10,7 +10,9 @@
 enum adit_io { ADIT_IO_DONE, ADIT_IO_BLOCKED, ADIT_IO_END };
 
 /* Listening socket with SO_REUSEADDR; one of IPv6 takes IPv6 only, so that a program can listen on
- * 0.0.0.0 and [::] both. SYSTEM with errno (EADDRINUSE ...). */
+ * 0.0.0.0 and [::] both. What it accepts inherits keepalive: a peer that vanished without a word is
+ * found after about two minutes, also where nothing is ever sent to it. SYSTEM with errno
+ * (EADDRINUSE ...). */
 struct adit_status adit_socket_listen(const struct adit_address *address, int backlog, int *out_fd);
 struct adit_status adit_socket_local(int fd, struct adit_address *out_address);
 

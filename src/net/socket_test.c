@@ -23,6 +23,14 @@ struct pair {
     struct adit_address local, peer;
 };
 
+static int option_of(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t len = sizeof value;
+    assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
+    return value;
+}
+
 static struct pair pair_open(const char *where)
 {
     struct pair pair = {.listener = -1, .client = -1, .server = -1};
@@ -40,6 +48,8 @@ static struct pair pair_open(const char *where)
     wait_for(pair.listener, POLLIN);
     assert_ok(adit_socket_accept(pair.listener, &pair.server, &pair.peer, &io));
     assert_int_equal(io, ADIT_IO_DONE);
+    assert_int_equal(option_of(pair.server, SOL_SOCKET, SO_KEEPALIVE), 1); /* inherited */
+    assert_int_equal(option_of(pair.server, IPPROTO_TCP, TCP_KEEPIDLE), 60);
     return pair;
 }
 
@@ -50,14 +60,6 @@ static void pair_close(struct pair *pair)
     adit_socket_close(&pair->server);
     assert_int_equal(pair->client, -1);
     adit_socket_close(&pair->client);
-}
-
-static int option_of(int fd, int level, int name)
-{
-    int value = -1;
-    socklen_t len = sizeof value;
-    assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
-    return value;
 }
 
 static void connect_and_accept(void **state)
