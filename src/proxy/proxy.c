@@ -1,6 +1,7 @@
 #include "proxy/proxy_private.h"
 
 #define CIPHER_IN_BYTES ADIT_PROXY_IN_HIGH
+#define WEBS_A_TURN 128
 #define HANDSHAKES_A_TURN 8 /* each costs as much as a thousand frames: links get their turn */
 
 uint64_t proxy_user(struct adit_handle handle, uint64_t kind)
@@ -292,25 +293,40 @@ void adit_proxy_pipe_closed(struct adit_proxy *proxy, struct adit_handle pipe, u
     web_mark(proxy, web);
 }
 
+static struct web *dirty_take(struct adit_proxy *proxy)
+{
+    struct web *web = proxy_web(proxy, proxy->dirty_head);
+    proxy->dirty_head = web->dirty_next;
+    if (!adit_handle_is_set(proxy->dirty_head)) {
+        proxy->dirty_tail = (struct adit_handle){0};
+    }
+    proxy->dirty_count--;
+    web->is_dirty = false;
+    return web;
+}
+
+/* Those who are marked meanwhile, and those beyond the share, have the next turn: in between the
+ * links send and receive. */
 void adit_proxy_turn(struct adit_proxy *proxy)
 {
-    struct adit_handle handle = proxy->dirty_head;
-    proxy->dirty_head = (struct adit_handle){0};
-    proxy->dirty_tail = (struct adit_handle){0};
-    if (adit_handle_is_set(handle)) {
-        adit_loop_timer_cancel(proxy->loop, &proxy->again);
-    }
+    size_t count = adit_min_size(proxy->dirty_count, WEBS_A_TURN);
     int handshakes = 0;
-    for (struct web *web = proxy_web(proxy, handle); web; web = proxy_web(proxy, handle)) {
-        handle = web->dirty_next;
-        web->is_dirty = false;
+    if (count == 0) {
+        return;
+    }
+    adit_loop_timer_cancel(proxy->loop, &proxy->again);
+    for (size_t i = 0; i < count; i++) {
+        struct web *web = dirty_take(proxy);
         handshakes += web->state == WEB_HANDSHAKE ? 1 : 0;
         if (web->state == WEB_GONE) {
             adit_status_ignore(adit_pool_release(&proxy->webs, web->self), "it lives");
         } else if (web->state == WEB_HANDSHAKE && handshakes > HANDSHAKES_A_TURN) {
-            web_mark(proxy, web); /* in the next turn */
+            web_mark(proxy, web);
         } else {
             web_work(proxy, web);
         }
+    }
+    if (proxy->dirty_count > 0) {
+        web_turn_again(proxy);
     }
 }

@@ -131,6 +131,7 @@ struct adit_proxy {
     struct adit_handle oldest, newest; /* idle pipes */
     struct adit_handle idle_timer;
     struct adit_handle dirty_head, dirty_tail; /* webs with something to do */
+    uint32_t dirty_count;
     struct adit_handle again;   /* a timer: work without waiting */
     struct adit_span cipher_in; /* scratch, used within one call only */
     struct adit_span joined;    /* a head that lies in several chunks */
@@ -156,6 +157,8 @@ bool proxy_cut_largest(struct adit_proxy *proxy);
 
 /* web.c: life and time. */
 void web_mark(struct adit_proxy *proxy, struct web *web);
+/* The next turn does not wait. */
+void web_turn_again(struct adit_proxy *proxy);
 void web_work(struct adit_proxy *proxy, struct web *web);
 /* Sends what waits, then ends the connection in order. */
 void web_finish(struct adit_proxy *proxy, struct web *web);

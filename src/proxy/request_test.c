@@ -44,6 +44,39 @@ static void a_visitor_waits_for_100(void **state)
     talker_close(visitor);
 }
 
+/* Heads of nearly 32 KiB, which lie in several chunks, both ways. */
+static void large_heads_pass(void **state)
+{
+    struct world *world = *state;
+    static uint8_t memory[ADIT_HTTP_HEAD_BYTES_MAX];
+    struct talker *visitor = visitor_with(world, true, false);
+    for (int is_answer = 0; is_answer < 2; is_answer++) {
+        struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+        assert_ok(adit_write_bytes(
+            &writer, is_answer ? ADIT_BYTES("HTTP/1.1 200 OK\r\n")
+                               : ADIT_BYTES("GET / HTTP/1.1\r\nHost: a.test\r\n")));
+        for (int i = 0; i < 31; i++) {
+            struct adit_span hole = {0};
+            assert_ok(adit_write_bytes(&writer, ADIT_BYTES("X-Long: ")));
+            assert_ok(adit_write_reserve(&writer, 1000, &hole));
+            adit_span_fill(hole, 'x');
+            assert_ok(adit_write_bytes(&writer, ADIT_BYTES("\r\n")));
+        }
+        assert_ok(adit_write_bytes(&writer, is_answer ? ADIT_BYTES("Content-Length: 2\r\n\r\nok")
+                                                      : ADIT_BYTES("\r\n")));
+        struct talker *from = is_answer ? program_at(world, 0) : visitor;
+        for (size_t at = 0; at < writer.len; at += 777) { /* in pieces */
+            talker_say(world, from,
+                       adit_bytes_first(adit_bytes_from(adit_writer_bytes(&writer), at), 777));
+            world_turns(world);
+        }
+        struct talker *to = is_answer ? visitor : program_at(world, 0);
+        talker_await(world, to, is_answer ? ADIT_BYTES("\r\n\r\nok") : ADIT_BYTES("\r\n\r\n"));
+        assert_true(to->len > 31000);
+    }
+    talker_close(visitor);
+}
+
 static void pipelined_requests_are_answered_in_order(void **state)
 {
     struct world *world = *state;
@@ -194,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_slow_program_holds_the_visitor_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_visitor_waits_for_100, setup, teardown),
+        cmocka_unit_test_setup_teardown(large_heads_pass, setup, teardown),
         cmocka_unit_test_setup_teardown(pipelined_requests_are_answered_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(many_pipelined_requests_of_our_own, setup, teardown),
         cmocka_unit_test_setup_teardown(splits_do_not_matter, setup, teardown),

@@ -10,8 +10,14 @@ static void again_fired(void *context, uint64_t key)
     proxy->again = (struct adit_handle){0};
 }
 
-/* The timer makes a turn that does not wait; where this turn's work is still to come, that takes
- * it back. */
+void web_turn_again(struct adit_proxy *proxy)
+{
+    adit_status_ignore(adit_loop_timer_set(proxy->loop, &proxy->again, proxy->loop->now_us,
+                                           again_fired, proxy, 0),
+                       "one timer is kept for it; any event does as well");
+}
+
+/* Where this turn's work is still to come, it takes the timer back. */
 void web_mark(struct adit_proxy *proxy, struct web *web)
 {
     if (web->is_dirty) {
@@ -24,11 +30,10 @@ void web_mark(struct adit_proxy *proxy, struct web *web)
         tail->dirty_next = web->self;
     } else {
         proxy->dirty_head = web->self;
-        adit_status_ignore(adit_loop_timer_set(proxy->loop, &proxy->again, proxy->loop->now_us,
-                                               again_fired, proxy, 0),
-                           "one timer is kept for it; any event does as well");
+        web_turn_again(proxy);
     }
     proxy->dirty_tail = web->self;
+    proxy->dirty_count++;
 }
 
 static void web_ready(void *context, uint64_t key, uint32_t events)
