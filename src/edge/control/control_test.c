@@ -241,7 +241,7 @@ static void a_revocation_of_another_process_is_noticed(void **state)
         hear(&scene, 1);
     }
     assert_int_equal(scene.revocations, 1);
-    assert_true(adit_clock_now_us() - begin_us < ADIT_SECOND_US);
+    assert_true(adit_clock_now_us() - begin_us < 2 * ADIT_SECOND_US); /* on a busy machine */
     scene_close(&scene);
 }
 
