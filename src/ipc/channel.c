@@ -10,7 +10,7 @@ struct waiting {
 
 static struct waiting *ring_at(const struct adit_channel *channel, uint32_t offset)
 {
-    uint32_t at = (channel->head + offset) % ADIT_CHANNEL_WAITING_MAX;
+    uint32_t at = (channel->head + offset) % channel->waiting_max;
     return adit_memory_at(channel->ring, sizeof(struct waiting), at);
 }
 
@@ -28,13 +28,30 @@ struct adit_status adit_channel_pair(int *out_first, int *out_second)
 struct adit_status adit_channel_open(struct adit_channel *channel, int fd, uint32_t sends,
                                      uint32_t receives)
 {
-    struct adit_channel fresh = {.fd = fd, .sends = sends, .receives = receives};
+    struct adit_channel fresh = {.fd = fd,
+                                 .sends = sends,
+                                 .receives = receives,
+                                 .waiting_max = ADIT_CHANNEL_WAITING_MAX};
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
         ADIT_FAIL_WITH(SYSTEM, "the channel's descriptor is none", errno);
     }
-    ADIT_TRY(adit_memory_open(ADIT_CHANNEL_WAITING_MAX, sizeof(struct waiting), &fresh.ring));
+    ADIT_TRY(adit_memory_open(fresh.waiting_max, sizeof(struct waiting), &fresh.ring));
     *channel = fresh;
+    return adit_ok();
+}
+
+struct adit_status adit_channel_waiting_max_set(struct adit_channel *channel,
+                                                uint32_t waiting_max)
+{
+    struct adit_span ring = {0};
+    ADIT_ENSURE(adit_channel_is_open(channel) && channel->waiting == 0 && waiting_max > 0, INVALID,
+                "the ring of a channel is made before it is used");
+    ADIT_TRY(adit_memory_open(waiting_max, sizeof(struct waiting), &ring));
+    adit_memory_close(&channel->ring);
+    channel->ring = ring;
+    channel->head = 0;
+    channel->waiting_max = waiting_max;
     return adit_ok();
 }
 
@@ -106,7 +123,7 @@ struct adit_status adit_channel_flush(struct adit_channel *channel)
             return adit_ok();
         }
         waiting_close(waiting);
-        channel->head = (channel->head + 1) % ADIT_CHANNEL_WAITING_MAX;
+        channel->head = (channel->head + 1) % channel->waiting_max;
         channel->waiting--;
     }
     return adit_ok();
@@ -142,7 +159,7 @@ struct adit_status adit_channel_send(struct adit_channel *channel, struct adit_m
         adit_message_fds_close(message);
         return adit_ok();
     }
-    ADIT_ENSURE(channel->waiting < ADIT_CHANNEL_WAITING_MAX, FULL,
+    ADIT_ENSURE(channel->waiting < channel->waiting_max, FULL,
                 "too many messages wait for the other process");
     message_park(channel, adit_writer_bytes(&writer), message);
     return adit_ok();

@@ -20,6 +20,7 @@ struct adit_channel {
     uint32_t receives; /* ADIT_EDGE_ bit of what comes in */
     struct adit_span ring;
     uint32_t head, waiting; /* first waiting message, how many wait */
+    uint32_t waiting_max;   /* ADIT_CHANNEL_WAITING_MAX, unless it was set */
 };
 
 /* Two ends, non-blocking and close-on-exec. */
@@ -28,6 +29,11 @@ struct adit_status adit_channel_pair(int *out_first, int *out_second);
 /* Takes the descriptor over; on failure it stays the caller's. */
 struct adit_status adit_channel_open(struct adit_channel *channel, int fd, uint32_t sends,
                                      uint32_t receives);
+
+/* Another number of messages that may wait, for an owner who may have to say much at once; memory is
+ * touched as they do. INVALID where any wait already. */
+struct adit_status adit_channel_waiting_max_set(struct adit_channel *channel,
+                                                uint32_t waiting_max);
 
 /* Closes it with everything that waits. A closed channel, or one that is all zero but for fd -1,
  * is fine. */
@@ -40,7 +46,7 @@ static inline bool adit_channel_is_open(const struct adit_channel *channel)
 
 /* Sends, or queues to send, a message. On success the message's descriptors are taken over: they
  * will be closed here once they are on their way, and the message holds none any more. On failure
- * they stay the caller's. FULL at ADIT_CHANNEL_WAITING_MAX; CLOSED where the peer has gone. */
+ * they stay the caller's. FULL at waiting_max; CLOSED where the peer has gone. */
 struct adit_status adit_channel_send(struct adit_channel *channel, struct adit_message *message);
 
 /* Sends what waits, as far as the socket takes it. CLOSED where the peer has gone. */

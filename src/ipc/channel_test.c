@@ -67,15 +67,13 @@ static void a_descriptor_travels_and_is_close_on_exec(void **state)
     assert_int_equal(lowest_fd(), before);
 }
 
-static void order_holds_while_the_peer_does_not_read(void **state)
+/* As many as may wait, in order. */
+static void fill_and_read(struct ends *ends, uint32_t waiting_max)
 {
-    (void)state;
-    int before = lowest_fd();
-    struct ends ends = ends_open();
     uint64_t sent = 0;
     for (;; sent++) {
         struct adit_message message = bound(sent);
-        struct adit_status status = adit_channel_send(&ends.door, &message);
+        struct adit_status status = adit_channel_send(&ends->door, &message);
         if (!adit_is_ok(status)) {
             assert_int_equal(adit_status_error(status), ADIT_ERROR_FULL);
             assert_int_equal(message.fd_count, 1); /* still ours */
@@ -83,22 +81,37 @@ static void order_holds_while_the_peer_does_not_read(void **state)
             break;
         }
     }
-    assert_int_equal(ends.door.waiting, ADIT_CHANNEL_WAITING_MAX);
+    assert_int_equal(ends->door.waiting, waiting_max);
     for (uint64_t at = 0; at < sent;) {
         struct adit_message got = {0};
         enum adit_io io = ADIT_IO_BLOCKED;
-        assert_ok(adit_channel_receive(&ends.worker, &got, &io));
+        assert_ok(adit_channel_receive(&ends->worker, &got, &io));
         if (io == ADIT_IO_BLOCKED) {
-            assert_true(ends.door.waiting > 0);
-            assert_ok(adit_channel_flush(&ends.door));
+            assert_true(ends->door.waiting > 0);
+            assert_ok(adit_channel_flush(&ends->door));
             continue;
         }
         assert_int_equal(got.request, at);
         adit_message_fds_close(&got);
         at++;
     }
-    assert_int_equal(ends.door.waiting, 0);
+    assert_int_equal(ends->door.waiting, 0);
+}
+
+static void order_holds_while_the_peer_does_not_read(void **state)
+{
+    (void)state;
+    static const uint32_t more[] = {1, 7, 600};
+    int before = lowest_fd();
+    struct ends ends = ends_open();
+    fill_and_read(&ends, ADIT_CHANNEL_WAITING_MAX);
+    for (size_t i = 0; i < ADIT_COUNT(more); i++) {
+        assert_ok(adit_channel_waiting_max_set(&ends.door, ADIT_AT(more, i)));
+        fill_and_read(&ends, ADIT_AT(more, i));
+    }
+    assert_fails(adit_channel_waiting_max_set(&ends.door, 0), INVALID);
     ends_close(&ends);
+    assert_fails(adit_channel_waiting_max_set(&ends.door, 5), INVALID);
     assert_int_equal(lowest_fd(), before);
 }
 

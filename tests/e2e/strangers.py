@@ -218,4 +218,24 @@ def no_redirects(context):
             check(answer.get("location") == "http://169.254.169.254/", "it was changed")
 
 
-TESTS = [client_hellos, untouched, late_tls, no_alpn, logins, no_redirects]
+def flood_of_binds(context):
+    """One account asks for tunnels without end: its session ends, and nobody else notices."""
+    server = context.server
+    with tunnel(server) as (_, agent):
+        before = children(server.process.pid)
+        for kind in ("http", "tcp"):
+            flood = RawAgent(server).welcomed(server.token("--account", "flood"))
+            try:
+                for number in range(1, 4001):
+                    flood.say(type="bind", bind=number, kind=kind)
+                    flood.say(type="unbind", bind=number)
+            except OSError:
+                pass
+            flood.end()
+            check(fetch(server, agent.host).status == 200, "the flood reached others")
+        check(children(server.process.pid) == before, "a process was restarted")
+        with tunnel(server) as (_, other):
+            check(fetch(server, other.host).status == 200, "no new tunnel after the flood")
+
+
+TESTS = [client_hellos, untouched, late_tls, no_alpn, logins, flood_of_binds, no_redirects]

@@ -1,5 +1,7 @@
 #include "edge/worker/worker.h"
 
+#include "mux/budget.h"
+
 struct bind *worker_bind_at(const struct worker *worker, struct adit_handle handle)
 {
     return adit_pool_get(&worker->binds, handle);
@@ -126,9 +128,19 @@ static bool has_objection(const struct worker *worker, const struct agent *agent
 void worker_bind_ask(struct worker *worker, struct agent *agent,
                      const struct adit_control_bind *wanted)
 {
+    const struct adit_budget_rate rate = {.burst = WORKER_ASKS_BURST,
+                                          .per_second = WORKER_ASKS_PER_SECOND};
     enum adit_refusal refusal = ADIT_REFUSAL_INTERNAL_ERROR;
     void *object = NULL;
     struct adit_handle handle = {0};
+    if (!adit_budget_take(&agent->asks_full_us, rate, worker->loop.now_us)) {
+        worker_agent_refuse(worker, agent, ADIT_REFUSAL_LIMIT_REACHED, 0);
+        return;
+    }
+    if (worker->door.waiting >= WORKER_DOOR_BUSY) {
+        worker_agent_refuse(worker, agent, ADIT_REFUSAL_INTERNAL_ERROR, wanted->bind);
+        return;
+    }
     if (has_objection(worker, agent, wanted, &refusal)) {
         worker_agent_refuse(worker, agent, refusal, wanted->bind);
         return;

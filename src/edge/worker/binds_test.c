@@ -91,6 +91,57 @@ static void a_new_door_is_told_what_is_owned(void **state)
     adit_socket_close(&listener);
 }
 
+/* What no honest agent does costs itself its session, and nobody else anything. */
+static void a_flood_of_binds_ends_its_session(void **state)
+{
+    struct fixture *f = *state;
+    struct adit_control unbind = {.type = ADIT_CONTROL_UNBIND};
+    struct hello other = good_hello;
+    other.id = 2;
+    unbind.unbind.bind = 7;
+    log_in(f, 1, &other);
+    (void)expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE);
+    log_in(f, 0, &good_hello);
+    (void)expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE);
+    for (int i = 0; i < 2000 && f->agents[0].closes == 0; i++) { /* and the door does not read */
+        ask_name(f, 0, ADIT_TUNNEL_HTTP, "shop");
+        assert_ok(adit_link_send(&f->hub, f->agents[0].link, &unbind));
+        turn(f);
+    }
+    turn_until(f, f->agents[0].closes == 1);
+    assert_int_equal(f->agents[0].message.type, ADIT_CONTROL_REFUSED);
+    assert_int_equal(f->agents[0].message.refused.bind, 0);
+    assert_bytes(ADIT_FIELD_BYTES(f->agents[0].message.refused.code), ADIT_BYTES("limit_reached"));
+    assert_true(adit_channel_is_open(&f->worker->door));
+    assert_int_equal(ADIT_AT(f->agents, 1).closes, 0);
+    for (uint64_t asked = 0; asked < WORKER_ASKS_BURST; asked++) {
+        (void)expect(f, &f->door, ADIT_MESSAGE_CLAIM);
+    }
+}
+
+/* A door that answers nothing: more is not asked of it, and what must be said still can be. */
+static void a_busy_door_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    log_in(f, 0, &good_hello);
+    while (f->worker->door.waiting < WORKER_DOOR_BUSY) {
+        struct adit_message done = {.type = ADIT_MESSAGE_AGENT_DONE};
+        worker_door_send(f->worker, &done);
+    }
+    int before = f->agents[0].messages;
+    ask_name(f, 0, ADIT_TUNNEL_HTTP, "shop");
+    expect_refusal(f, 0, before, "internal_error"); /* the agent asks again later */
+    assert_int_equal(f->worker->binds.used, 0);
+    while (f->worker->door.waiting < WORKER_DOOR_WAITING_MAX) {
+        struct adit_message done = {.type = ADIT_MESSAGE_AGENT_DONE};
+        worker_door_send(f->worker, &done);
+    }
+    assert_false(f->worker->loop.is_stopping);
+    struct adit_message last = {.type = ADIT_MESSAGE_AGENT_DONE};
+    worker_door_send(f->worker, &last); /* no more can be remembered: another worker is better */
+    assert_true(f->worker->loop.is_stopping);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +149,8 @@ int main(void)
         TEST(rights_are_checked_at_each_bind),
         TEST(the_doors_refusals_reach_the_agent),
         TEST(a_new_door_is_told_what_is_owned),
+        TEST(a_flood_of_binds_ends_its_session),
+        TEST(a_busy_door_is_left_alone),
     };
     return cmocka_run_group_tests_name("edge/worker/binds", tests, NULL, NULL);
 }

@@ -9,11 +9,21 @@ static struct adit_status stopping(void)
     ADIT_FAIL(CLOSED, "the server stops");
 }
 
-static void door_lost(struct worker *worker)
+/* A door that went is replaced, and its channel with it. For one that lives nobody makes a new one:
+ * then this worker ends, and the next gets its own. */
+static void door_lost(struct worker *worker, struct adit_status why)
 {
+    adit_log_failure(&worker->log, ADIT_LOG_WARN, ADIT_BYTES("door_lost"), why);
     adit_loop_unwatch(&worker->loop, &worker->door_watch);
     adit_channel_close(&worker->door);
-    ADIT_LOG(&worker->log, WARN, "door_lost");
+    if (adit_status_error(why) != ADIT_ERROR_CLOSED) {
+        adit_loop_stop(&worker->loop);
+    }
+}
+
+static struct adit_status replaced(void)
+{
+    ADIT_FAIL(CLOSED, "another door took its place");
 }
 
 void worker_door_send(struct worker *worker, struct adit_message *message)
@@ -25,8 +35,7 @@ void worker_door_send(struct worker *worker, struct adit_message *message)
     struct adit_status status = adit_channel_send(&worker->door, message);
     if (!adit_is_ok(status)) {
         adit_message_fds_close(message);
-        adit_log_failure(&worker->log, ADIT_LOG_WARN, ADIT_BYTES("door_send_failed"), status);
-        door_lost(worker);
+        door_lost(worker, status);
     }
 }
 
@@ -60,15 +69,15 @@ static void door_ready(void *context, uint64_t key, uint32_t events)
 {
     struct worker *worker = context;
     (void)key;
-    if ((events & ADIT_LOOP_WRITE) && !adit_is_ok(adit_channel_flush(&worker->door))) {
-        door_lost(worker);
-        return;
+    struct adit_status status = adit_ok();
+    if (events & ADIT_LOOP_WRITE) {
+        status = adit_channel_flush(&worker->door);
     }
-    struct adit_status status =
-        adit_channel_drain(&worker->door, ADIT_CHANNEL_ALL, door_message, worker);
+    if (adit_is_ok(status)) {
+        status = adit_channel_drain(&worker->door, ADIT_CHANNEL_ALL, door_message, worker);
+    }
     if (!adit_is_ok(status)) {
-        adit_log_failure(&worker->log, ADIT_LOG_ERROR, ADIT_BYTES("door_channel"), status);
-        door_lost(worker);
+        door_lost(worker, status);
     }
 }
 
@@ -76,13 +85,16 @@ static void wire_door(struct worker *worker, struct adit_message *message)
 {
     int fd = adit_message_fd_take(message, 0);
     if (adit_channel_is_open(&worker->door)) {
-        door_lost(worker);
+        door_lost(worker, replaced());
     }
     struct adit_status status = adit_channel_open(&worker->door, fd, ADIT_EDGE_WORKER_DOOR,
                                                   ADIT_EDGE_DOOR_WORKER);
     if (!adit_is_ok(status)) {
         adit_socket_close(&fd);
     } else {
+        status = adit_channel_waiting_max_set(&worker->door, WORKER_DOOR_WAITING_MAX);
+    }
+    if (adit_is_ok(status)) {
         status = adit_loop_watch(&worker->loop, fd, ADIT_LOOP_READ | ADIT_LOOP_WRITE, door_ready,
                                  worker, 0, &worker->door_watch);
     }

@@ -26,6 +26,12 @@
 #define WORKER_BINDS_MAX 8192
 #define WORKER_BINDS_AGENT_MAX 64 /* tunnels of one session */
 #define WORKER_ORPHANS_MAX 64
+/* Messages to a door that is slow, or to a new one: all that was bound, given up and logged in. */
+#define WORKER_DOOR_WAITING_MAX (2 * WORKER_BINDS_MAX + 2 * WORKER_AGENTS_MAX)
+#define WORKER_DOOR_BUSY 1024 /* of them: nothing more is asked of it */
+/* Binds of one session: some at once, then so many a second. Each costs the door and the database. */
+#define WORKER_ASKS_BURST 256
+#define WORKER_ASKS_PER_SECOND 16
 #define WORKER_LEFT_MAX 1024 /* names remembered a moment after their sessions ended */
 /* A session that ended often comes back at once, as all do when a worker is new: so long requests
  * for a name that nobody has wait. */
@@ -94,6 +100,7 @@ struct agent {
     uint64_t number;  /* its name in messages and logs */
     uint64_t request; /* the door's, to be repeated in AGENT_DONE */
     uint32_t bind_count;
+    uint64_t asks_full_us; /* budget of binds */
     bool is_in;        /* logged in */
     bool is_announced; /* AGENT_DONE was sent */
 };
