@@ -30,8 +30,8 @@ struct adit_status adit_channel_pair(int *out_first, int *out_second);
 struct adit_status adit_channel_open(struct adit_channel *channel, int fd, uint32_t sends,
                                      uint32_t receives);
 
-/* Another number of messages that may wait, for an owner who may have to say much at once; memory is
- * touched as they do. INVALID where any wait already. */
+/* Another number of messages that may wait, for an owner who may have to say much at once; memory
+ * is touched as they do. INVALID where any wait already. */
 struct adit_status adit_channel_waiting_max_set(struct adit_channel *channel,
                                                 uint32_t waiting_max);
 

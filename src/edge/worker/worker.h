@@ -29,7 +29,7 @@
 /* Messages to a door that is slow, or to a new one: all that was bound, given up and logged in. */
 #define WORKER_DOOR_WAITING_MAX (2 * WORKER_BINDS_MAX + 2 * WORKER_AGENTS_MAX)
 #define WORKER_DOOR_BUSY 1024 /* of them: nothing more is asked of it */
-/* Binds of one session: some at once, then so many a second. Each costs the door and the database. */
+/* Binds of one session: so many at once, then a second. Each costs the door and the database. */
 #define WORKER_ASKS_BURST 256
 #define WORKER_ASKS_PER_SECOND 16
 #define WORKER_LEFT_MAX 1024 /* names remembered a moment after their sessions ended */
