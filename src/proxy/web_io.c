@@ -133,12 +133,21 @@ static struct adit_status decrypt(struct adit_proxy *proxy, struct web *web)
     return adit_ok();
 }
 
+/* An end of the connection without close_notify is not a half that was closed in order (RFC 8446
+ * section 6.1): who does that while we still have something to say has gone, as browsers go. */
+static bool has_gone(const struct web *web)
+{
+    return web->state == WEB_QUEUED || web->state == WEB_EXCHANGE ||
+           (web->state == WEB_SWITCHED && !web->is_out_ended);
+}
+
 static struct adit_status read_tls(struct adit_proxy *proxy, struct web *web)
 {
     struct adit_span room = adit_span_first(proxy->cipher_in, ADIT_PROXY_IN_HIGH - web->in.len);
     size_t count = 0;
     enum adit_io io = ADIT_IO_DONE;
     ADIT_TRY(adit_socket_receive(web->fd, room, &count, &io));
+    ADIT_ENSURE(io != ADIT_IO_END || !has_gone(web), CLOSED, "it ended without a goodbye");
     has_read(web, count, room.len, io);
     adit_tls_input_set(web->tls, adit_span_bytes(adit_span_first(room, count)));
     if (web->state == WEB_HANDSHAKE) {

@@ -62,6 +62,30 @@ static void an_upgrade_carries_bytes_both_ways(void **state)
     assert_int_equal(adit_proxy_counters(world->proxy)->upgrades, 4);
 }
 
+static void a_visitor_over_tls_who_leaves_is_noticed(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        struct adit_bytes request, answer;
+    } rows[] = {{ADIT_BYTES_INIT("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"),
+                 ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")},
+                {ADIT_BYTES_INIT(UPGRADE), ADIT_BYTES_INIT(SWITCHING)}};
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) { /* whose answer, or upgrade, is silent */
+        struct talker *visitor = visitor_with(world, true, false);
+        talker_say(world, visitor, ADIT_AT(rows, i).request);
+        struct talker *program = program_at(world, i);
+        await(world, program, "\r\n\r\n");
+        talker_say(world, program, ADIT_AT(rows, i).answer);
+        await(world, visitor, "\r\n\r\n");
+        assert_ok(adit_socket_finish(visitor->fd)); /* no close_notify */
+        await_end(world, program);
+        assert_false(program->is_ended); /* a reset */
+        assert_true(world->told.is_cut);
+        talker_close(visitor);
+        turn_until(world, adit_proxy_counters(world->proxy)->connections_now == 0);
+    }
+}
+
 static void resets_pass_an_upgrade(void **state)
 {
     struct world *world = *state;
@@ -173,6 +197,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_upgrade_carries_bytes_both_ways, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_visitor_over_tls_who_leaves_is_noticed, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(resets_pass_an_upgrade, setup, teardown),
         cmocka_unit_test_setup_teardown(an_upgrade_that_is_declined, setup, teardown),
         cmocka_unit_test_setup_teardown(slow_visitors_run_out_of_time, setup, teardown),

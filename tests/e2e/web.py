@@ -3,6 +3,7 @@ import contextlib
 import hashlib
 import json
 import os
+import queue
 import shutil
 import signal
 import socket
@@ -14,7 +15,7 @@ import threading
 import time
 
 from bystanders import heads
-from harness import (Agent, Program, Server, check, echo, fd_count, free_port_block, pattern,
+from harness import (Agent, Failure, Program, Server, check, echo, fd_count, free_port_block, pattern,
                      running, wait_for)
 from messages import Ended, Wire, frame, read_body, read_frame, read_head, read_response
 from programs import Tls, Web, receive_counted, send_counted, turned
@@ -151,6 +152,31 @@ def websocket(context):
             check(how == "reset", f"the program saw the visitor's reset as {how}")
             check(time.monotonic() - begin < 1, "the program was told late")
         check(agent.url.startswith("https://"), agent.url)
+
+
+def leaves(context):
+    """A visitor who leaves while the program is silent: it learns of that at once."""
+    left = queue.Queue()
+
+    class Watched(Web):
+        def do_watch(self, wire, request):
+            self._read(wire, request)
+            wire.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            try:
+                wire.more()
+            except Ended as ended:
+                left.put(ended.how)
+            return False
+
+    with tunnel(context.server, Watched()) as (_, agent):
+        visitor = Visitor(context.server, agent.host)
+        visitor.request("/watch", "GET", "Accept: text/event-stream")
+        read_head(visitor)
+        visitor.close()
+        try:
+            left.get(timeout=2)
+        except queue.Empty:
+            raise Failure("the program still talks to a visitor who has left") from None
 
 
 def websocket_cut(context):
@@ -527,6 +553,6 @@ def addresses(context):
 
 
 TESTS = [messages, expectations, forwarding, addresses, error_pages, agent_gone, plain_port,
-         events_one_by_one, websocket, websocket_cut, keep_alive_behind, thousand_keep_alive,
+         events_one_by_one, leaves, websocket, websocket_cut, keep_alive_behind, thousand_keep_alive,
          many_transfers, both_families,
          download, upload, passthrough, reload_under_load, resumption]
