@@ -1,5 +1,6 @@
-/* Any bytes, in pieces of a size that the first byte chooses, to a server or a client, before or
- * after a real handshake: no crash, no leak, no error left behind, and a failure is final. */
+/* Any bytes, in pieces of a size that the first byte chooses, to a server, for agents or for
+ * browsers, or a client, before or after a real handshake: no crash, no leak, no error left behind,
+ * and a failure is final. */
 #include "net/certificate.h"
 #include "net/tls_private.h"
 
@@ -10,6 +11,7 @@
 struct world {
     struct adit_chunk_pool pool;
     struct adit_tls_context *server_context, *client_context;
+    struct adit_tls_context *visited_context, *visitor_context; /* the same for browsers */
     struct adit_tls *server, *client;
 };
 
@@ -25,13 +27,18 @@ static void contexts_open(struct world *world)
     ADIT_ASSERT(adit_is_ok(adit_certificate_make(&options, &certificate)));
     ADIT_ASSERT(adit_is_ok(adit_certificate_write(&certificate, &pem)));
     ADIT_ASSERT(adit_is_ok(adit_certificate_write_key(&certificate, &key)));
-    const struct adit_tls_server_options server = {.certificate_pem = adit_writer_bytes(&pem),
-                                                   .key_pem = adit_writer_bytes(&key),
-                                                   .alpn = ADIT_BYTES_INIT("adit/1")};
-    const struct adit_tls_client_options client = {.roots_pem = adit_writer_bytes(&pem),
-                                                   .alpn = ADIT_BYTES_INIT("adit/1")};
+    struct adit_tls_server_options server = {.certificate_pem = adit_writer_bytes(&pem),
+                                             .key_pem = adit_writer_bytes(&key),
+                                             .alpn = ADIT_BYTES_INIT("adit/1")};
+    struct adit_tls_client_options client = {.roots_pem = adit_writer_bytes(&pem),
+                                             .alpn = ADIT_BYTES_INIT("adit/1")};
     ADIT_ASSERT(adit_is_ok(adit_tls_server_open(&server, &world->server_context)));
     ADIT_ASSERT(adit_is_ok(adit_tls_client_open(&client, &world->client_context)));
+    server.is_visitor = true;
+    server.alpn = ADIT_BYTES("http/1.1");
+    client.alpn = ADIT_BYTES("http/1.1");
+    ADIT_ASSERT(adit_is_ok(adit_tls_server_open(&server, &world->visited_context)));
+    ADIT_ASSERT(adit_is_ok(adit_tls_client_open(&client, &world->visitor_context)));
     adit_certificate_drop(&certificate);
     adit_chunk_pool_init(&world->pool, 64, 8);
 }
@@ -94,10 +101,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct adit_reader input = adit_reader_of((struct adit_bytes){.ptr = data, .len = size});
     uint8_t choice = fuzz_byte(&input);
-    ADIT_ASSERT(adit_is_ok(adit_tls_open(world.server_context, &world.pool, 65536,
-                                         (struct adit_bytes){0}, &world.server)));
-    ADIT_ASSERT(adit_is_ok(adit_tls_open(world.client_context, &world.pool, 65536,
-                                         ADIT_BYTES("localhost"), &world.client)));
+    bool is_visit = (choice & 0x80) != 0;
+    ADIT_ASSERT(adit_is_ok(
+        adit_tls_open(is_visit ? world.visited_context : world.server_context, &world.pool, 65536,
+                      (struct adit_bytes){0}, &world.server)));
+    ADIT_ASSERT(adit_is_ok(
+        adit_tls_open(is_visit ? world.visitor_context : world.client_context, &world.pool, 65536,
+                      ADIT_BYTES("localhost"), &world.client)));
     struct adit_tls *target = (choice & 1) ? world.client : world.server;
     if (choice & 2) {
         shake_hands(&world);
