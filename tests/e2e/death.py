@@ -3,10 +3,12 @@ import os
 import signal
 import socket
 import struct
+import threading
 import time
 
 from harness import (Agent, Bystander, Failure, Program, Server, check, children, echo, fd_count,
                      is_running, receive_exactly, running, visit, wait_for)
+from programs import Web
 from raw_agent import refusal
 from visitors import Visitor, fetch
 from web import tunnel
@@ -133,6 +135,31 @@ def agent_killed(context):
             works(again.port)
 
 
+def agent_returns(context):
+    """While an agent is away for a moment its visitors wait: they see latency, not an error."""
+    server = context.server
+    token = server.token()
+    with running(Web()) as (program,):
+        first = Agent(server, program.port, kind="http", name="returns", token=token)
+        with running(first):
+            host = first.ready().host
+            check(fetch(server, host).status == 200, "no answer")
+            first.process.send_signal(signal.SIGKILL)
+            first.process.wait()
+        answers = []
+        waiting = [threading.Thread(target=lambda: answers.append(fetch(server, host).status))
+                   for _ in range(5)]
+        for thread in waiting:
+            thread.start()
+        time.sleep(1)
+        check(not answers, f"they were answered {answers} without an agent")
+        with running(Agent(server, program.port, kind="http", name="returns", token=token)) as (again,):
+            again.ready()
+            for thread in waiting:
+                thread.join(10)
+        check(answers == [200] * 5, f"they were answered {answers}")
+
+
 def agent_terminated(context):
     """An agent that is told to stop gives its port up: the next visitor is refused at once."""
     server = context.server
@@ -227,5 +254,5 @@ def supervisor_terminated(context):
         check(agent.process.wait() == 0, "the agent's exit status is not 0")
 
 
-TESTS = [worker_killed, door_killed, door_killed_with_names, agent_killed, agent_terminated, agent_stopped, many_agents, server_late,
+TESTS = [worker_killed, door_killed, door_killed_with_names, agent_killed, agent_returns, agent_terminated, agent_stopped, many_agents, server_late,
          supervisor_killed, supervisor_terminated]

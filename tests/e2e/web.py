@@ -17,7 +17,8 @@ import time
 from bystanders import heads
 from harness import (Agent, Failure, Program, Server, check, echo, fd_count, free_port_block, pattern,
                      running, wait_for)
-from messages import Ended, Wire, frame, read_body, read_frame, read_head, read_response
+from messages import (Ended, Wire, frame, read_body, read_frame, read_head, read_response,
+                      upgrade_request)
 from programs import Tls, Web, receive_counted, send_counted, turned
 from visitors import Visitor, fetch
 
@@ -444,6 +445,28 @@ def many_transfers(context):
                     f"slowest {max(times):.0f} ms")
 
 
+def too_many_streams(context):
+    """1,100 WebSockets on one session: as many as it carries live, the others are told why."""
+    with tunnel(context.server) as (_, agent):
+        trust, visitors, answers = context.server.trust(), [], {}
+        for _ in range(1100):
+            visitor = Visitor(context.server, agent.host, context=trust, seconds=60)
+            visitor.send(upgrade_request(agent.host))
+            visitors.append(visitor)
+        for visitor in visitors:
+            answer = read_head(visitor)
+            answers[answer.status] = answers.get(answer.status, 0) + 1
+            if answer.status != 101:
+                check(answer.status == 503 and answer.get("adit-error") == "overloaded"
+                      and answer.get("retry-after"), f"{answer.raw!r}")
+        check(1000 <= answers.get(101, 0) < 1100, f"{answers}")
+        for visitor in visitors:
+            visitor.close()
+        wait_for("there is room again",
+                 lambda: fetch(context.server, agent.host).status == 200, 10)
+        context.say(f"{answers[101]} of 1,100 WebSockets at once")
+
+
 def both_families(context):
     """A server at ::1: agents and visitors reach it there, and the program hears of it."""
     if not socket.has_ipv6:
@@ -554,5 +577,4 @@ def addresses(context):
 
 TESTS = [messages, expectations, forwarding, addresses, error_pages, agent_gone, plain_port,
          events_one_by_one, leaves, websocket, websocket_cut, keep_alive_behind, thousand_keep_alive,
-         many_transfers, both_families,
-         download, upload, passthrough, reload_under_load, resumption]
+         too_many_streams, many_transfers, both_families, download, upload, passthrough, reload_under_load, resumption]
