@@ -18,7 +18,7 @@
 #define WEB_RETRY_US (10 * ADIT_MS_US) /* between two looks for a free stream */
 #define WEB_AWAY_US (50 * ADIT_MS_US)  /* or for an agent */
 #define ADIT_PROXY_LINGER_US (2 * ADIT_SECOND_US) /* for the visitor to end too */
-#define WEB_LINGER_BYTES (1024 * 1024)            /* dropped meanwhile, at most */
+#define WEB_LINGER_BYTES (8 * 1024 * 1024)        /* dropped meanwhile, at most */
 
 enum web_state {
     WEB_HANDSHAKE, /* TLS is not up yet */
