@@ -60,7 +60,7 @@ static size_t held(const struct web *web)
     return out + web->in.len + web->up.len + web->back.len;
 }
 
-bool proxy_cut_largest(struct adit_proxy *proxy)
+static struct web *largest_of(const struct adit_proxy *proxy)
 {
     struct web *largest = NULL;
     struct adit_handle handle = {0};
@@ -70,11 +70,24 @@ bool proxy_cut_largest(struct adit_proxy *proxy)
             largest = web;
         }
     }
-    if (!largest || held(largest) == 0) {
+    return largest;
+}
+
+bool adit_proxy_memory_short(struct adit_proxy *proxy, size_t bytes)
+{
+    struct web *largest = largest_of(proxy);
+    if (!largest || held(largest) <= bytes) {
         return false;
     }
     web_cut(proxy, largest);
     return true;
+}
+
+bool proxy_cut_largest(struct adit_proxy *proxy)
+{
+    const struct web *largest = largest_of(proxy);
+    return adit_hub_cut_largest(proxy->hub, largest ? held(largest) : 0) ||
+           adit_proxy_memory_short(proxy, 0);
 }
 
 /* --- Life ------------------------------------------------------------------------------------ */

@@ -119,6 +119,7 @@ struct adit_pipe_filled adit_proxy_pipe_fill(struct adit_proxy *proxy, struct ad
                                              uint64_t user, struct adit_span room);
 void adit_proxy_pipe_closed(struct adit_proxy *proxy, struct adit_handle pipe, uint64_t user,
                             enum adit_pump_end end);
+bool adit_proxy_memory_short(struct adit_proxy *proxy, size_t bytes);
 void adit_proxy_turn(struct adit_proxy *proxy);
 
 #endif

@@ -39,7 +39,7 @@ struct world {
     enum adit_proxy_verdict verdict;
     struct adit_bytes host_header;
     struct adit_proxy_exchange told;
-    int tells, opens;
+    int tells, opens, pumps_closed;
     int dial; /* enum adit_dial_result; -1: never answers */
 };
 
@@ -82,6 +82,7 @@ static inline void world_closed(void *context, struct adit_handle pump, uint64_t
                                 enum adit_pump_end end)
 {
     struct world *world = context;
+    world->pumps_closed += (user & ADIT_PROXY_USER) == 0 ? 1 : 0;
     adit_proxy_pipe_closed(world->proxy, pump, user, end);
 }
 
@@ -105,6 +106,12 @@ static inline struct adit_pipe_filled world_fill(void *context, struct adit_hand
     return adit_proxy_pipe_fill(world->proxy, pipe, user, room);
 }
 
+static inline bool world_memory_short(void *context, size_t bytes)
+{
+    struct world *world = context;
+    return adit_proxy_memory_short(world->proxy, bytes);
+}
+
 static inline void world_turn(void *context)
 {
     struct world *world = context;
@@ -122,6 +129,7 @@ static const struct adit_hub_ops world_server_ops = {
     .pipe_data = world_data,
     .pipe_finished = world_finished,
     .pipe_fill = world_fill,
+    .memory_short = world_memory_short,
     .turn = world_turn,
 };
 

@@ -152,7 +152,7 @@ struct web *proxy_web(const struct adit_proxy *proxy, struct adit_handle handle)
 /* The front of a queue in one piece: at most `max` bytes, joined in scratch where need be. */
 struct adit_bytes proxy_front(struct adit_proxy *proxy, const struct adit_queue *queue,
                               size_t max);
-/* Memory is full: the web that holds most is cut. False where none holds any. */
+/* Memory is full: the web, or the pump, that holds most is cut. False where none holds any. */
 bool proxy_cut_largest(struct adit_proxy *proxy);
 
 /* web.c: life and time. */

@@ -267,6 +267,61 @@ static void a_full_budget_cuts_a_connection(void **state)
     talker_close(other);
 }
 
+/* As much as goes from a program towards somebody who does not read. */
+static void program_pours(struct world *world, struct talker *program, size_t bytes)
+{
+    static uint8_t block[16384];
+    for (size_t sent = 0; sent < bytes;) {
+        size_t count = 0;
+        enum adit_io io = ADIT_IO_DONE;
+        adit_status_ignore(adit_socket_send(program->fd, ADIT_BYTES_OF(block), &count, &io),
+                           "it may be cut already");
+        sent += sizeof block;
+        world_turns(world);
+    }
+}
+
+/* HTTP visitors and those of other tunnels share one budget: whoever holds most pays. */
+static void memory_is_shared_with_pumps(void **state)
+{
+    struct world *world = *state;
+    const struct adit_stream_head head = {.kind = ADIT_TUNNEL_HTTP, .bind = 3};
+    struct talker *visitor = visitor_open(world);
+    world->server.mux.limits.window_max = world->server.mux.limits.window_start;
+    assert_ok(adit_socket_buffers_set(visitor->fd, 4096, 0));
+    say(world, visitor, GET);
+    struct talker *program = program_at(world, 0);
+    await(world, program, "\r\n\r\n");
+    say(world, program, "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
+    program_pours(world, program, 6 << 20);
+    assert_true(world->server.chunks.used > 8);
+    world->server.chunks.chunks_max = world->server.chunks.used + 4;
+    int visited = -1;
+    int other = -1;
+    struct adit_handle pump = {0};
+    loopback_pair(&visited, &other);
+    assert_ok(adit_socket_buffers_set(other, 4096, 0));
+    assert_ok(adit_pump_open(&world->server,
+                             &(struct adit_pump_options){
+                                 .link = world->server_link, .fd = visited, .head = &head},
+                             &pump));
+    program_pours(world, program_at(world, 1), 6 << 20);
+    assert_true(world->told.is_cut); /* the visitor held most */
+    assert_int_equal(world->pumps_closed, 0);
+    assert_true(world->server.chunks.used > 8);
+    world->server.chunks.chunks_max = world->server.chunks.used + 1;
+    struct talker *late = visitor_with(world, true, false);
+    say(world, late, GET);
+    program = program_at(world, 2);
+    await(world, program, "\r\n\r\n");
+    say(world, program, OK);
+    heard(world, late, OK);
+    assert_int_equal(world->pumps_closed, 1); /* and now the pump did */
+    adit_socket_close(&other);
+    talker_close(visitor);
+    talker_close(late);
+}
+
 /* Closed in the middle of everything: world_close looks at what is left. */
 static void closing_gives_everything_back(void **state)
 {
@@ -300,6 +355,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(redirects_and_options, setup, teardown),
         cmocka_unit_test_setup_teardown(draining_ends_what_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_budget_cuts_a_connection, setup, teardown),
+        cmocka_unit_test_setup_teardown(memory_is_shared_with_pumps, setup, teardown),
         cmocka_unit_test_setup_teardown(closing_gives_everything_back, setup, teardown),
     };
     return cmocka_run_group_tests_name("proxy/proxy", tests, NULL, NULL);

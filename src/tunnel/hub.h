@@ -76,6 +76,9 @@ struct adit_hub_ops {
     void (*pipe_finished)(void *context, struct adit_handle pipe, uint64_t user);
     struct adit_pipe_filled (*pipe_fill)(void *context, struct adit_handle pipe, uint64_t user,
                                          struct adit_span room);
+    /* No chunk is left, and no pump holds more than `bytes` of them: the owner cuts who does on its
+     * side, and says whether there was one. Null: nobody else holds chunks. */
+    bool (*memory_short)(void *context, size_t bytes);
     /* The end of a loop's turn, before links send: what came in this turn can be worked on in one
      * go. */
     void (*turn)(void *context);
@@ -121,6 +124,10 @@ struct adit_hub {
 };
 
 struct adit_status adit_hub_init(struct adit_hub *hub, const struct adit_hub_options *options);
+
+/* No chunk is left for an owner of pipes: cuts the pump that holds most where that is more than
+ * `bytes`. False where none does. */
+bool adit_hub_cut_largest(struct adit_hub *hub, size_t bytes);
 
 /* Closes every link and pump, without callbacks. */
 void adit_hub_deinit(struct adit_hub *hub);

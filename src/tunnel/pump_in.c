@@ -10,8 +10,7 @@ void pump_consumed(struct adit_hub *hub, struct pump *pump, size_t count)
     }
 }
 
-/* The memory budget is full: the pump that holds most is cut, so that the others go on. */
-static void cut_largest(struct adit_hub *hub)
+static struct pump *largest_of(struct adit_hub *hub)
 {
     struct pump *largest = NULL;
     struct adit_handle handle = {0};
@@ -21,8 +20,26 @@ static void cut_largest(struct adit_hub *hub)
             largest = pump;
         }
     }
-    if (largest && largest->in.len > 0) {
-        pump_end(hub, largest, ADIT_PUMP_LIMIT);
+    return largest;
+}
+
+bool adit_hub_cut_largest(struct adit_hub *hub, size_t bytes)
+{
+    struct pump *largest = largest_of(hub);
+    if (!largest || largest->in.len <= bytes) {
+        return false;
+    }
+    pump_end(hub, largest, ADIT_PUMP_LIMIT);
+    return true;
+}
+
+/* The memory budget is full: whoever holds most is cut, so that the others go on. */
+static void cut_largest(struct adit_hub *hub)
+{
+    const struct pump *largest = largest_of(hub);
+    size_t bytes = largest ? largest->in.len : 0;
+    if (!hub->ops->memory_short || !hub->ops->memory_short(hub->context, bytes)) {
+        (void)adit_hub_cut_largest(hub, 0);
     }
 }
 

@@ -284,5 +284,6 @@ const struct adit_hub_ops worker_hub_ops = {
     .pipe_data = worker_pipe_data,
     .pipe_finished = worker_pipe_finished,
     .pipe_fill = worker_pipe_fill,
+    .memory_short = worker_memory_short,
     .turn = worker_turn,
 };

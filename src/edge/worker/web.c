@@ -127,6 +127,12 @@ struct adit_pipe_filled worker_pipe_fill(void *context, struct adit_handle pipe,
     return adit_proxy_pipe_fill(worker->proxy, pipe, user, room);
 }
 
+bool worker_memory_short(void *context, size_t bytes)
+{
+    struct worker *worker = context;
+    return adit_proxy_memory_short(worker->proxy, bytes);
+}
+
 void worker_turn(void *context)
 {
     struct worker *worker = context;

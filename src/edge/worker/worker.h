@@ -207,6 +207,7 @@ void worker_pipe_data(void *context, struct adit_handle pipe, uint64_t user,
 void worker_pipe_finished(void *context, struct adit_handle pipe, uint64_t user);
 struct adit_pipe_filled worker_pipe_fill(void *context, struct adit_handle pipe, uint64_t user,
                                          struct adit_span room);
+bool worker_memory_short(void *context, size_t bytes);
 void worker_turn(void *context);
 
 /* snapshot.c: which tokens are revoked. */
