@@ -7,7 +7,7 @@ import json
 import threading
 import time
 
-from harness import Agent, Program, check, echo, pattern, receive_exactly, visit
+from harness import Agent, Failure, Program, check, echo, pattern, receive_exactly, visit
 from messages import Ended
 from programs import Web
 from visitors import Visitor
@@ -59,8 +59,13 @@ class Bystanders:
         token = server.token("--account", "bystander")
         self.agents = [Agent(server, self.web.port, kind="http", token=token, name="bystander"),
                        Agent(server, self.echo.port, token=token)]
-        for agent in self.agents:
-            agent.ready(20)
+        try:
+            for agent in self.agents:
+                agent.ready(20)
+        except Failure:
+            for thing in (*self.agents, self.web, self.echo):
+                thing.end()
+            raise
         self.http = Visitor(server, self.agents[0].host)
         self.socket = Visitor(server, self.agents[0].host).upgrade()
         self.tcp = visit(self.agents[1].port, 10)

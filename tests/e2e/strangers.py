@@ -5,7 +5,7 @@ import struct
 import subprocess
 
 from bystanders import Bystanders
-from harness import (Agent, Program, check, children, fd_count, running, visit, wait_for)
+from harness import (Agent, Program, Server, check, children, fd_count, running, visit, wait_for)
 from messages import Wire, read_response
 from raw_agent import RawAgent, refusal, yamux
 from trouble import send_raw
@@ -220,8 +220,8 @@ def no_redirects(context):
 
 def flood_of_binds(context):
     """One account asks for tunnels without end: its session ends, and nobody else notices."""
-    server = context.server
-    with tunnel(server) as (_, agent):
+    server = Server(context.build, context.server.sandbox)  # whose ports may all be in their grace
+    with running(server), tunnel(server) as (_, agent):
         before = children(server.process.pid)
         for kind in ("http", "tcp"):
             flood = RawAgent(server).welcomed(server.token("--account", "flood"))
