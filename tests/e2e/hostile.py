@@ -3,12 +3,17 @@
 The cases are in hostile_cases.py. Afterwards: the same processes, descriptors and memory back, no
 byte of theirs in the log."""
 import concurrent.futures
+import contextlib
+import functools
+import multiprocessing
+import os
 import threading
 import time
+import types
 
 import hostile_cases
 from bystanders import Bystanders, heads
-from harness import (Agent, Failure, check, children, fd_count, rss_kib, running, wait_for)
+from harness import (Agent, Failure, Server, check, children, fd_count, rss_kib, running, wait_for)
 from hostile_cases import CUT, NO, YES
 from messages import Ended, read_response
 from programs import Hostile, Web
@@ -75,6 +80,25 @@ def ways_of(case):
     return [AT_ONCE] + ([BYTEWISE, 2, 5, 7] if len(case.data) < 1200 else [])
 
 
+def judge_number(port, data, host, item):
+    """The verdict of (index of a case, way), in a process of its own."""
+    place = types.SimpleNamespace(port=port, data=data)
+    place.trust = lambda: Server.trust(place)
+    index, way = item
+    return judge(place, host, hostile_cases.requests(host)[index], way)
+
+
+@contextlib.contextmanager
+def attackers(server, host):
+    """Maps (index, way) to verdicts. In processes apart and behind others: bystanders shall wait for
+    the server alone, not for the interpreter or the processor that the attackers use."""
+    with concurrent.futures.ProcessPoolExecutor(
+            3, mp_context=multiprocessing.get_context("spawn"), initializer=os.nice,
+            initargs=(10,)) as pool:
+        work = functools.partial(judge_number, server.port, server.data, host)
+        yield lambda items: list(pool.map(work, items, chunksize=4))
+
+
 class Before:
     """Processes, descriptors, memory and log as they were."""
 
@@ -107,15 +131,14 @@ def requests(context):
             host = agent.ready().host
             cases = hostile_cases.requests(host)
             wrong, runs = [], 0
-            with concurrent.futures.ThreadPoolExecutor(6) as pool:
-                first = list(pool.map(lambda case: judge(server, host, case, AT_ONCE), cases))
+            with attackers(server, host) as attack:
+                first = attack([(index, AT_ONCE) for index in range(len(cases))])
                 wrong += [sentence for sentence in first if sentence]
                 time.sleep(0.5)
                 before = Before(server)
-                work = [(case, way) for case, bad in zip(cases, first) if not bad
+                work = [(index, way) for index, case in enumerate(cases) if not first[index]
                         for way in ways_of(case)]
-                wrong += [sentence for sentence in pool.map(
-                    lambda item: judge(server, host, *item), work) if sentence]
+                wrong += [sentence for sentence in attack(work) if sentence]
                 runs = len(cases) + len(work)
             reached = bytes(program.received)
             check(b"\nGET /smuggled" not in reached and not reached.startswith(b"GET /smuggled"),
