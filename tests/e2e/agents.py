@@ -16,7 +16,7 @@ import time
 import fcntl
 import termios
 
-from harness import (Agent, Failure, Program, Server, check, echo, free_port_block, receive_exactly,
+from harness import (Agent, Failure, Program, Server, check, echo, dead_port, receive_exactly,
                      running, visit, wait_for)
 from messages import Ended, Wire, read_head
 from programs import Web
@@ -146,7 +146,7 @@ def exits(context):
         check(agent.process.wait(5) == 0, "SIGINT: not 0")
     with running(Agent(server, 1, kind="http", name="dash")) as (agent,):
         check(agent.process.wait(5) == 3, "a refusal: not 3")
-    nowhere = {"ADIT_SERVER": f"connect.adit.localhost:{free_port_block(1)}"}
+    nowhere = {"ADIT_SERVER": f"connect.adit.localhost:{dead_port()}"}
     with running(Agent(server, 1, kind="http", environment=nowhere)) as (agent,):
         agent.event("disconnected")
         time.sleep(1)

@@ -37,6 +37,14 @@ def wait_for(what, predicate, seconds=10.0):
     raise Failure(f"not within {seconds} s: {what}")
 
 
+def dead_port():
+    """A port at which nothing listens, outside the ranges that servers of the tests give to
+    tunnels: an agent must not find its own tunnel there."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 def free_port_block(count):
     """The first of `count` consecutive free ports below the range of outgoing connections."""
     start = 20000 + (os.getpid() * 37) % 8000

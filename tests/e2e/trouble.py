@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from harness import (Agent, Bystander, Failure, Program, Server, check, children, echo, fd_count,
-                     free_port_block, receive_exactly, running, visit, wait_for)
+                     dead_port, receive_exactly, running, visit, wait_for)
 from visitors import tls_hello
 
 
@@ -70,7 +70,7 @@ def taken_port(context):
 
 def unreachable_program(context):
     """Nobody listens: the visitor is cut at once; then somebody does, and it works."""
-    port = free_port_block(1)
+    port = dead_port()
     with running(Agent(context.server, port)) as (agent,):
         agent.ready()
         with visit(agent.port) as s:

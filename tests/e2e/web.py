@@ -15,7 +15,7 @@ import threading
 import time
 
 from bystanders import heads
-from harness import (Agent, Failure, Program, Server, check, echo, fd_count, free_port_block, pattern,
+from harness import (Agent, Failure, Program, Server, check, echo, fd_count, dead_port, pattern,
                      running, wait_for)
 from messages import (Ended, Wire, frame, read_body, read_frame, read_head, read_response,
                       upgrade_request)
@@ -342,7 +342,7 @@ def error_pages(context):
                 error = json.loads(answer.body)["error"]
                 check(error["code"] == "tunnel_not_found" and error["message"]
                       and error["next_action"], f"{error}")
-    with running(Agent(server, free_port_block(1), kind="http")) as (agent,):
+    with running(Agent(server, dead_port(), kind="http")) as (agent,):
         expect_error(fetch(server, agent.ready().host), 502, "upstream_refused")
     with running(Program(lambda s: (s.recv(9999), s.sendall(b"SSH-2.0-x\r\n\r\n")))) as (other,):
         with tunnel(server, other) as (_, agent):
