@@ -180,6 +180,7 @@ static void link_message(void *context, struct adit_handle link, uint64_t user,
     case ADIT_CONTROL_HELLO:
     case ADIT_CONTROL_BIND:
     case ADIT_CONTROL_UNBIND:
+    case ADIT_CONTROL_SESSIONS:
         return;
     }
 }

@@ -42,6 +42,7 @@
     ROW(VERSION, version, u64)        /* of a snapshot: grows */                                \
     ROW(SEED, seed, u64)              /* the same for the same tunnel of the same agent */      \
     ROW(INDEX, index, u32)            /* which worker */                                        \
+    ROW(SLOT, slot, u32)              /* which of its agent's sessions: 0 the first */          \
     ROW(OPTIONS, options, u32)        /* ADIT_START_ bits */                                    \
     ROW(COUNT, count, u32)                                                                      \
     ROW(STREAMS, streams, u32)                                                                  \
@@ -57,6 +58,7 @@
     ROW(ADDRESS, address, address)                                                              \
     ROW(DOMAIN, domain, text)                                                                   \
     ROW(ACCOUNT, account, text)                                                                 \
+    ROW(INSTANCE, instance, text)     /* of an agent process: the same in all its sessions */   \
     ROW(NAME, name, text)             /* of a tunnel: a label, without the domain */            \
     ROW(SECRET, secret, text)         /* never logged */                                        \
     ROW(COUNTERS, counters, counters)
@@ -112,7 +114,7 @@
     ROW(ORPHAN, 17, ADIT_EDGE_DOOR_WORKER, 1, F(REASON) | F(ADDRESS))                           \
     /* Wants a port; 0: any of the range. Answered with BOUND or BIND_REFUSED. */               \
     ROW(BIND, 18, ADIT_EDGE_WORKER_DOOR, 0,                                                     \
-        F(REQUEST) | F(SESSION) | F(PORT) | F(KIND) | F(ACCOUNT))                               \
+        F(REQUEST) | F(SESSION) | F(SLOT) | F(PORT) | F(KIND) | F(ACCOUNT) | F(INSTANCE))       \
     /* fd: the listening socket, non-blocking. */                                               \
     ROW(BOUND, 19, ADIT_EDGE_DOOR_WORKER, 1, F(REQUEST) | F(SESSION) | F(PORT))                 \
     ROW(BIND_REFUSED, 20, ADIT_EDGE_DOOR_WORKER, 0, F(REQUEST) | F(REFUSAL))                    \
@@ -120,25 +122,29 @@
      * close it now (the agent asked). */                                                       \
     ROW(UNBIND, 21, ADIT_EDGE_WORKER_DOOR, 0, F(SESSION) | F(COUNT) | F(PORT))                  \
     /* To a new door: this worker owns the port. fd: a duplicate of the listener. */            \
-    ROW(OWN, 22, ADIT_EDGE_WORKER_DOOR, 1, F(SESSION) | F(PORT) | F(ACCOUNT))                   \
+    ROW(OWN, 22, ADIT_EDGE_WORKER_DOOR, 1,                                                      \
+        F(SESSION) | F(SLOT) | F(PORT) | F(ACCOUNT) | F(INSTANCE))                              \
     ROW(OWN_END, 23, ADIT_EDGE_WORKER_DOOR, 0, 0)                                               \
     /* The connection of AGENT `request` has logged in, or ended before that. */                \
     ROW(AGENT_DONE, 24, ADIT_EDGE_WORKER_DOOR, 0, F(REQUEST))                                   \
     /* A visitor whose HTTP the worker speaks, untouched: TLS with server name `domain` (empty:  \
-     * none), or plain where `options` has ADIT_WEB_PLAIN. */                                   \
+     * none), or plain where `options` has ADIT_WEB_PLAIN, and then `domain` is the host of its   \
+     * first request, where the door could tell. */                                             \
     ROW(WEB, 25, ADIT_EDGE_DOOR_WORKER, 1, F(OPTIONS) | F(ADDRESS) | F(DOMAIN))                 \
     /* A visitor of a TLS tunnel, untouched: its bytes go to the agent as they are. */          \
     ROW(THROUGH, 26, ADIT_EDGE_DOOR_WORKER, 1, F(SESSION) | F(ADDRESS) | F(NAME))               \
     /* Wants a name; empty: one drawn from `seed`. Answered with CLAIMED or CLAIM_REFUSED. */   \
     ROW(CLAIM, 27, ADIT_EDGE_WORKER_DOOR, 0,                                                    \
-        F(REQUEST) | F(SESSION) | F(SEED) | F(KIND) | F(ACCOUNT) | F(NAME))                     \
+        F(REQUEST) | F(SESSION) | F(SLOT) | F(SEED) | F(KIND) | F(ACCOUNT) | F(NAME) |          \
+            F(INSTANCE))                                                                        \
     ROW(CLAIMED, 28, ADIT_EDGE_DOOR_WORKER, 0, F(REQUEST) | F(SESSION) | F(NAME))               \
     ROW(CLAIM_REFUSED, 29, ADIT_EDGE_DOOR_WORKER, 0, F(REQUEST) | F(NAME_REFUSAL))              \
     /* The session gives the name up. count 1: the agent went away; 0: it asked. Either way the  \
      * name stays with its account for a time. */                                               \
     ROW(RELEASE, 30, ADIT_EDGE_WORKER_DOOR, 0, F(SESSION) | F(COUNT) | F(NAME))                 \
     /* To a new door, before OWN_END: this session has the name. */                             \
-    ROW(HOLD, 31, ADIT_EDGE_WORKER_DOOR, 0, F(SESSION) | F(KIND) | F(ACCOUNT) | F(NAME))        \
+    ROW(HOLD, 31, ADIT_EDGE_WORKER_DOOR, 0,                                                     \
+        F(SESSION) | F(SLOT) | F(KIND) | F(ACCOUNT) | F(NAME) | F(INSTANCE))                    \
     /* From the supervisor to control: the counters of one role. index: 0 the door, 1 on: the     \
      * workers, or ADIT_ROLE_STATUS_CONTROL; count: its process id; streams: how often it was     \
      * started. */                                                                              \
@@ -150,7 +156,16 @@
         F(REQUEST) | F(COUNT) | F(STREAMS) | F(UPTIME))                                         \
     /* Keys of TLS session tickets, 80 bytes each (name 16, AES 32, HMAC 32): the one for new     \
      * tickets, then the one before it, if there is one. At a worker's start and every 12 h. */  \
-    ROW(TICKETS, 34, ADIT_EDGE_SUPERVISOR_WORKER, 0, F(SECRET))
+    ROW(TICKETS, 34, ADIT_EDGE_SUPERVISOR_WORKER, 0, F(SECRET))                                 \
+    /* How much a worker carries: count: sessions, streams: streams and HTTP connections. When    \
+     * it has changed, at most four times a second. */                                          \
+    ROW(LOAD, 35, ADIT_EDGE_WORKER_DOOR, 0, F(COUNT) | F(STREAMS))                              \
+    /* Does this session live? Another of its account wants what it has. Answered within a        \
+     * second by PROBED: count 1: it said something since; 0: it did not, or is gone. */         \
+    ROW(PROBE, 36, ADIT_EDGE_DOOR_WORKER, 0, F(REQUEST) | F(SESSION))                           \
+    ROW(PROBED, 37, ADIT_EDGE_WORKER_DOOR, 0, F(REQUEST) | F(COUNT))                            \
+    /* A newer session has taken this one's place: end it. What it had is the newer one's. */    \
+    ROW(EVICT, 38, ADIT_EDGE_DOOR_WORKER, 0, F(SESSION))
 
 enum adit_message_type {
     ADIT_MESSAGE_NONE = 0,
@@ -223,14 +238,14 @@ struct adit_message_text {
 struct adit_message {
     enum adit_message_type type;
     uint64_t request, session, version, seed;
-    uint32_t index, options, count, streams, uptime_s, drain_ms;
+    uint32_t index, slot, options, count, streams, uptime_s, drain_ms;
     uint16_t port, port_from, port_to;
     enum adit_tunnel kind;
     enum adit_orphan reason;
     enum adit_port_refusal refusal;
     enum adit_name_refusal name_refusal;
     struct adit_address address;
-    struct adit_message_text domain, account, name, secret;
+    struct adit_message_text domain, account, instance, name, secret;
     struct adit_message_counters counters;
     int fds[ADIT_MESSAGE_FDS_MAX];
     size_t fd_count;

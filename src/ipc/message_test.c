@@ -23,6 +23,7 @@ static struct adit_message message_full(const struct row *row)
         .seed = UINT64_MAX,
         .session = 0x1112131415161718,
         .index = 3,
+        .slot = 2,
         .options = ADIT_START_JSON,
         .count = 8,
         .streams = 1024,
@@ -41,6 +42,7 @@ static struct adit_message message_full(const struct row *row)
     assert_ok(adit_message_text_set(&message.domain, ADIT_BYTES("adit.localhost")));
     assert_ok(adit_message_text_set(&message.account, ADIT_BYTES("ann")));
     assert_ok(adit_message_text_set(&message.name, ADIT_BYTES("shop")));
+    assert_ok(adit_message_text_set(&message.instance, ADIT_BYTES("inst")));
     assert_ok(adit_message_text_set(&message.secret, ADIT_BYTES("key")));
     return message;
 }
@@ -88,7 +90,9 @@ static void fields_arrive(void **state)
     static const uint8_t wanted[] = {0, 18, 0, 1,                 /* type, version */
                                      1, 2, 3, 4, 5, 6, 7, 8,      /* request */
                                      0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, /* session */
-                                     0x4e, 0x20, 3, 3, 'a', 'n', 'n'}; /* port, kind, account */
+                                     0, 0, 0, 2,                       /* slot */
+                                     0x4e, 0x20, 3, 3, 'a', 'n', 'n', /* port, kind, account */
+                                     4, 'i', 'n', 's', 't'};
     assert_bytes(adit_bytes_first(ADIT_BYTES_OF(memory), len), ADIT_BYTES_OF(wanted));
     struct adit_message message = {0};
     assert_ok(adit_message_read(ADIT_BYTES_OF(wanted), bind.edges, 0, &message));

@@ -24,6 +24,7 @@
 #define ADIT_CONTROL_VERSION 1
 
 #define ADIT_CONTROL_FEATURES_MAX 16
+#define ADIT_CONTROL_SESSIONS_MAX 4 /* of one agent process, on as many workers */
 #define ADIT_CONTROL_FEATURE_BYTES_MAX 32
 
 /* ROW(NAME, member and "type"): in the order of a session. */
@@ -35,7 +36,8 @@
     ROW(BOUND, bound)     /* server: you have it, at this address */                            \
     ROW(UNBIND, unbind)   /* agent: I want it no longer */                                      \
     ROW(DRAIN, drain)     /* either: no new streams please, I end in so many seconds */         \
-    ROW(NOTICE, notice)   /* server: a person should read this */
+    ROW(NOTICE, notice)   /* server: a person should read this */                               \
+    ROW(SESSIONS, sessions) /* server: hold so many; only where hello.features has "sessions" */
 
 /* The fields of each message. NUMBER(key, required?, min, max); TEXT(key, required?, bytes at
  * most); HEX(key, required?, digits exactly); TUNNEL(key, required?): a kind of tunnel, NONE for
@@ -48,7 +50,8 @@
     HEX(instance, true, 32)  /* the same for all sessions of one agent process */               \
     TEXT(agent, false, 64)   /* "adit/0.1.0" */                                                 \
     FEATURES(features, false)                                                                   \
-    TEXT(hint, false, 64) /* what the last welcome said */
+    TEXT(hint, false, 64) /* what the last welcome said */                                      \
+    NUMBER(slot, false, 0, ADIT_CONTROL_SESSIONS_MAX - 1) /* which of this process's sessions */
 
 #define ADIT_CONTROL_WELCOME_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                        \
     NUMBER(version, true, 0, UINT32_MAX)                                                        \
@@ -89,6 +92,9 @@
 #define ADIT_CONTROL_NOTICE_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                         \
     TEXT(code, true, 32)                                                                        \
     TEXT(message, true, 256)
+
+#define ADIT_CONTROL_SESSIONS_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                       \
+    NUMBER(count, true, 1, ADIT_CONTROL_SESSIONS_MAX)
 
 struct adit_control_feature {
     ADIT_FIELD(ADIT_CONTROL_FEATURE_BYTES_MAX) word;

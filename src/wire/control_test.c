@@ -43,7 +43,7 @@ static const struct {
 } examples[] = {
     {ADIT_CONTROL_HELLO,
      ADIT_BYTES_INIT(HELLO ",\"agent\":\"adit/0.1.0\",\"features\":[\"drain\",\"hint\"],"
-                           "\"hint\":\"w3\"}")},
+                           "\"hint\":\"w3\",\"slot\":1}")},
     {ADIT_CONTROL_WELCOME,
      ADIT_BYTES_INIT("{\"type\":\"welcome\",\"version\":1,\"session\":\"00000000000000a1\","
                      "\"account\":\"alice\",\"features\":[],\"hint\":\"w3\","
@@ -64,6 +64,7 @@ static const struct {
     {ADIT_CONTROL_NOTICE,
      ADIT_BYTES_INIT("{\"type\":\"notice\",\"code\":\"maintenance\","
                      "\"message\":\"Caf\xc3\xa9 \\\"x\\\"\"}")},
+    {ADIT_CONTROL_SESSIONS, ADIT_BYTES_INIT("{\"type\":\"sessions\",\"count\":2}")},
 };
 
 static void examples_are_read_and_written(void **state)

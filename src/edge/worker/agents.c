@@ -251,6 +251,7 @@ static void link_message(void *context, struct adit_handle link, uint64_t user,
     case ADIT_CONTROL_WELCOME:
     case ADIT_CONTROL_REFUSED:
     case ADIT_CONTROL_BOUND:
+    case ADIT_CONTROL_SESSIONS:
         worker_agent_refuse(worker, agent, ADIT_REFUSAL_BAD_LOGIN, 0);
         return;
     }
