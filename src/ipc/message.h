@@ -71,10 +71,10 @@
     ROW(DOOR_START, 1, ADIT_EDGE_SUPERVISOR_DOOR, 2,                                            \
         F(OPTIONS) | F(COUNT) | F(PORT_FROM) | F(PORT_TO) | F(ADDRESS) | F(DOMAIN))             \
     /* First message to a worker. fds: certificate PEM, key PEM, token key; read-only. port: the \
-     * public HTTPS port; address: where TCP tunnels are bound. A SNAPSHOT follows where there   \
-     * is one. */                                                                               \
+     * public HTTPS port; address: where TCP tunnels are bound; count: workers that there are to  \
+     * be. A SNAPSHOT follows where there is one. */                                            \
     ROW(WORKER_START, 2, ADIT_EDGE_SUPERVISOR_WORKER, 3,                                        \
-        F(INDEX) | F(OPTIONS) | F(PORT) | F(ADDRESS) | F(DOMAIN))                               \
+        F(INDEX) | F(OPTIONS) | F(COUNT) | F(PORT) | F(ADDRESS) | F(DOMAIN))                    \
     /* A channel to worker `index`, new or in place of its last one. fd: this end. request: the  \
      * number of this wiring. */                                                                \
     ROW(WIRE_WORKER, 3, ADIT_EDGE_SUPERVISOR_DOOR, 1, F(REQUEST) | F(INDEX))                    \

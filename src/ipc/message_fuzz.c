@@ -7,7 +7,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct adit_reader input = adit_reader_of((struct adit_bytes){.ptr = data, .len = size});
-    uint32_t edge = 1u << (fuzz_byte(&input) % 6);
+    uint32_t edge = 1u << (fuzz_byte(&input) % 8);
     size_t fds = fuzz_byte(&input) % (ADIT_MESSAGE_FDS_MAX + 1);
     struct adit_message message = {0};
     if (!adit_is_ok(adit_message_read(input.rest, edge, fds, &message))) {

@@ -82,6 +82,7 @@ static struct adit_status supervise(struct serve *serve)
         .http_listener = serve->http_listener,
         .admin_listener = serve->admin_listener,
         .local_listener = serve->local_listener,
+        .workers = (uint32_t)serve->settings.workers,
         .data_path = serve->folder.text,
         .name_hold_s = (uint32_t)serve->settings.name_hold_s,
         .is_http_serve = serve->settings.is_http_serve,

@@ -200,9 +200,6 @@ static struct adit_status process_read(const struct source *source,
         settings->workers == 0) {
         REFUSE(source, ADIT_KEY_WORKERS, "give a number from 1 to 16");
     }
-    if (settings->workers > 1) {
-        REFUSE(source, ADIT_KEY_WORKERS, "more than one worker is not supported yet; give 1");
-    }
     if (!format_parse(text_of(source, ADIT_KEY_LOG_FORMAT), &settings->format)) {
         REFUSE(source, ADIT_KEY_LOG_FORMAT, "give text or json");
     }

@@ -74,7 +74,7 @@ static void serve_takes_values(void **state)
     assert_fails(serve(&line, &complaint, &settings), INVALID); /* 443 is in the range */
     const struct line good = {{"serve", "--domain=t.example.com", "--https", "[::]:443",
                                "--tcp-ports=444-65535", "--log-format=json", "--no-sandbox",
-                               "--cert=c.pem", "--key=k.pem"}};
+                               "--cert=c.pem", "--workers=16", "--key=k.pem"}};
     assert_ok(serve(&good, &complaint, &settings));
     assert_bytes(settings.domain, ADIT_BYTES("t.example.com"));
     assert_int_equal(settings.https.family, 6);
@@ -82,6 +82,7 @@ static void serve_takes_values(void **state)
     assert_int_equal(settings.format, ADIT_LOG_JSON);
     assert_true(settings.is_sandbox_off);
     assert_string_equal(settings.key, "k.pem");
+    assert_int_equal(settings.workers, 16);
 }
 
 static void bad_values_are_explained(void **state)
@@ -128,8 +129,6 @@ static void bad_values_are_explained(void **state)
         {"--workers=0", WORKERS_SAYS},
         {"--workers=17", WORKERS_SAYS},
         {"--workers=many", WORKERS_SAYS},
-        {"--workers=2", ADIT_BYTES_INIT("option '--workers': more than one worker is not supported "
-                                        "yet; give 1")},
         {"--data=", ADIT_BYTES_INIT("option '--data': give the name of a folder")},
         {"--log-format=xml", ADIT_BYTES_INIT("option '--log-format': give text or json")},
     };
@@ -170,7 +169,7 @@ static void the_file_is_taken_and_options_stand_above_it(void **state)
                                               "http_mode: serve\n"
                                               "tcp_ports: 30000-30009\n"
                                               "admin: 127.0.0.1:9999\n"
-                                              "workers: 1\n"
+                                              "workers: 3\n"
                                               "cert: 'c.pem'\n"
                                               "key: k.pem\n"
                                               "log_format: json\n"
@@ -187,6 +186,7 @@ static void the_file_is_taken_and_options_stand_above_it(void **state)
     assert_int_equal(settings.admin.port, 9999);
     assert_string_equal(settings.certificate, "c.pem");
     assert_string_equal(settings.key, "k.pem");
+    assert_int_equal(settings.workers, 3);
     assert_int_equal(settings.format, ADIT_LOG_JSON);
     assert_true(settings.is_sandbox_off);
     assert_int_equal(settings.name_hold_s, 12 * 3600);
@@ -197,6 +197,7 @@ static void the_file_is_taken_and_options_stand_above_it(void **state)
     assert_int_equal(settings.https.port, 8443);
     assert_string_equal(settings.certificate, "d.pem");
     assert_string_equal(settings.key, "k.pem");
+    assert_int_equal(settings.workers, 3);
     assert_int_equal(settings.format, ADIT_LOG_TEXT);
     assert_true(settings.is_http_serve);
 }
@@ -215,9 +216,8 @@ static void bad_values_of_a_file_are_explained(void **state)
          ADIT_BYTES_INIT("f.yaml:1:10: key 'sandbox': give true or false")},
         {ADIT_BYTES_INIT("workers: 1.5\n"),
          ADIT_BYTES_INIT("f.yaml:1:10: key 'workers': give a number from 1 to 16")},
-        {ADIT_BYTES_INIT("workers: 4\n"),
-         ADIT_BYTES_INIT("f.yaml:1:10: key 'workers': more than one worker is not supported yet; "
-                         "give 1")},
+        {ADIT_BYTES_INIT("workers: 17\n"),
+         ADIT_BYTES_INIT("f.yaml:1:10: key 'workers': give a number from 1 to 16")},
         {ADIT_BYTES_INIT("name_hold: 30\n"),
          ADIT_BYTES_INIT("f.yaml:1:12: key 'name_hold': give a time such as 12h or 30d, up to "
                          "3650d")},

@@ -44,7 +44,7 @@ static void taken_tell(struct adit_supervisor *supervisor)
     if (plane->told >= plane->version) {
         return;
     }
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         const struct adit_supervisor_seat *seat = &ADIT_AT(supervisor->seats, i);
         if (is_edge(seat) && is_running(seat) && seat->taken < plane->version) {
             return;
@@ -64,7 +64,7 @@ static void snapshot_take(struct adit_supervisor *supervisor, struct adit_superv
     plane->snapshot_fd = adit_message_fd_take(message, 0);
     plane->version = message->version;
     plane->told = plane->version - 1;
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         struct adit_supervisor_seat *other = &ADIT_AT(supervisor->seats, i);
         if (is_edge(other) && is_running(other)) {
             adit_log_failure(&supervisor->log, ADIT_LOG_WARN, ADIT_BYTES("snapshot_lost"),
@@ -143,8 +143,8 @@ static void status_end(struct adit_supervisor *supervisor)
     struct adit_message end = {.type = ADIT_MESSAGE_STATUS_END,
                                .request = plane->request,
                                .uptime_s = (uint32_t)(up_us / ADIT_SECOND_US),
-                               .count = ADIT_SUPERVISOR_CHILDREN_MAX - 1};
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+                               .count = (uint32_t)supervisor->seat_count - 1};
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         struct adit_supervisor_seat *seat = &ADIT_AT(supervisor->seats, i);
         end.streams += is_edge(seat) && seat->is_ready ? 1 : 0;
         seat->is_asked = false;
@@ -162,7 +162,7 @@ static void status_late(void *context, uint64_t key)
 
 static void status_end_if_all(struct adit_supervisor *supervisor)
 {
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         if (ADIT_AT(supervisor->seats, i).is_asked) {
             return;
         }
@@ -180,7 +180,7 @@ static void status_ask(struct adit_supervisor *supervisor, struct adit_superviso
     plane->is_asking = true;
     struct adit_message own = status_of(supervisor, control, ADIT_ROLE_STATUS_CONTROL);
     control_tell(supervisor, &own);
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         struct adit_supervisor_seat *seat = &ADIT_AT(supervisor->seats, i);
         struct adit_message ask = {.type = ADIT_MESSAGE_STATUS_ASK, .request = plane->request};
         if (is_edge(seat)) {
@@ -244,7 +244,7 @@ static void tickets_due(void *context, uint64_t key)
     (void)key;
     adit_log_failure(&supervisor->log, ADIT_LOG_ERROR, ADIT_BYTES("tickets_kept"),
                      tickets_renew(supervisor));
-    for (size_t i = ADIT_SUPERVISOR_WORKER; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = ADIT_SUPERVISOR_WORKER; i < supervisor->seat_count; i++) {
         struct adit_supervisor_seat *seat = &ADIT_AT(supervisor->seats, i);
         if (is_running(seat)) {
             adit_log_failure(&supervisor->log, ADIT_LOG_WARN, ADIT_BYTES("tickets_lost"),

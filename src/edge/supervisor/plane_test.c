@@ -30,7 +30,8 @@ static struct adit_supervisor_seat *seat_of(struct scene *scene, size_t index)
 
 static void scene_open(struct scene *scene)
 {
-    *scene = (struct scene){.supervisor = {.plane = {.snapshot_fd = -1}}};
+    *scene = (struct scene){.supervisor = {.seat_count = ADIT_SUPERVISOR_WORKER + 1,
+                                            .plane = {.snapshot_fd = -1}}};
     adit_log_init(&scene->supervisor.log, -1, ADIT_LOG_TEXT, ADIT_BYTES("test"));
     assert_ok(adit_loop_open(&scene->supervisor.loop, 8, 8));
     assert_ok(adit_plane_open(&scene->supervisor));
@@ -41,7 +42,7 @@ static void scene_open(struct scene *scene)
 
 static void scene_close(struct scene *scene)
 {
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < scene->supervisor.seat_count; i++) {
         adit_channel_close(&seat_of(scene, i)->child.channel);
     }
     adit_channel_close(&scene->control);

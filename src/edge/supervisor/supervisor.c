@@ -5,8 +5,8 @@
 #include "sandbox/policies.h"
 #include "sandbox/sandbox.h"
 
-#define WATCHES_MAX 32
-#define TIMERS_MAX 16
+#define WATCHES_MAX (2 * ADIT_SUPERVISOR_CHILDREN_MAX + 8) /* a channel and a log each */
+#define TIMERS_MAX (ADIT_SUPERVISOR_CHILDREN_MAX + 8)
 #define MESSAGES_MAX 64 /* of one role in one turn */
 #define CHANNEL_INTEREST (ADIT_LOOP_READ | ADIT_LOOP_LEVEL)
 
@@ -53,7 +53,7 @@ static void serving_tell(struct adit_supervisor *supervisor)
 {
     uint8_t memory[64] = {0};
     struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         if (!seat_at(supervisor, i)->is_ready) {
             return;
         }
@@ -78,7 +78,7 @@ static void serving_tell(struct adit_supervisor *supervisor)
 /* The worker of this very wiring broke the rules; a successor has another number. */
 static void broken_handle(struct adit_supervisor *supervisor, const struct adit_message *message)
 {
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         const struct adit_supervisor_seat *seat = seat_at(supervisor, i);
         if (seat->role == ADIT_ROLE_WORKER && seat->index == message->index &&
             seat->wiring == message->request) {
@@ -95,7 +95,7 @@ static void edge_start(struct adit_supervisor *supervisor)
         return;
     }
     supervisor->has_edge = true;
-    for (size_t i = ADIT_SUPERVISOR_DOOR; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = ADIT_SUPERVISOR_DOOR; i < supervisor->seat_count; i++) {
         seat_start(supervisor, seat_at(supervisor, i));
     }
 }
@@ -180,7 +180,7 @@ static void turn_end(void *context)
 {
     struct adit_supervisor *supervisor = context;
     bool is_stalled = adit_plane_is_stalled(supervisor);
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         struct adit_supervisor_seat *seat = seat_at(supervisor, i);
         uint32_t interest = i == ADIT_SUPERVISOR_DOOR && is_stalled ? ADIT_LOOP_LEVEL
                                                                     : CHANNEL_INTEREST;
@@ -232,7 +232,7 @@ static void seat_start_later(struct adit_supervisor *supervisor, struct adit_sup
 static void seat_join(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat)
 {
     struct adit_supervisor_seat *door = seat_at(supervisor, ADIT_SUPERVISOR_DOOR);
-    for (size_t i = ADIT_SUPERVISOR_WORKER; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = ADIT_SUPERVISOR_WORKER; i < supervisor->seat_count; i++) {
         struct adit_supervisor_seat *worker = seat_at(supervisor, i);
         if (is_running(door) && is_running(worker) && (seat == door || seat == worker)) {
             adit_log_failure(&supervisor->log, ADIT_LOG_WARN, ADIT_BYTES("wiring_failed"),
@@ -303,7 +303,7 @@ static void seat_end_log(struct adit_supervisor *supervisor,
 static void ends_see(struct adit_supervisor *supervisor)
 {
     bool is_any_left = false;
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         struct adit_supervisor_seat *seat = seat_at(supervisor, i);
         uint64_t pid = (uint64_t)seat->child.pid;
         int how = 0;
@@ -327,7 +327,7 @@ static void seats_kill(void *context, uint64_t key)
 {
     struct adit_supervisor *supervisor = context;
     (void)key;
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         adit_child_kill(&seat_at(supervisor, i)->child);
     }
 }
@@ -341,7 +341,7 @@ static void seats_stop(struct adit_supervisor *supervisor)
     }
     supervisor->is_stopping = true;
     ADIT_LOG(&supervisor->log, INFO, "stopping");
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         struct adit_supervisor_seat *seat = seat_at(supervisor, i);
         struct adit_message stop = {.type = ADIT_MESSAGE_STOP,
                                     .drain_ms = ADIT_SUPERVISOR_DRAIN_MS};
@@ -359,7 +359,7 @@ static void seats_stop(struct adit_supervisor *supervisor)
 
 static void credentials_renew(struct adit_supervisor *supervisor)
 {
-    for (size_t i = ADIT_SUPERVISOR_WORKER; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = ADIT_SUPERVISOR_WORKER; i < supervisor->seat_count; i++) {
         struct adit_supervisor_seat *seat = seat_at(supervisor, i);
         if (!is_running(seat)) {
             continue; /* it gets them at its start */
@@ -394,7 +394,7 @@ static struct adit_status seats_prepare(struct adit_supervisor *supervisor)
     if (folder.len == 0) {
         ADIT_TRY(adit_role_own_folder(ADIT_SPAN_OF(memory), &folder));
     }
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         struct adit_supervisor_seat *seat = seat_at(supervisor, i);
         seat->role = i == ADIT_SUPERVISOR_CONTROL ? ADIT_ROLE_CONTROL
                      : i == ADIT_SUPERVISOR_DOOR  ? ADIT_ROLE_DOOR
@@ -453,8 +453,10 @@ struct adit_status adit_supervisor_open(struct adit_supervisor *supervisor,
                                            .plane = {.snapshot_fd = -1},
                                            .started_us = adit_clock_now_us(),
                                            .options = *options};
+    supervisor->seat_count = ADIT_SUPERVISOR_WORKER + (options->workers > 0 ? options->workers : 1);
+    ADIT_ASSERT(supervisor->seat_count <= ADIT_SUPERVISOR_CHILDREN_MAX);
     adit_log_init(&supervisor->log, -1, options->format, ADIT_BYTES("supervisor"));
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         adit_child_init(&seat_at(supervisor, i)->child);
     }
     struct adit_status status = parts_open(supervisor);
@@ -475,7 +477,7 @@ struct adit_status adit_supervisor_run(struct adit_supervisor *supervisor)
 /* Roles that are still there notice that their channel ends, and end too. */
 void adit_supervisor_close(struct adit_supervisor *supervisor)
 {
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor->seat_count; i++) {
         struct adit_supervisor_seat *seat = seat_at(supervisor, i);
         adit_loop_unwatch(&supervisor->loop, &seat->watch);
         adit_channel_close(&seat->child.channel);

@@ -19,7 +19,7 @@
 #include "edge/supervisor/roles.h"
 #include "net/signals.h"
 
-#define ADIT_SUPERVISOR_WORKERS_MAX 1
+#define ADIT_SUPERVISOR_WORKERS_MAX 16
 #define ADIT_SUPERVISOR_CHILDREN_MAX (2 + ADIT_SUPERVISOR_WORKERS_MAX)
 #define ADIT_SUPERVISOR_CONTROL 0 /* the seats: control, the door, the workers */
 #define ADIT_SUPERVISOR_DOOR 1
@@ -47,6 +47,7 @@ struct adit_supervisor_options {
     int http_listener;               /* the HTTP port; taken over */
     int admin_listener;              /* of --admin; taken over */
     int local_listener;              /* of ADIT_SUPERVISOR_SOCKET; taken over */
+    uint32_t workers;                /* 1 to ADIT_SUPERVISOR_WORKERS_MAX; 0: 1 */
     const char *data_path;           /* the data folder: control's */
     uint32_t name_hold_s;            /* how long a name stays with its account; 0: 30 days */
     struct adit_address https;       /* where it listens */
@@ -102,6 +103,7 @@ struct adit_supervisor {
     struct adit_signals signals;
     struct adit_supervisor_options options;
     struct adit_supervisor_seat seats[ADIT_SUPERVISOR_CHILDREN_MAX];
+    size_t seat_count; /* of them in use */
     struct adit_supervisor_plane plane;
     struct adit_handle stop_timer;
     uint64_t wirings;

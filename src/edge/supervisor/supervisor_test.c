@@ -24,20 +24,20 @@ static bool plays(const struct role *role, struct adit_bytes part)
     return adit_bytes_equal(adit_message_text_get(&role->part), part);
 }
 
-/* The door calls its first worker broken, and ends the server once it has a second one. */
+/* The door calls worker 1 broken, and ends the server once it has another in its place. */
 static void wiring_play(struct role *role, const struct adit_message *wire)
 {
     struct adit_message broken = {
         .type = ADIT_MESSAGE_BROKEN, .request = wire->request, .index = wire->index};
     struct adit_message stale = broken;
-    if (!plays(role, PART_REPLACED)) {
+    if (!plays(role, PART_REPLACED) || wire->index != 1) {
         return;
     }
-    if (wire->request == 1) {
+    if (wire->request == 2) {
         assert_ok(adit_channel_send(&role->supervisor, &broken));
         return;
     }
-    stale.request = 1; /* says nothing about the successor */
+    stale.request = 2; /* says nothing about the successor */
     assert_ok(adit_channel_send(&role->supervisor, &stale));
     kill(getppid(), SIGTERM);
 }
@@ -218,7 +218,7 @@ static struct adit_status serve(const struct adit_supervisor_options *options)
     close(before);
     assert_ok(adit_supervisor_open(&supervisor, options));
     struct adit_status status = adit_supervisor_run(&supervisor);
-    for (size_t i = 0; i < ADIT_SUPERVISOR_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < supervisor.seat_count; i++) {
         assert_int_equal(ADIT_AT(supervisor.seats, i).child.pid, 0); /* nobody is left */
     }
     adit_supervisor_close(&supervisor);
@@ -248,9 +248,16 @@ static void a_broken_worker_is_replaced_and_wired_again(void **state)
     struct scene scene = {0};
     scene_open(&scene);
     struct adit_supervisor_options options = options_of_test(&scene, PART_REPLACED);
+    options.workers = 3;
     assert_ok(serve(&options));
     assert_true(scene.served <= 1); /* the end may come before the second worker is ready */
-    assert_int_equal(log_count(&scene, ADIT_BYTES("event=role_broken")), 1);
+    uint8_t memory[65536] = {0};
+    struct adit_bytes log = log_read(&scene, ADIT_SPAN_OF(memory));
+    assert_int_equal(count_in(log, ADIT_BYTES("event=role_broken name=worker index=1")), 1);
+    assert_int_equal(count_in(log, ADIT_BYTES("event=role_broken")), 1);
+    assert_int_equal(count_in(log, ADIT_BYTES("event=role_started name=worker index=0")), 1);
+    assert_int_equal(count_in(log, ADIT_BYTES("event=role_started name=worker index=1")), 2);
+    assert_int_equal(count_in(log, ADIT_BYTES("event=role_started name=worker index=2")), 1);
     scene_close(&scene);
 }
 

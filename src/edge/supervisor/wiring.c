@@ -71,6 +71,7 @@ static struct adit_status worker_fill(const struct adit_supervisor *supervisor,
 {
     message->type = ADIT_MESSAGE_WORKER_START;
     message->index = seat->index;
+    message->count = (uint32_t)(supervisor->seat_count - ADIT_SUPERVISOR_WORKER);
     message->port = supervisor->options.https.port;
     return credentials_attach(supervisor, message);
 }

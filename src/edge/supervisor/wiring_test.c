@@ -67,7 +67,7 @@ static void start_messages_say_what_a_role_needs(void **state)
     static struct adit_supervisor supervisor;
     static struct adit_supervisor_seat seat;
     int before = lowest_fd();
-    supervisor = (struct adit_supervisor){.options = options_of_test()};
+    supervisor = (struct adit_supervisor){.options = options_of_test(), .seat_count = 5};
     plane_play(&supervisor);
     struct adit_channel control = seat_play(&seat, ADIT_ROLE_CONTROL);
     assert_ok(adit_wiring_start(&supervisor, &seat));
@@ -100,6 +100,7 @@ static void start_messages_say_what_a_role_needs(void **state)
     message = expect(&worker, ADIT_MESSAGE_WORKER_START);
     assert_int_equal(message.options, 0);
     assert_int_equal(message.port, 8443);
+    assert_int_equal(message.count, 3); /* workers in five seats */
     assert_bytes(adit_message_text_get(&message.domain), ADIT_BYTES("adit.localhost"));
     for (size_t i = 0; i < 3; i++) { /* read-only */
         assert_int_equal(fcntl(ADIT_AT(message.fds, i), F_GETFL) & O_ACCMODE, O_RDONLY);
@@ -125,7 +126,7 @@ static void a_missing_key_sends_nothing(void **state)
     static struct adit_supervisor_seat seat;
     int before = lowest_fd();
     struct adit_message message = {0};
-    supervisor = (struct adit_supervisor){.options = options_of_test()};
+    supervisor = (struct adit_supervisor){.options = options_of_test(), .seat_count = 5};
     supervisor.options.token_key_path = "/nonexistent";
     struct adit_channel worker = seat_play(&seat, ADIT_ROLE_WORKER);
     assert_fails(adit_wiring_start(&supervisor, &seat), SYSTEM);
@@ -145,7 +146,7 @@ static void joined_roles_talk_to_each_other(void **state)
     int before = lowest_fd();
     struct adit_channel door_side = {.fd = -1};
     struct adit_channel worker_side = {.fd = -1};
-    supervisor = (struct adit_supervisor){.options = options_of_test()};
+    supervisor = (struct adit_supervisor){.options = options_of_test(), .seat_count = 5};
     struct adit_channel door = seat_play(&door_seat, ADIT_ROLE_DOOR);
     struct adit_channel worker = seat_play(&worker_seat, ADIT_ROLE_WORKER);
     for (uint64_t wiring = 1; wiring <= 2; wiring++) {
