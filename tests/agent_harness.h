@@ -31,7 +31,7 @@ struct fixture {
     uint64_t wait_us;
     char code[33];
     char reason[128];
-    const struct adit_proxy *proxy; /* null: none */
+    const struct adit_forward_proxy *proxy; /* null: none */
     struct adit_http_seen seen;
     int seen_count;
 };

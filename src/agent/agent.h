@@ -70,7 +70,7 @@ struct adit_agent_options {
     void *context;
     struct adit_bytes server_host; /* dialled, and verified against the certificate */
     uint16_t server_port;
-    const struct adit_proxy *proxy; /* on the way to the server; null: none. Copied */
+    const struct adit_forward_proxy *proxy; /* on the way to the server; null: none. Copied */
     struct adit_bytes token;
     const struct adit_agent_tunnel *tunnels;
     size_t tunnel_count;
@@ -105,7 +105,7 @@ struct adit_agent {
     struct adit_pool locals;  /* struct local */
     struct adit_pool watches; /* struct watch; empty where nobody reads along */
     uint64_t watches_total;
-    struct adit_proxy proxy;
+    struct adit_forward_proxy proxy;
     struct adit_connect *connect;
     struct adit_handle link, timer, probe;
     uint64_t begun_us;  /* the newest attempt to connect */

@@ -72,7 +72,7 @@ static void a_wrong_certificate_ends_it(void **state)
 static void a_proxy_leads_to_the_server(void **state)
 {
     struct fixture *f = *state;
-    struct adit_proxy proxy = {0};
+    struct adit_forward_proxy proxy = {0};
     struct adit_address address = {0};
     int proxy_listener = loopback_listen(&address);
     assert_ok(ADIT_FIELD_SET(proxy.host, ADIT_BYTES("127.0.0.1")));

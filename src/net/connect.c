@@ -186,7 +186,7 @@ static struct adit_status authority_write(struct adit_writer *out, struct adit_b
 }
 
 static struct adit_status request_write(struct adit_connect *connect,
-                                        const struct adit_proxy *proxy)
+                                        const struct adit_forward_proxy *proxy)
 {
     struct adit_writer out = adit_writer_of(ADIT_SPAN_OF(connect->request));
     struct adit_bytes host = connect->options.host;
@@ -207,7 +207,8 @@ static struct adit_status request_write(struct adit_connect *connect,
     return adit_ok();
 }
 
-static struct adit_status prepare(struct adit_connect *connect, const struct adit_proxy *proxy)
+static struct adit_status prepare(struct adit_connect *connect,
+                                  const struct adit_forward_proxy *proxy)
 {
     struct adit_loop *loop = connect->loop;
     struct adit_dial_options options = connect->options;
@@ -234,7 +235,7 @@ static void give_back(struct adit_connect *connect)
 
 struct adit_status adit_connect_open(struct adit_loop *loop,
                                      const struct adit_dial_options *options,
-                                     const struct adit_proxy *proxy,
+                                     const struct adit_forward_proxy *proxy,
                                      struct adit_connect **out_connect)
 {
     struct adit_span memory = {0};

@@ -10,7 +10,7 @@
 #define ADIT_NET_CONNECT_H
 
 #include "net/dial.h"
-#include "net/proxy.h"
+#include "net/forward_proxy.h"
 
 #define ADIT_CONNECT_ANSWER_MAX 8192
 
@@ -20,7 +20,7 @@ struct adit_connect; /* one attempt in progress */
  * the status of its answer, INVALID for what is no answer, CLOSED, TIMEOUT. */
 struct adit_status adit_connect_open(struct adit_loop *loop,
                                      const struct adit_dial_options *options,
-                                     const struct adit_proxy *proxy,
+                                     const struct adit_forward_proxy *proxy,
                                      struct adit_connect **out_connect);
 
 /* Gives up: done is not called any more. Null is fine; also right after done was called. */

@@ -8,7 +8,7 @@
 struct fixture {
     struct adit_loop loop;
     struct adit_connect *connect;
-    struct adit_proxy proxy;
+    struct adit_forward_proxy proxy;
     struct adit_address address; /* the proxy's */
     int listener, proxied;       /* the proxy's sockets */
     int calls, fd;

@@ -90,10 +90,10 @@ static struct adit_status read_proxy(const struct adit_environment *environment,
 {
     struct adit_bytes text = adit_bytes_of_text(environment->proxy);
     struct adit_bytes exceptions = adit_bytes_of_text(environment->no_proxy);
-    if (text.len == 0 || adit_proxy_is_bypassed(exceptions, options->server_host)) {
+    if (text.len == 0 || adit_forward_proxy_is_bypassed(exceptions, options->server_host)) {
         return adit_ok();
     }
-    struct adit_status status = adit_proxy_parse(text, &options->proxy);
+    struct adit_status status = adit_forward_proxy_parse(text, &options->proxy);
     if (!adit_is_ok(status)) {
         ADIT_TRY(adit_write_bytes(complaint, ADIT_BYTES("HTTPS_PROXY ")));
         ADIT_TRY(adit_write_bytes(complaint, adit_bytes_of_text(adit_status_what(status))));

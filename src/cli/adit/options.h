@@ -44,7 +44,7 @@ struct adit_options {
     struct adit_agent_tunnel tunnel;
     struct adit_bytes server_host;
     uint16_t server_port;
-    struct adit_proxy proxy;
+    struct adit_forward_proxy proxy;
     bool has_proxy;
     struct adit_token_text token;
     const char *ca_path;     /* null: the system's roots */

@@ -1,4 +1,4 @@
-#include "net/proxy.h"
+#include "net/forward_proxy.h"
 
 #include "net/address.h"
 #include "net/dial.h"
@@ -40,10 +40,11 @@ static struct adit_status unescape(struct adit_bytes text, struct adit_writer *o
     return adit_ok();
 }
 
-static struct adit_status credentials_parse(struct adit_bytes text, struct adit_proxy *proxy)
+static struct adit_status credentials_parse(struct adit_bytes text,
+                                            struct adit_forward_proxy *proxy)
 {
-    uint8_t secret[ADIT_PROXY_SECRET_MAX] = {0};
-    uint8_t encoded[ADIT_PROXY_BASIC_MAX + 1] = {0}; /* and the NUL that OpenSSL adds */
+    uint8_t secret[ADIT_FORWARD_PROXY_SECRET_MAX] = {0};
+    uint8_t encoded[ADIT_FORWARD_PROXY_BASIC_MAX + 1] = {0}; /* and the NUL that OpenSSL adds */
     struct adit_writer plain = adit_writer_of(ADIT_SPAN_OF(secret));
     struct adit_status status = unescape(text, &plain);
     if (adit_is_ok(status)) {
@@ -68,9 +69,10 @@ static size_t credentials_end(struct adit_bytes authority)
     return end;
 }
 
-struct adit_status adit_proxy_parse(struct adit_bytes text, struct adit_proxy *out_proxy)
+struct adit_status adit_forward_proxy_parse(struct adit_bytes text,
+                                            struct adit_forward_proxy *out_proxy)
 {
-    struct adit_proxy proxy = {0};
+    struct adit_forward_proxy proxy = {0};
     struct adit_bytes authority = {0};
     struct adit_bytes host = {0};
     ADIT_TRY(authority_find(text, &authority));
@@ -118,7 +120,7 @@ static bool entry_fits(struct adit_bytes entry, struct adit_bytes host)
            (before.len == 0 || adit_bytes_ends_with(before, ADIT_BYTES(".")));
 }
 
-bool adit_proxy_is_bypassed(struct adit_bytes exceptions, struct adit_bytes host)
+bool adit_forward_proxy_is_bypassed(struct adit_bytes exceptions, struct adit_bytes host)
 {
     if (adit_dial_is_loopback(host)) {
         return true;

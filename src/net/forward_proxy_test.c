@@ -1,4 +1,4 @@
-#include "net/proxy.h"
+#include "net/forward_proxy.h"
 
 #include <string.h>
 
@@ -36,9 +36,9 @@ static void urls(void **state)
         {"", NULL, 0, ""},
     };
     for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
-        struct adit_proxy proxy = {0};
+        struct adit_forward_proxy proxy = {0};
         struct adit_status status =
-            adit_proxy_parse(adit_bytes_of_text(ADIT_AT(rows, i).text), &proxy);
+            adit_forward_proxy_parse(adit_bytes_of_text(ADIT_AT(rows, i).text), &proxy);
         assert_int_equal(adit_is_ok(status), ADIT_AT(rows, i).host != NULL);
         assert_bytes(ADIT_FIELD_BYTES(proxy.host), adit_bytes_of_text(ADIT_AT(rows, i).host));
         assert_int_equal(proxy.port, ADIT_AT(rows, i).port);
@@ -52,9 +52,9 @@ static void refusals_say_what_is_wrong(void **state)
     static const char *const rows[][2] = {
         {"socks5://p:1", "SOCKS"}, {"https://p:1", "over TLS"}, {"http://p:1/x", "path"}};
     for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
-        struct adit_proxy proxy = {0};
+        struct adit_forward_proxy proxy = {0};
         struct adit_status status =
-            adit_proxy_parse(adit_bytes_of_text(ADIT_AT(rows, i)[0]), &proxy);
+            adit_forward_proxy_parse(adit_bytes_of_text(ADIT_AT(rows, i)[0]), &proxy);
         assert_non_null(strstr(adit_status_what(status), ADIT_AT(ADIT_AT(rows, i), 1)));
     }
 }
@@ -64,17 +64,17 @@ static void a_long_password_is_refused(void **state)
     (void)state;
     uint8_t text[512] = {0};
     struct adit_writer url = adit_writer_of(ADIT_SPAN_OF(text));
-    struct adit_proxy proxy = {0};
+    struct adit_forward_proxy proxy = {0};
     assert_ok(adit_write_bytes(&url, ADIT_BYTES("http://u:")));
-    for (size_t i = 0; i < ADIT_PROXY_SECRET_MAX - 2; i++) {
+    for (size_t i = 0; i < ADIT_FORWARD_PROXY_SECRET_MAX - 2; i++) {
         assert_ok(adit_write_u8(&url, 'x'));
     }
     struct adit_writer longer = url;
     assert_ok(adit_write_bytes(&url, ADIT_BYTES("@p:1")));
-    assert_ok(adit_proxy_parse(adit_writer_bytes(&url), &proxy));
-    assert_int_equal(proxy.basic.len, ADIT_PROXY_BASIC_MAX);
+    assert_ok(adit_forward_proxy_parse(adit_writer_bytes(&url), &proxy));
+    assert_int_equal(proxy.basic.len, ADIT_FORWARD_PROXY_BASIC_MAX);
     assert_ok(adit_write_bytes(&longer, ADIT_BYTES("x@p:1")));
-    assert_fails(adit_proxy_parse(adit_writer_bytes(&longer), &proxy), INVALID);
+    assert_fails(adit_forward_proxy_parse(adit_writer_bytes(&longer), &proxy), INVALID);
 }
 
 static void exceptions(void **state)
@@ -108,8 +108,8 @@ static void exceptions(void **state)
         {"2.3", "10.1.2.3", true}, /* as with names; nobody writes that */
     };
     for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
-        assert_int_equal(adit_proxy_is_bypassed(adit_bytes_of_text(ADIT_AT(rows, i).list),
-                                                adit_bytes_of_text(ADIT_AT(rows, i).host)),
+        assert_int_equal(adit_forward_proxy_is_bypassed(adit_bytes_of_text(ADIT_AT(rows, i).list),
+                                                        adit_bytes_of_text(ADIT_AT(rows, i).host)),
                          ADIT_AT(rows, i).is_bypassed);
     }
 }
@@ -122,5 +122,5 @@ int main(void)
         cmocka_unit_test(a_long_password_is_refused),
         cmocka_unit_test(exceptions),
     };
-    return cmocka_run_group_tests_name("net/proxy", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("net/forward_proxy", tests, NULL, NULL);
 }
