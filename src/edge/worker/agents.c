@@ -111,6 +111,18 @@ void worker_agent_evict(struct worker *worker, struct agent *agent, struct adit_
     worker_binds_release(worker, agent); /* now, so that the newer session can have them */
 }
 
+struct agent *worker_agent_find(const struct worker *worker, uint64_t number)
+{
+    struct adit_handle handle = {0};
+    for (uint32_t cursor = 0; adit_pool_next(&worker->agents, &cursor, &handle);) {
+        struct agent *agent = adit_pool_get(&worker->agents, handle);
+        if (agent->number == number) {
+            return agent;
+        }
+    }
+    return NULL;
+}
+
 bool worker_agent_is_current(struct worker *worker, struct agent *agent)
 {
     if (adit_token_is_current(&agent->rights, adit_clock_wall_ms() / 1000)) {
@@ -118,6 +130,7 @@ bool worker_agent_is_current(struct worker *worker, struct agent *agent)
     }
     struct adit_control message = adit_control_refusal(ADIT_REFUSAL_TOKEN_EXPIRED, 0);
     adit_status_ignore(adit_link_send(&worker->hub, agent->link, &message), "it ends anyway");
+    agent->end = AGENT_OUT;
     adit_link_close(&worker->hub, agent->link, expired());
     return false;
 }
@@ -140,11 +153,12 @@ static enum adit_refusal refusal_of(struct adit_status status)
 
 static bool is_same_agent(const struct agent *a, const struct agent *b)
 {
-    return adit_bytes_equal(ADIT_FIELD_BYTES(a->instance), ADIT_FIELD_BYTES(b->instance)) &&
+    return a->slot == b->slot &&
+           adit_bytes_equal(ADIT_FIELD_BYTES(a->instance), ADIT_FIELD_BYTES(b->instance)) &&
            adit_bytes_equal(ADIT_BYTES_OF(a->rights.id), ADIT_BYTES_OF(b->rights.id));
 }
 
-/* An agent process has one session: an older one, which it has lost, gives way. */
+/* An agent process has one session in each slot: an older one, which it has lost, gives way. */
 static void replace_older(struct worker *worker, const struct agent *agent)
 {
     struct adit_handle handle = {0};
@@ -181,6 +195,7 @@ static void log_session(struct worker *worker, const struct agent *agent,
     ADIT_LOG(&worker->log, INFO, "session_open",
              adit_log_number(ADIT_BYTES("session"), agent->number),
              adit_log_text(ADIT_BYTES("account"), adit_token_account_of(&agent->rights)),
+             adit_log_number(ADIT_BYTES("slot"), agent->slot),
              adit_log_text(ADIT_BYTES("peer"), adit_writer_bytes(&peer)),
              adit_log_text(ADIT_BYTES("agent"), ADIT_FIELD_BYTES(hello->agent)));
 }
@@ -208,6 +223,7 @@ static void hello_received(struct worker *worker, struct agent *agent,
     }
     adit_status_ignore(ADIT_FIELD_SET(agent->instance, ADIT_FIELD_BYTES(hello->instance)),
                        "the same limit");
+    agent->slot = hello->slot;
     agent->is_in = true;
     worker->counters.logins++;
     replace_older(worker, agent);
@@ -275,6 +291,7 @@ static void link_closed(void *context, struct adit_handle link, uint64_t user,
     adit_loop_timer_cancel(&worker->loop, &agent->login_timer);
     announce(worker, agent);
     adit_status_ignore(adit_pool_release(&worker->agents, agent->self), "it lives");
+    worker_load_look(worker);
 }
 
 const struct adit_hub_ops worker_hub_ops = {

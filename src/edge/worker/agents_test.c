@@ -40,6 +40,13 @@ static void a_newer_session_of_the_same_agent_takes_over(void **state)
     other.instance = "ffffffffffffffffffffffffffffffff";
     log_in(f, 1, &other); /* another process with the same token: both may stay */
     (void)expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE);
+    struct hello second = good_hello;
+    second.slot = 1;
+    log_in(f, 2, &second); /* its second session, in a slot of its own */
+    (void)expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE);
+    assert_int_equal(f->worker->counters.evictions, 0);
+    adit_link_close(&f->hub, ADIT_AT(f->agents, 2).link, adit_ok());
+    turn_until(f, f->worker->agents.used == 2);
     log_in(f, 2, &good_hello);
     assert_int_equal(expect(f, &f->door, ADIT_MESSAGE_UNBIND).port, address.port);
     (void)expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE);

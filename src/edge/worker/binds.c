@@ -18,11 +18,6 @@ struct bind *worker_bind_asked(const struct worker *worker, uint64_t request)
     return worker_bind_agent(worker, bind) && bind->state == BIND_ASKED ? bind : NULL;
 }
 
-static struct adit_status unresponsive(void)
-{
-    ADIT_FAIL(TIMEOUT, "the session did not answer, and a newer one wants what it has");
-}
-
 static struct bind *find_by_id(const struct worker *worker, const struct agent *agent, uint32_t id)
 {
     struct bind *bind = worker_bind_at(worker, agent->bind_head);
@@ -79,7 +74,7 @@ void worker_binds_release(struct worker *worker, struct agent *agent)
 {
     for (struct bind *bind = worker_bind_at(worker, agent->bind_head); bind;
          bind = worker_bind_at(worker, agent->bind_head)) {
-        bind_release(worker, agent, bind, true);
+        bind_release(worker, agent, bind, agent->end != AGENT_OUT);
     }
 }
 
@@ -170,49 +165,17 @@ void worker_bind_ask(struct worker *worker, struct agent *agent,
     ask_door(worker, bind);
 }
 
-static enum adit_refusal taken(const struct bind *bind)
+void worker_bind_owner_set(const struct worker *worker, const struct bind *bind,
+                           struct adit_message *message)
 {
-    return has_port(bind) ? ADIT_REFUSAL_PORT_TAKEN : ADIT_REFUSAL_NAME_TAKEN;
-}
-
-/* The old session had its second: if it answered, it keeps what it has; else it is gone. */
-static void probe_ended(void *context, uint64_t key)
-{
-    struct worker *worker = context;
-    struct bind *bind = worker_bind_at(worker, adit_handle_unpack(key));
-    if (!worker_bind_agent(worker, bind)) {
-        return;
-    }
-    bind->timer = (struct adit_handle){0};
-    const struct bind *rival = worker_bind_at(worker, bind->rival);
-    struct agent *old = worker_bind_agent(worker, rival);
-    if (old && adit_link_heard_us(&worker->hub, old->link) > bind->probe_us) {
-        worker_bind_refuse(worker, bind, taken(bind));
-        return;
-    }
-    if (old) {
-        worker_agent_evict(worker, old, unresponsive());
-    }
-    ask_door(worker, bind);
-}
-
-void worker_bind_probe(struct worker *worker, struct bind *bind, const struct bind *rival)
-{
-    const struct agent *old = worker_bind_agent(worker, rival);
-    if (!old || old == worker_bind_agent(worker, bind)) {
-        worker_bind_refuse(worker, bind, taken(bind));
-        return;
-    }
-    bind->state = BIND_PROBING;
-    bind->rival = rival->self;
-    bind->probe_us = worker->loop.now_us;
-    adit_link_probe(&worker->hub, old->link);
-    struct adit_status status =
-        adit_loop_timer_set(&worker->loop, &bind->timer, worker->loop.now_us + WORKER_PROBE_US,
-                            probe_ended, worker, adit_handle_pack(bind->self));
-    if (!adit_is_ok(status)) {
-        worker_bind_refuse(worker, bind, taken(bind));
-    }
+    const struct agent *agent = worker_bind_agent(worker, bind);
+    message->session = agent->number;
+    message->slot = agent->slot;
+    adit_status_ignore(
+        adit_message_text_set(&message->account, adit_token_account_of(&agent->rights)),
+        "an account is at most 32 bytes");
+    adit_status_ignore(adit_message_text_set(&message->instance, ADIT_FIELD_BYTES(agent->instance)),
+                       "an instance is 32 bytes");
 }
 
 void worker_binds_announce(struct worker *worker)

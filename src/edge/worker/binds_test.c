@@ -29,6 +29,41 @@ static void a_visitor_becomes_a_stream(void **state)
     adit_socket_close(&listener);
 }
 
+enum { CROWD = 12, AT_ONCE = 2 };
+
+/* More at once than the session takes: the others wait in the kernel's queue, where another worker
+ * that shares the listener can take them. */
+static void accepting_pauses_and_goes_on(void **state)
+{
+    struct fixture *f = *state;
+    struct adit_address address = {0};
+    struct adit_handle handle = {0};
+    uint32_t cursor = 0;
+    int listener = -1;
+    int visitors[CROWD] = {0};
+    log_in(f, 0, &good_hello);
+    (void)expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE);
+    bind_port(f, 0, &address, &listener);
+    assert_true(adit_pool_next(&f->worker->binds, &cursor, &handle));
+    const struct bind *bind = worker_bind_at(f->worker, handle);
+    f->worker->hub.mux.limits.unacked_max = AT_ONCE;
+    for (size_t i = 0; i < CROWD; i++) {
+        assert_ok(adit_socket_connect(&address, &ADIT_AT(visitors, i)));
+    }
+    for (int i = 0; i < TURNS_MAX && adit_handle_is_set(bind->watch); i++) {
+        assert_ok(adit_loop_turn(&f->worker->loop, 200)); /* the agent sleeps */
+    }
+    assert_false(adit_handle_is_set(bind->watch));
+    assert_int_equal(f->worker->counters.visitors, AT_ONCE);
+    turn_until(f, f->agents[0].streams == CROWD);
+    turn_until(f, adit_handle_is_set(bind->watch));
+    assert_int_equal(f->worker->counters.visitors_turned_away, 0);
+    for (size_t i = 0; i < CROWD; i++) {
+        adit_socket_close(&ADIT_AT(visitors, i));
+    }
+    adit_socket_close(&listener);
+}
+
 static void rights_are_checked_at_each_bind(void **state)
 {
     struct fixture *f = *state;
@@ -52,14 +87,18 @@ static void the_doors_refusals_reach_the_agent(void **state)
         const char *code;
     } rows[] = {{ADIT_PORT_REFUSAL_TAKEN, "port_taken"},
                 {ADIT_PORT_REFUSAL_RANGE, "port_range"},
-                {ADIT_PORT_REFUSAL_MOVED, "port_taken"}, /* nobody here has it */
                 {ADIT_PORT_REFUSAL_LIMIT, "limit_reached"}};
-    log_in(f, 0, &good_hello);
+    struct hello hello = good_hello;
+    hello.slot = 3;
+    log_in(f, 0, &hello);
     (void)expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE);
     for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
         ask(f, 0, 1, 700);
         struct adit_message wanted = expect(f, &f->door, ADIT_MESSAGE_BIND);
         assert_int_equal(wanted.port, 700);
+        assert_int_equal(wanted.slot, 3);
+        assert_bytes(adit_message_text_get(&wanted.instance),
+                     adit_bytes_of_text(good_hello.instance));
         struct adit_message no = {.type = ADIT_MESSAGE_BIND_REFUSED,
                                   .request = wanted.request,
                                   .refusal = ADIT_AT(rows, i).refusal};
@@ -85,6 +124,7 @@ static void a_new_door_is_told_what_is_owned(void **state)
     struct adit_message own = expect(f, &f->door, ADIT_MESSAGE_OWN);
     assert_int_equal(own.port, address.port);
     assert_bytes(adit_message_text_get(&own.account), ADIT_BYTES("acme"));
+    assert_bytes(adit_message_text_get(&own.instance), adit_bytes_of_text(good_hello.instance));
     adit_message_fds_close(&own);
     (void)expect(f, &f->door, ADIT_MESSAGE_OWN_END);
     (void)expect(f, &f->door, ADIT_MESSAGE_BIND);
@@ -146,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_visitor_becomes_a_stream),
+        TEST(accepting_pauses_and_goes_on),
         TEST(rights_are_checked_at_each_bind),
         TEST(the_doors_refusals_reach_the_agent),
         TEST(a_new_door_is_told_what_is_owned),

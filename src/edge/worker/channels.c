@@ -16,6 +16,7 @@ static void door_lost(struct worker *worker, struct adit_status why)
     adit_log_failure(&worker->log, ADIT_LOG_WARN, ADIT_BYTES("door_lost"), why);
     adit_loop_unwatch(&worker->loop, &worker->door_watch);
     adit_channel_close(&worker->door);
+    worker_probes_forget(worker);
     if (adit_status_error(why) != ADIT_ERROR_CLOSED) {
         adit_loop_stop(&worker->loop);
     }
@@ -52,6 +53,8 @@ static const struct {
     {ADIT_MESSAGE_BIND_REFUSED, worker_port_refused},
     {ADIT_MESSAGE_CLAIMED, worker_name_claimed},
     {ADIT_MESSAGE_CLAIM_REFUSED, worker_name_refused},
+    {ADIT_MESSAGE_PROBE, worker_probe_arrived},
+    {ADIT_MESSAGE_EVICT, worker_evict_arrived},
 };
 
 static struct adit_status door_message(void *context, struct adit_message *message)
@@ -104,6 +107,7 @@ static void wire_door(struct worker *worker, struct adit_message *message)
         return;
     }
     worker_binds_announce(worker);
+    worker_load_tell(worker);
 }
 
 static void stop_fired(void *context, uint64_t key);

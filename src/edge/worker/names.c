@@ -14,21 +14,34 @@ struct bind *worker_name_find(const struct worker *worker, struct adit_bytes nam
                : NULL;
 }
 
+/* Values of the table `left`: the end of that moment, and whether the agent has moved. */
+static uint64_t left_value(uint64_t until_us, bool has_moved)
+{
+    return until_us * 2 + (has_moved ? 1 : 0);
+}
+
 bool worker_name_may_come(const struct worker *worker, struct adit_bytes name)
 {
-    uint64_t until_us = worker->settled_us;
-    (void)adit_table_get(&worker->left, name, &until_us); /* later, where it is there */
-    return adit_name_is_valid(name) && worker->loop.now_us < until_us;
+    uint64_t left = left_value(worker->settled_us, false);
+    (void)adit_table_get(&worker->left, name, &left); /* later, where it is there */
+    return adit_name_is_valid(name) && worker->loop.now_us < left / 2 && left % 2 == 0;
+}
+
+bool worker_name_has_moved(const struct worker *worker, struct adit_bytes name)
+{
+    uint64_t left = 0;
+    return adit_table_get(&worker->left, name, &left) && worker->loop.now_us < left / 2 &&
+           left % 2 == 1;
 }
 
 /* Where the table is full, all are forgotten: their visitors are told at once instead. */
-static void left_add(struct worker *worker, struct adit_bytes name)
+static void left_add(struct worker *worker, struct adit_bytes name, bool has_moved)
 {
+    uint64_t value = left_value(worker->loop.now_us + WORKER_LEFT_US, has_moved);
     if (worker->left.used == WORKER_LEFT_MAX) {
         adit_table_clear(&worker->left);
     }
-    adit_status_ignore(
-        adit_table_set(&worker->left, name, worker->loop.now_us + WORKER_LEFT_US), "there is room");
+    adit_status_ignore(adit_table_set(&worker->left, name, value), "there is room");
 }
 
 /* The same for the same tunnel of the same account, here and on every server with this token key;
@@ -126,11 +139,8 @@ struct adit_status worker_name_prepare(struct worker *worker, struct bind *bind,
 static struct adit_message name_message(const struct worker *worker, const struct bind *bind,
                                         enum adit_message_type type)
 {
-    const struct agent *agent = worker_bind_agent(worker, bind);
-    struct adit_message message = {.type = type, .session = agent->number, .kind = bind->kind};
-    adit_status_ignore(
-        adit_message_text_set(&message.account, adit_token_account_of(&agent->rights)),
-        "an account is at most 32 bytes");
+    struct adit_message message = {.type = type, .kind = bind->kind};
+    worker_bind_owner_set(worker, bind, &message);
     adit_status_ignore(adit_message_text_set(&message.name, ADIT_FIELD_BYTES(bind->name)),
                        "a name is at most 63 bytes");
     return message;
@@ -161,20 +171,22 @@ static void give_back(struct worker *worker, uint64_t session, struct adit_bytes
 
 void worker_name_release(struct worker *worker, struct bind *bind, bool is_kept)
 {
+    const struct agent *agent = worker_bind_agent(worker, bind);
     struct adit_bytes name = ADIT_FIELD_BYTES(bind->name);
     if (bind->state != BIND_BOUND) {
         return;
     }
-    if (worker_name_find(worker, name) == bind) {
+    bool was_ours = worker_name_find(worker, name) == bind; /* else a newer session has it here */
+    if (was_ours) {
         adit_table_remove(&worker->names, name);
     }
     if (bind->kind == ADIT_TUNNEL_HTTP) {
         adit_proxy_tunnel_gone(worker->proxy, bind->tunnel);
-        if (is_kept) {
-            left_add(worker, name);
+        if (is_kept && was_ours) {
+            left_add(worker, name, agent->end == AGENT_MOVED);
         }
     }
-    give_back(worker, worker_bind_agent(worker, bind)->number, name, is_kept);
+    give_back(worker, agent->number, name, is_kept);
 }
 
 static struct adit_status write_url(struct adit_writer *url, const struct worker *worker,
@@ -263,11 +275,6 @@ void worker_name_refused(struct worker *worker, struct adit_message *message)
     }
     switch (message->name_refusal) {
     case ADIT_NAME_REFUSAL_MOVED:
-        if (!draw_again(worker, bind)) {
-            worker_bind_probe(worker, bind,
-                              worker_name_find(worker, ADIT_FIELD_BYTES(bind->name)));
-        }
-        return;
     case ADIT_NAME_REFUSAL_TAKEN:
         if (!draw_again(worker, bind)) {
             worker_bind_refuse(worker, bind, ADIT_REFUSAL_NAME_TAKEN);

@@ -52,7 +52,6 @@ static void each_refusal_has_its_code(void **state)
     } rows[] = {{ADIT_NAME_REFUSAL_TAKEN, "name_taken"},
                 {ADIT_NAME_REFUSAL_RESERVED, "name_reserved"},
                 {ADIT_NAME_REFUSAL_INVALID, "name_invalid"},
-                {ADIT_NAME_REFUSAL_MOVED, "name_taken"}, /* nobody here has it */
                 {ADIT_NAME_REFUSAL_LIMIT, "limit_reached"}};
     static const char *const invalid[] = {"Shop", "-shop", "shop-", "a_b", "xn--a", "a.b", "9a"};
     enter(f, 0, &good_hello);
@@ -160,7 +159,9 @@ static void a_name_that_the_token_forbids_goes_back(void **state)
 static void names_outlive_the_door(void **state)
 {
     struct fixture *f = *state;
-    enter(f, 0, &good_hello);
+    struct hello hello = good_hello;
+    hello.slot = 2;
+    enter(f, 0, &hello);
     bind_name(f, 0, ADIT_TUNNEL_TLS, "shop");
     struct adit_control second = {.type = ADIT_CONTROL_BIND};
     second.bind.bind = 8;
@@ -171,44 +172,14 @@ static void names_outlive_the_door(void **state)
     struct adit_message hold = expect(f, &f->door, ADIT_MESSAGE_HOLD);
     assert_bytes(adit_message_text_get(&hold.name), ADIT_BYTES("shop"));
     assert_bytes(adit_message_text_get(&hold.account), ADIT_BYTES("acme"));
+    assert_bytes(adit_message_text_get(&hold.instance), adit_bytes_of_text(good_hello.instance));
+    assert_int_equal(hold.slot, 2);
     assert_int_equal(hold.kind, ADIT_TUNNEL_TLS);
     (void)expect(f, &f->door, ADIT_MESSAGE_OWN_END);
     (void)expect(f, &f->door, ADIT_MESSAGE_CLAIM);
     adit_link_close(&f->hub, f->agents[0].link, adit_ok());
     struct adit_message release = expect(f, &f->door, ADIT_MESSAGE_RELEASE);
     assert_int_equal(release.count, 1); /* it went away */
-}
-
-static void an_older_session_keeps_the_name_if_it_lives(void **state)
-{
-    struct fixture *f = *state;
-    struct hello other = good_hello;
-    other.instance = "ffffffffffffffffffffffffffffffff";
-    enter(f, 0, &good_hello);
-    bind_name(f, 0, ADIT_TUNNEL_HTTP, "shop");
-    enter(f, 1, &other);
-    for (int is_dead = 0; is_dead < 2; is_dead++) {
-        int before = ADIT_AT(f->agents, 1).messages;
-        ask_name(f, 1, ADIT_TUNNEL_HTTP, "shop");
-        struct adit_message claim = expect(f, &f->door, ADIT_MESSAGE_CLAIM);
-        struct adit_message moved = {.type = ADIT_MESSAGE_CLAIM_REFUSED,
-                                     .request = claim.request,
-                                     .name_refusal = ADIT_NAME_REFUSAL_MOVED};
-        assert_ok(adit_channel_send(&f->door, &moved));
-        if (!is_dead) {
-            expect_refusal(f, 1, before, "name_taken");
-            continue;
-        }
-        uint64_t end_us = adit_clock_now_us() + 3 * ADIT_SECOND_US;
-        while (f->worker->agents.used == 2 && adit_clock_now_us() < end_us) {
-            assert_ok(adit_loop_turn(&f->worker->loop, 200)); /* all agents sleep */
-        }
-        (void)expect(f, &f->door, ADIT_MESSAGE_RELEASE);
-        claim = expect(f, &f->door, ADIT_MESSAGE_CLAIM);
-        claimed(f, &claim, "shop");
-        turn_until(f, ADIT_AT(f->agents, 1).messages > before);
-        assert_int_equal(ADIT_AT(f->agents, 1).message.type, ADIT_CONTROL_BOUND);
-    }
 }
 
 /* One visitor of a TLS tunnel, handed over by the door; the worker's end of the socket. */
@@ -330,7 +301,6 @@ int main(void)
         TEST(a_drawn_name_fits_the_token),
         TEST(a_name_that_the_token_forbids_goes_back),
         TEST(names_outlive_the_door),
-        TEST(an_older_session_keeps_the_name_if_it_lives),
         TEST(a_visitor_of_a_tls_tunnel_goes_through),
         TEST(visitors_wait_for_a_stream),
     };

@@ -1,29 +1,13 @@
 /* Tunnels with a port: TCP. */
 #include "edge/worker/worker.h"
 
-static struct bind *find_by_port(const struct worker *worker, uint16_t port)
-{
-    struct adit_handle handle = {0};
-    for (uint32_t cursor = 0; adit_pool_next(&worker->binds, &cursor, &handle);) {
-        struct bind *bind = worker_bind_at(worker, handle);
-        if (bind->state == BIND_BOUND && bind->listener >= 0 && bind->port == port) {
-            return bind;
-        }
-    }
-    return NULL;
-}
-
 void worker_port_ask(struct worker *worker, struct bind *bind)
 {
-    const struct agent *agent = worker_bind_agent(worker, bind);
     struct adit_message message = {.type = ADIT_MESSAGE_BIND,
                                    .request = adit_handle_pack(bind->self),
-                                   .session = agent->number,
                                    .port = bind->port,
                                    .kind = bind->kind};
-    adit_status_ignore(
-        adit_message_text_set(&message.account, adit_token_account_of(&agent->rights)),
-        "an account is at most 32 bytes");
+    worker_bind_owner_set(worker, bind, &message);
     worker_door_send(worker, &message);
 }
 
@@ -73,9 +57,7 @@ void worker_port_granted(struct worker *worker, struct adit_message *message)
     bind->listener = fd;
     bind->port = message->port;
     bind->state = BIND_BOUND;
-    struct adit_status status =
-        adit_loop_watch(&worker->loop, fd, ADIT_LOOP_READ | ADIT_LOOP_LEVEL, worker_visitors_ready,
-                        worker, adit_handle_pack(bind->self), &bind->watch);
+    struct adit_status status = worker_visitors_watch(worker, bind);
     if (adit_is_ok(status)) {
         status = tell_bound(worker, bind);
     }
@@ -97,8 +79,6 @@ void worker_port_refused(struct worker *worker, struct adit_message *message)
     }
     switch (message->refusal) {
     case ADIT_PORT_REFUSAL_MOVED:
-        worker_bind_probe(worker, bind, find_by_port(worker, bind->port));
-        return;
     case ADIT_PORT_REFUSAL_TAKEN:
         worker_bind_refuse(worker, bind, ADIT_REFUSAL_PORT_TAKEN);
         return;
@@ -116,17 +96,14 @@ void worker_port_refused(struct worker *worker, struct adit_message *message)
 
 void worker_port_own(struct worker *worker, const struct bind *bind)
 {
-    const struct agent *agent = worker_bind_agent(worker, bind);
     int copy = dup(bind->listener); /* nothing execs here, so no flag is lost */
     if (copy < 0) {
         return; /* the port stays ours; a new door learns of it when it cannot bind it */
     }
     struct adit_message own = {.type = ADIT_MESSAGE_OWN,
-                               .session = agent->number,
                                .port = bind->port,
                                .fds = {copy},
                                .fd_count = 1};
-    adit_status_ignore(adit_message_text_set(&own.account, adit_token_account_of(&agent->rights)),
-                       "an account is at most 32 bytes");
+    worker_bind_owner_set(worker, bind, &own);
     worker_door_send(worker, &own);
 }

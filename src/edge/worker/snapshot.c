@@ -61,6 +61,7 @@ static void end_revoked(struct worker *worker)
     for (uint32_t cursor = 0; adit_pool_next(&worker->agents, &cursor, &handle);) {
         struct agent *agent = adit_pool_get(&worker->agents, handle);
         if (agent->is_in && worker_token_is_revoked(worker, &agent->rights)) {
+            agent->end = AGENT_OUT;
             worker_agent_refuse(worker, agent, ADIT_REFUSAL_TOKEN_REVOKED, 0);
             worker_binds_release(worker, agent); /* now: no visitor comes between */
         }

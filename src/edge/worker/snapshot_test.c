@@ -63,11 +63,14 @@ static void the_revoked_are_out(void **state)
     }
     bind_name(f, 0, ADIT_TUNNEL_HTTP, "shop");
     int before[2] = {f->agents[0].messages, ADIT_AT(f->agents, 1).messages};
+    f->worker->settled_us = 0;
     publish(f, 5, snapshot_of(5, 1, 9)); /* itself, and the other's master */
     expect_refusal(f, 0, before[0], "token_revoked");
     expect_refusal(f, 1, ADIT_AT(before, 1), "token_revoked");
     assert_int_equal(f->agents[0].message.refused.bind, 0);
-    (void)expect(f, &f->door, ADIT_MESSAGE_RELEASE);
+    /* Its visitors need not wait: nobody comes back. */
+    assert_int_equal(expect(f, &f->door, ADIT_MESSAGE_RELEASE).count, 0);
+    assert_false(worker_name_may_come(f->worker, ADIT_BYTES("shop")));
     turn_until(f, f->agents[0].closes == 1 && ADIT_AT(f->agents, 1).closes == 1);
     assert_int_equal(ADIT_AT(f->agents, 2).closes, 0);
     assert_int_equal(expect(f, &f->supervisor, ADIT_MESSAGE_SNAPSHOT_TAKEN).version, 5);

@@ -23,11 +23,13 @@ struct adit_status worker_start(struct worker *worker, struct adit_message *star
     ADIT_TRY(ADIT_FIELD_SET(worker->domain, adit_message_text_get(&start->domain)));
     worker->https_port = start->port;
     worker->options = start->options;
+    worker->workers = start->count > 0 ? start->count : 1;
     ADIT_TRY(worker_credentials_take(worker, start));
     ADIT_TRY(adit_pool_init(&worker->agents, sizeof(struct agent), WORKER_AGENTS_MAX));
     ADIT_TRY(adit_pool_init(&worker->binds, sizeof(struct bind), WORKER_BINDS_MAX));
     ADIT_TRY(adit_pool_init(&worker->orphans, worker_orphan_size(), WORKER_ORPHANS_MAX));
     ADIT_TRY(adit_pool_init(&worker->waiting, worker_waiting_size(), WORKER_WAITING_MAX));
+    ADIT_TRY(adit_pool_init(&worker->probes, worker_probe_size(), WORKER_PROBES_MAX));
     struct adit_siphash_key seed = {0};
     ADIT_TRY(adit_random_fill(ADIT_OBJECT_SPAN(seed)));
     ADIT_TRY(adit_table_init(&worker->names, ADIT_NAME_BYTES_MAX, WORKER_BINDS_MAX, seed));
@@ -62,6 +64,7 @@ void worker_close(struct worker *worker)
     adit_pool_deinit(&worker->binds);
     adit_pool_deinit(&worker->orphans);
     adit_pool_deinit(&worker->waiting);
+    adit_pool_deinit(&worker->probes);
     adit_table_deinit(&worker->names);
     adit_table_deinit(&worker->left);
     adit_table_deinit(&worker->revoked);

@@ -2,15 +2,18 @@
 
 #define ACCEPTS_A_TURN 64
 
+static void pause_accepting(struct worker *worker, struct bind *bind);
+
 static void resume(void *context, uint64_t key)
 {
     struct worker *worker = context;
-    struct bind *bind = adit_pool_get(&worker->binds, adit_handle_unpack(key));
-    if (bind && bind->state == BIND_BOUND) {
-        bind->timer = (struct adit_handle){0};
-        adit_status_ignore(adit_loop_interest_set(&worker->loop, bind->watch,
-                                                  ADIT_LOOP_READ | ADIT_LOOP_LEVEL),
-                           "a listener that cannot be watched is found by the next drop");
+    struct bind *bind = worker_bind_at(worker, adit_handle_unpack(key));
+    if (!bind) {
+        return;
+    }
+    bind->timer = (struct adit_handle){0};
+    if (bind->listener >= 0 && !adit_is_ok(worker_visitors_watch(worker, bind))) {
+        pause_accepting(worker, bind); /* no room for a watch: a later one may be taken */
     }
 }
 
@@ -23,15 +26,15 @@ void worker_visitor_turn_away(struct worker *worker, int fd, struct adit_status 
     adit_log_failure(&worker->log, ADIT_LOG_WARN, ADIT_BYTES("visitor_turned_away"), why);
 }
 
-/* Visitors wait in the kernel's queue until the session, or the process, has room again. */
+/* Visitors wait in the kernel's queue until the session, or the process, has room again; or another
+ * worker that shares the listener takes them. The interest of an exclusive watch cannot change. */
 static void pause_accepting(struct worker *worker, struct bind *bind)
 {
     struct adit_status status =
         adit_loop_timer_set(&worker->loop, &bind->timer, worker->loop.now_us + WORKER_PAUSE_US,
                             resume, worker, adit_handle_pack(bind->self));
-    if (adit_is_ok(status)) {
-        adit_status_ignore(adit_loop_interest_set(&worker->loop, bind->watch, ADIT_LOOP_LEVEL),
-                           "at worst the loop turns once more");
+    if (adit_is_ok(status)) { /* else at worst the loop turns once more */
+        adit_loop_unwatch(&worker->loop, &bind->watch);
     }
 }
 
@@ -84,7 +87,7 @@ static bool accept_one(struct worker *worker, struct bind *bind)
     return true;
 }
 
-void worker_visitors_ready(void *context, uint64_t key, uint32_t events)
+static void visitors_ready(void *context, uint64_t key, uint32_t events)
 {
     struct worker *worker = context;
     struct bind *bind = worker_bind_at(worker, adit_handle_unpack(key));
@@ -106,4 +109,11 @@ void worker_visitors_ready(void *context, uint64_t key, uint32_t events)
             return;
         }
     }
+}
+
+struct adit_status worker_visitors_watch(struct worker *worker, struct bind *bind)
+{
+    return adit_loop_watch(&worker->loop, bind->listener,
+                           ADIT_LOOP_READ | ADIT_LOOP_LEVEL | ADIT_LOOP_EXCLUSIVE, visitors_ready,
+                           worker, adit_handle_pack(bind->self), &bind->watch);
 }

@@ -38,7 +38,10 @@
 #define WORKER_LEFT_US (2 * ADIT_SECOND_US)
 #define WORKER_DRAWS_MAX 8 /* names tried for a token that allows a prefix */
 #define WORKER_LOGIN_US (10 * ADIT_SECOND_US)
-#define WORKER_PROBE_US ADIT_SECOND_US    /* for an old session to show that it lives */
+#define WORKER_PROBES_MAX 256              /* sessions that the door asks about at once */
+#define WORKER_PROBE_US ADIT_SECOND_US     /* for a session to show that it lives */
+#define WORKER_PROBE_LOOK_US (20 * ADIT_MS_US)
+#define WORKER_LOAD_US (250 * ADIT_MS_US)  /* between two LOADs */
 #define WORKER_WAITING_MAX 1024            /* visitors of TLS tunnels who wait for a stream */
 #define WORKER_WAITING_US ADIT_SECOND_US   /* and for how long */
 #define WORKER_PAUSE_US (20 * ADIT_MS_US) /* before a full session is asked again */
@@ -51,6 +54,12 @@
 struct worker_tally {
     uint64_t next_us;
     uint32_t unsaid;
+};
+
+struct worker_load { /* what the door was told last, of load.c */
+    struct adit_handle timer;
+    uint64_t told_us;
+    uint32_t sessions, streams;
 };
 
 struct worker_counters { /* totals since the start */
@@ -75,14 +84,17 @@ struct worker {
     struct adit_pool binds;   /* struct bind */
     struct adit_pool orphans; /* struct orphan */
     struct adit_pool waiting; /* struct waiting, of through.c */
-    struct adit_handle waiting_timer;
+    struct adit_pool probes;  /* struct probe, of probes.c */
+    struct adit_handle waiting_timer, probe_timer;
+    struct worker_load load;
     struct adit_table names;   /* of tunnels that are bound, to their handles */
-    struct adit_table left;    /* names that were bound until just now, to the end of that moment */
+    struct adit_table left;    /* names that were bound until just now, see names.c */
     struct adit_table revoked; /* ids of tokens, from the latest snapshot */
     uint64_t snapshot_version; /* 0: none came yet */
     ADIT_FIELD(255) domain;
     uint16_t https_port; /* as visitors see it */
     uint32_t options;    /* ADIT_START_ bits */
+    uint32_t workers;    /* how many there are, this one counted */
     uint8_t token_key[WORKER_TOKEN_KEY_BYTES];
     uint64_t session_next, tunnel_next;
     uint64_t settled_us; /* by then the agents of the worker before this one are back */
@@ -90,12 +102,21 @@ struct worker {
     struct worker_tally tallies[WORKER_REASONS]; /* by enum adit_http_error */
 };
 
+/* What becomes of a session's tunnels when it ends. */
+enum agent_end {
+    AGENT_AWAY,  /* it may come back: the door keeps them for the grace, and visitors wait */
+    AGENT_MOVED, /* a newer session has them, perhaps of another worker */
+    AGENT_OUT,   /* its token is no good any more: nobody waits for it */
+};
+
 /* One agent's session. */
 struct agent {
     struct adit_handle self, link, login_timer;
     struct adit_handle bind_head;    /* its tunnels, as a list */
     struct adit_token_rights rights; /* valid where is_in */
-    ADIT_FIELD(32) instance;
+    ADIT_FIELD(32) instance; /* its process */
+    uint32_t slot;           /* which of that process's sessions */
+    enum agent_end end;
     struct adit_address peer;
     uint64_t number;  /* its name in messages and logs */
     uint64_t request; /* the door's, to be repeated in AGENT_DONE */
@@ -106,8 +127,7 @@ struct agent {
 };
 
 enum bind_state {
-    BIND_ASKED,   /* the door is to answer */
-    BIND_PROBING, /* an older session of the account has it: does it live? */
+    BIND_ASKED, /* the door is to answer */
     BIND_BOUND,
 };
 
@@ -117,8 +137,6 @@ struct bind {
     enum adit_tunnel kind;
     struct adit_handle self, agent, next;
     struct adit_handle watch, timer;
-    struct adit_handle rival; /* BIND_PROBING: the bind that has what this one wants */
-    uint64_t probe_us;
     uint32_t id; /* the agent's name for it */
 
     int listener; /* TCP; -1: none */
@@ -139,6 +157,8 @@ void worker_agent_arrived(struct worker *worker, struct adit_message *message);
 void worker_agent_refuse(struct worker *worker, struct agent *agent, enum adit_refusal refusal,
                          uint32_t bind);
 void worker_agent_evict(struct worker *worker, struct agent *agent, struct adit_status why);
+/* The session of this number, or null. */
+struct agent *worker_agent_find(const struct worker *worker, uint64_t number);
 /* False, and the session ends, where its token has expired: asked before each stream. */
 bool worker_agent_is_current(struct worker *worker, struct agent *agent);
 
@@ -146,7 +166,7 @@ bool worker_agent_is_current(struct worker *worker, struct agent *agent);
 void worker_bind_ask(struct worker *worker, struct agent *agent,
                      const struct adit_control_bind *wanted);
 void worker_bind_drop(struct worker *worker, struct agent *agent, uint32_t id);
-/* The session is over: the door keeps its ports for the grace, and its names for the account. */
+/* The session is over, as `agent->end` says. */
 void worker_binds_release(struct worker *worker, struct agent *agent);
 /* A new door: it is told what this worker owns, and asked again what the old one did not answer. */
 void worker_binds_announce(struct worker *worker);
@@ -157,9 +177,9 @@ struct agent *worker_bind_agent(const struct worker *worker, const struct bind *
 /* The bind for which the door answers `request`, or null where it does not wait any more. */
 struct bind *worker_bind_asked(const struct worker *worker, uint64_t request);
 void worker_bind_refuse(struct worker *worker, struct bind *bind, enum adit_refusal refusal);
-/* Another session of the account has it: `rival` (null: of another worker), which perhaps died
- * without a word. */
-void worker_bind_probe(struct worker *worker, struct bind *bind, const struct bind *rival);
+/* Whose it is, into a message to the door. */
+void worker_bind_owner_set(const struct worker *worker, const struct bind *bind,
+                           struct adit_message *message);
 
 /* ports.c */
 void worker_port_ask(struct worker *worker, struct bind *bind);
@@ -180,9 +200,11 @@ void worker_name_refused(struct worker *worker, struct adit_message *message);
 struct bind *worker_name_find(const struct worker *worker, struct adit_bytes name);
 /* Its agent may be on its way back: it left a moment ago, or this worker is new. */
 bool worker_name_may_come(const struct worker *worker, struct adit_bytes name);
+/* Its agent moved a moment ago, and no longer has it here. */
+bool worker_name_has_moved(const struct worker *worker, struct adit_bytes name);
 
-/* visitors.c: of TCP tunnels, accepted on a bound listener. */
-void worker_visitors_ready(void *context, uint64_t key, uint32_t events);
+/* visitors.c: of TCP tunnels, accepted on a bound listener, which other workers may share. */
+struct adit_status worker_visitors_watch(struct worker *worker, struct bind *bind);
 /* Opens a stream for a visitor's socket, which the pump owns then. False, and the visitor is turned
  * away, where that cannot be now. */
 bool worker_visitor_carry(struct worker *worker, const struct bind *bind, int fd,
@@ -213,6 +235,19 @@ void worker_turn(void *context);
 /* snapshot.c: which tokens are revoked. */
 void worker_snapshot_arrived(struct worker *worker, struct adit_message *message);
 bool worker_token_is_revoked(const struct worker *worker, const struct adit_token_rights *rights);
+
+/* probes.c: what the door asks of a session that another one of its account rivals. */
+size_t worker_probe_size(void);
+void worker_probe_arrived(struct worker *worker, struct adit_message *message);
+void worker_evict_arrived(struct worker *worker, struct adit_message *message);
+/* The door that asked has gone. */
+void worker_probes_forget(struct worker *worker);
+
+/* load.c: how much this worker carries. */
+/* Tells the door soon, where that has changed. */
+void worker_load_look(struct worker *worker);
+/* A new door knows nothing yet. */
+void worker_load_tell(struct worker *worker);
 
 /* orphans.c */
 size_t worker_orphan_size(void);
