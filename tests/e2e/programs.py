@@ -246,7 +246,7 @@ class Tls(Program):
         """A visitor that trusts this program's certificate alone."""
         context = ssl.create_default_context(cafile=self.certificate)
         raw = socket.create_connection(("127.0.0.1", port), timeout=seconds)
-        return context.wrap_socket(raw, server_hostname=host)
+        return context.wrap_socket(raw, server_hostname=host, suppress_ragged_eofs=False)
 
 
 def send_counted(s, mib):

@@ -164,7 +164,10 @@ class Steps:
                                         "--cases", "100000" if self.is_long else "6000"], 900)
 
     def end_to_end(self):
-        return self.program("end to end", ["tests/e2e/run", "--build", RELEASE], 900)
+        arguments = ["tests/e2e/run", "--build", RELEASE]
+        if self.is_long:
+            arguments.append("--long")
+        return self.program("end to end", arguments, 5400 if self.is_long else 900)
 
     def end_to_end_sanitized(self):
         """Sanitizers need calls that a sandbox forbids, so these processes run without."""
