@@ -87,10 +87,11 @@
     ROW(STOP, 6, ADIT_EDGE_TO_ROLES, 0, F(DRAIN))                                               \
     /* New certificate, key and token key, in place of those of WORKER_START. */                \
     ROW(CREDENTIALS, 7, ADIT_EDGE_SUPERVISOR_WORKER, 3, 0)                                      \
-    /* From control to the supervisor, and on to every door and worker: how are you? */         \
-    ROW(STATUS_ASK, 8, ADIT_EDGE_TO_EDGES | ADIT_EDGE_CONTROL_SUPERVISOR, 0, F(REQUEST))        \
+    /* From control to the supervisor, and on to every door and worker: how are you? From the    \
+     * supervisor alone, with request 0: is anybody there? */                                   \
+    ROW(STATUS_ASK, 8, ADIT_EDGE_TO_ROLES | ADIT_EDGE_CONTROL_SUPERVISOR, 0, F(REQUEST))        \
     /* The answer: the counters of counters.h, in the order of the role's table. */             \
-    ROW(STATUS, 9, ADIT_EDGE_FROM_EDGES, 0, F(REQUEST) | F(COUNTERS))                           \
+    ROW(STATUS, 9, ADIT_EDGE_TO_SUPERVISOR, 0, F(REQUEST) | F(COUNTERS))                        \
     /* Worker `index` broke the rules on the channel of wiring `request`, which is closed now:  \
      * end that worker. */                                                                      \
     ROW(BROKEN, 10, ADIT_EDGE_DOOR_SUPERVISOR, 0, F(REQUEST) | F(INDEX))                        \
@@ -165,7 +166,9 @@
     ROW(PROBE, 36, ADIT_EDGE_DOOR_WORKER, 0, F(REQUEST) | F(SESSION))                           \
     ROW(PROBED, 37, ADIT_EDGE_WORKER_DOOR, 0, F(REQUEST) | F(COUNT))                            \
     /* A newer session has taken this one's place: end it. What it had is the newer one's. */    \
-    ROW(EVICT, 38, ADIT_EDGE_DOOR_WORKER, 0, F(SESSION))
+    ROW(EVICT, 38, ADIT_EDGE_DOOR_WORKER, 0, F(SESSION))                                        \
+    /* count: seconds for which a name stays with its account, from now on. */                  \
+    ROW(NAME_HOLD, 39, ADIT_EDGE_SUPERVISOR_CONTROL, 0, F(COUNT))
 
 enum adit_message_type {
     ADIT_MESSAGE_NONE = 0,

@@ -193,7 +193,7 @@ def certificate_renewed(context):
             bystander = Bystander(agent.port)
             shutil.copy(f"{folder}/2.pem", f"{folder}/cert.pem")  # and still the key of the first
             server.process.send_signal(signal.SIGHUP)
-            wait_for("the worker refuses it", lambda: server.count("credentials_kept") == 1)
+            wait_for("the server refuses it", lambda: server.count("credentials_refused") == 1)
             with running(Agent(server, program.port, ca=f"{folder}/1.pem")) as (again,):
                 again.ready()
             shutil.copy(f"{folder}/2.key", f"{folder}/cert.key")

@@ -35,9 +35,8 @@ static void reason_log(struct adit_log *log, const struct adit_serve_settings *s
 }
 
 static struct adit_status pair_check(const struct adit_serve_settings *settings,
-                                     struct pair *pair)
+                                     struct adit_log *log, struct pair *pair)
 {
-    struct adit_log log = {0};
     struct adit_pair_facts facts = {0};
     pair->wrong = settings->certificate;
     ADIT_TRY(adit_file_read(settings->certificate, &pair->certificate));
@@ -47,29 +46,39 @@ static struct adit_status pair_check(const struct adit_serve_settings *settings,
     ADIT_TRY(adit_file_read(settings->key, &pair->key));
     ADIT_TRY(adit_pair_key_check(adit_writer_bytes(&pair->certificate),
                                  adit_writer_bytes(&pair->key)));
-    adit_log_init(&log, STDERR_FILENO, settings->format, ADIT_BYTES("supervisor"));
-    reason_log(&log, settings, &facts);
+    reason_log(log, settings, &facts);
     return adit_ok();
 }
 
-bool adit_credentials_are_good(const struct adit_serve_settings *settings)
+struct adit_status adit_credentials_check(const struct adit_serve_settings *settings,
+                                          struct adit_log *log, const char **out_wrong)
 {
     struct adit_span memory = {0};
     struct pair pair = {.wrong = "serve"};
     if (!settings->certificate) {
-        return true;
+        return adit_ok();
     }
     struct adit_status status =
         adit_memory_open(1, CERTIFICATE_BYTES_MAX + KEY_BYTES_MAX, &memory);
     if (adit_is_ok(status)) {
         pair.certificate = adit_writer_of(adit_span_first(memory, CERTIFICATE_BYTES_MAX));
         pair.key = adit_writer_of(adit_span_from(memory, CERTIFICATE_BYTES_MAX));
-        status = pair_check(settings, &pair);
+        status = pair_check(settings, log, &pair);
         adit_span_wipe(memory);
         adit_memory_close(&memory);
     }
+    *out_wrong = pair.wrong;
+    return status;
+}
+
+bool adit_credentials_are_good(const struct adit_serve_settings *settings)
+{
+    struct adit_log log = {0};
+    const char *wrong = "";
+    adit_log_init(&log, STDERR_FILENO, settings->format, ADIT_BYTES("supervisor"));
+    struct adit_status status = adit_credentials_check(settings, &log, &wrong);
     if (!adit_is_ok(status)) {
-        adit_output_failure(adit_aditd_program.name, adit_bytes_of_text(pair.wrong), status);
+        adit_output_failure(adit_aditd_program.name, adit_bytes_of_text(wrong), status);
     }
     return adit_is_ok(status);
 }

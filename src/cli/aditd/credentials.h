@@ -10,4 +10,8 @@
  * nearly) is logged as `certificate` with the reason, and served. */
 bool adit_credentials_are_good(const struct adit_serve_settings *settings);
 
+/* The same as a status, to a log that is there; *out_wrong is the file that a failure is about. */
+struct adit_status adit_credentials_check(const struct adit_serve_settings *settings,
+                                          struct adit_log *log, const char **out_wrong);
+
 #endif

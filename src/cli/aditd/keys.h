@@ -36,7 +36,9 @@
     ROW(SANDBOX, FLAG, "sandbox", "", "true|false", "true",                                     \
         "false is --no-sandbox, for debuggers and sanitizers; default: true")                   \
     ROW(NAME_HOLD, TEXT, "name_hold", "", "TIME", "30d",                                        \
-        "how long a name stays its account's after its agent left; default: 30d")
+        "how long a name stays its account's after its agent left; default: 30d")               \
+    ROW(DRAIN, TEXT, "drain", "", "TIME", "30s",                                                \
+        "how long what is in flight may go on when the server is to end; default: 30s")
 
 #define ADIT_KEY_TABLE(ROW) ADIT_KEY_OPTION_TABLE(ROW) ADIT_KEY_ALONE_TABLE(ROW)
 

@@ -1,5 +1,6 @@
 #include "cli/aditd/command.h"
 #include "cli/aditd/credentials.h"
+#include "cli/aditd/reload.h"
 #include "cli/output.h"
 #include "edge/supervisor/supervisor.h"
 #include "net/devca.h"
@@ -10,6 +11,8 @@
 struct serve {
     struct adit_serve_settings settings;
     struct adit_config config; /* what the settings are views of */
+    struct adit_config fresh;  /* room for another, at a reload */
+    const struct adit_args *args;
     struct adit_data_path folder, certificate, key, token_key;
     struct adit_address address; /* where it really listens: port 0 asks for any */
     int listener, http_listener, admin_listener, local_listener;
@@ -74,6 +77,31 @@ static void admin_hint(const struct serve *serve)
                            ADIT_BYTES("it asks nobody for a password; keep it on loopback")));
 }
 
+static struct adit_supervisor_live live_of(const struct serve *serve)
+{
+    const struct adit_serve_settings *settings = &serve->settings;
+    return (struct adit_supervisor_live){
+        .certificate_path =
+            settings->certificate ? settings->certificate : serve->certificate.text,
+        .key_path = settings->key ? settings->key : serve->key.text,
+        .name_hold_s = (uint32_t)settings->name_hold_s,
+        .drain_ms = (uint32_t)settings->drain_s * 1000u,
+    };
+}
+
+static bool reload(void *context, struct adit_log *log, struct adit_supervisor_live *live)
+{
+    struct serve *serve = context;
+    const struct adit_reload parts = {.args = serve->args,
+                                      .file = adit_args_value(serve->args, ADIT_BYTES("config")),
+                                      .config = &serve->config,
+                                      .fresh = &serve->fresh,
+                                      .settings = &serve->settings};
+    bool is_good = adit_reload_read(&parts, log);
+    *live = live_of(serve);
+    return is_good;
+}
+
 /* Takes the listeners over. */
 static struct adit_status supervise(struct serve *serve)
 {
@@ -84,20 +112,20 @@ static struct adit_status supervise(struct serve *serve)
         .local_listener = serve->local_listener,
         .workers = (uint32_t)serve->settings.workers,
         .data_path = serve->folder.text,
-        .name_hold_s = (uint32_t)serve->settings.name_hold_s,
         .is_http_serve = serve->settings.is_http_serve,
         .https = serve->address,
         .domain = serve->settings.domain,
         .port_from = serve->settings.port_from,
         .port_to = serve->settings.port_to,
-        .certificate_path = serve->settings.certificate ? serve->settings.certificate
-                                                        : serve->certificate.text,
-        .key_path = serve->settings.key ? serve->settings.key : serve->key.text,
+        .live = live_of(serve),
         .token_key_path = serve->token_key.text,
+        /* A debugger may stop a role that has no sandbox. */
+        .pulse_ms = serve->settings.is_sandbox_off ? 0 : ADIT_SUPERVISOR_PULSE_MS,
         .log_fd = STDERR_FILENO,
         .format = serve->settings.format,
         .is_sandbox_off = serve->settings.is_sandbox_off,
         .serving = serving,
+        .reload = reload,
         .context = serve,
     };
     ADIT_TRY(adit_supervisor_open(&serve->supervisor, &options));
@@ -182,6 +210,7 @@ static int serve_run(const struct adit_args *args, struct serve *serve)
     uint8_t memory[ADIT_ADITD_TEXT_BYTES] = {0};
     struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
     const char *file = adit_args_value(args, ADIT_BYTES("config"));
+    serve->args = args;
     struct adit_status status =
         file ? adit_config_load(file, &serve->config, &complaint) : adit_ok();
     if (adit_is_ok(status)) {

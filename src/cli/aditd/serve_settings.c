@@ -6,6 +6,7 @@
 #define LABEL_BYTES_MAX 63
 #define WORKERS_MAX 16
 #define NAME_HOLD_S_MAX (3650u * 86400u)
+#define DRAIN_S_MAX 3600u
 
 /* Where values come from, and where a complaint goes. */
 struct source {
@@ -39,6 +40,13 @@ static struct adit_bytes text_of(const struct source *source, enum adit_key key)
     return value->is_given ? adit_bytes_first(adit_bytes_of_chars(value->text, sizeof value->text),
                                               value->len)
                            : adit_key_row(key)->fallback;
+}
+
+struct adit_bytes adit_serve_setting(const struct adit_args *args,
+                                     const struct adit_config *config, enum adit_key key)
+{
+    const struct source source = {.args = args, .config = config};
+    return text_of(&source, key);
 }
 
 /* A text as it stands, for a path; null where nobody gave one. */
@@ -235,6 +243,10 @@ struct adit_status adit_serve_settings_read(const struct adit_args *args,
                                         &settings.name_hold_s)) ||
         settings.name_hold_s == 0 || settings.name_hold_s > NAME_HOLD_S_MAX) {
         REFUSE(&source, ADIT_KEY_NAME_HOLD, "give a time such as 12h or 30d, up to 3650d");
+    }
+    if (!adit_is_ok(adit_parse_duration(text_of(&source, ADIT_KEY_DRAIN), &settings.drain_s)) ||
+        settings.drain_s > DRAIN_S_MAX) {
+        REFUSE(&source, ADIT_KEY_DRAIN, "give a time such as 0s, 30s or 5m, up to 1h");
     }
     *out_settings = settings;
     return adit_ok();

@@ -33,7 +33,7 @@ struct adit_serve_settings {
     struct adit_address https, http, admin;
     uint16_t port_from, port_to;
     const char *certificate, *key; /* both or none */
-    uint64_t workers, name_hold_s;
+    uint64_t workers, name_hold_s, drain_s;
     enum adit_log_format format;
     bool is_http_serve; /* --http-mode serve */
     bool is_sandbox_off;
@@ -44,6 +44,11 @@ struct adit_status adit_serve_settings_read(const struct adit_args *args,
                                             const struct adit_config *config,
                                             struct adit_writer *complaint,
                                             struct adit_serve_settings *out_settings);
+
+/* What one setting says, as text: from the arguments, else from the configuration, else the
+ * default. */
+struct adit_bytes adit_serve_setting(const struct adit_args *args,
+                                     const struct adit_config *config, enum adit_key key);
 
 /* The record of the token that is asked for, but for its id. */
 struct adit_status adit_token_settings_read(const struct adit_args *args, uint64_t now_s,

@@ -47,6 +47,19 @@ static struct adit_status status_end(struct control *control, const struct adit_
     return adit_ok();
 }
 
+/* The supervisor wants to know whether anybody is there. */
+static struct adit_status status_ask(struct control *control, const struct adit_message *message)
+{
+    struct adit_message answer = {.type = ADIT_MESSAGE_STATUS, .request = message->request};
+    return adit_channel_send(&control->supervisor, &answer);
+}
+
+static struct adit_status name_hold(struct control *control, const struct adit_message *message)
+{
+    control->hold_s = message->count;
+    return adit_ok();
+}
+
 static const struct {
     enum adit_message_type type;
     struct adit_status (*handle)(struct control *control, const struct adit_message *message);
@@ -56,6 +69,8 @@ static const struct {
     {ADIT_MESSAGE_LEASE, lease},
     {ADIT_MESSAGE_ROLE_STATUS, role_status},
     {ADIT_MESSAGE_STATUS_END, status_end},
+    {ADIT_MESSAGE_STATUS_ASK, status_ask},
+    {ADIT_MESSAGE_NAME_HOLD, name_hold},
 };
 
 static struct adit_status message_handle(void *context, struct adit_message *message)

@@ -1,5 +1,6 @@
 #include "edge/supervisor/supervisor.h"
 
+#include "edge/supervisor/orders.h"
 #include "edge/supervisor/plane.h"
 #include "edge/supervisor/wiring.h"
 #include "sandbox/policies.h"
@@ -11,7 +12,6 @@
 #define CHANNEL_INTEREST (ADIT_LOOP_READ | ADIT_LOOP_LEVEL)
 
 static void seat_start(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat);
-static void seats_stop(struct adit_supervisor *supervisor);
 
 static struct adit_supervisor_seat *seat_at(struct adit_supervisor *supervisor, size_t index)
 {
@@ -152,6 +152,7 @@ static struct adit_status messages_receive(struct adit_supervisor *supervisor,
         if (io != ADIT_IO_DONE) {
             return adit_ok();
         }
+        seat->silent = 0;
         message_handle(supervisor, seat, &message);
         adit_message_fds_close(&message);
     }
@@ -192,6 +193,43 @@ static void turn_end(void *context)
     }
 }
 
+/* --- The pulse ------------------------------------------------------------------------------- */
+
+static void pulse_due(void *context, uint64_t key);
+
+static void pulse_set(struct adit_supervisor *supervisor)
+{
+    uint64_t when_us = adit_clock_now_us() + supervisor->options.pulse_ms * ADIT_MS_US;
+    adit_status_ignore(adit_loop_timer_set(&supervisor->loop, &supervisor->pulse_timer,
+                                           when_us, pulse_due,
+                                           supervisor, 0),
+                       "a timer is reserved for it");
+}
+
+/* A role that hangs, or was stopped, is of no use and keeps its place: it is asked how it is, and
+ * whatever it says is an answer. */
+static void pulse_due(void *context, uint64_t key)
+{
+    struct adit_supervisor *supervisor = context;
+    (void)key;
+    for (size_t i = 0; i < supervisor->seat_count && !supervisor->is_stopping; i++) {
+        struct adit_supervisor_seat *seat = seat_at(supervisor, i);
+        struct adit_message ask = {.type = ADIT_MESSAGE_STATUS_ASK};
+        if (!is_running(seat) || !seat->is_ready) {
+            continue;
+        }
+        if (seat->silent >= ADIT_SUPERVISOR_SILENT_MAX) {
+            seat_log(supervisor, ADIT_LOG_ERROR, ADIT_BYTES("role_silent"), seat);
+            adit_child_kill(&seat->child);
+            continue;
+        }
+        seat->silent++;
+        adit_status_ignore(adit_channel_send(&seat->child.channel, &ask),
+                           "it has no room, or is gone: it will not answer either");
+    }
+    pulse_set(supervisor);
+}
+
 /* --- Life of a seat -------------------------------------------------------------------------- */
 
 static void seat_late(void *context, uint64_t key)
@@ -219,7 +257,7 @@ static void seat_start_later(struct adit_supervisor *supervisor, struct adit_sup
         seat->backoff.short_lives >= ADIT_SUPERVISOR_FIRST_STARTS_MAX) {
         seat_log(supervisor, ADIT_LOG_ERROR, ADIT_BYTES("role_never_ready"), seat);
         supervisor->has_failed = true;
-        seats_stop(supervisor);
+        adit_orders_stop(supervisor, 0);
         return;
     }
     adit_loop_timer_cancel(&supervisor->loop, &seat->timer);
@@ -265,6 +303,7 @@ static void seat_start(struct adit_supervisor *supervisor, struct adit_superviso
 {
     adit_loop_timer_cancel(&supervisor->loop, &seat->timer);
     seat->is_ready = false;
+    seat->silent = 0;
     struct adit_status status = seat_try(supervisor, seat);
     if (adit_is_ok(status)) {
         seat->starts++;
@@ -302,7 +341,6 @@ static void seat_end_log(struct adit_supervisor *supervisor,
 
 static void ends_see(struct adit_supervisor *supervisor)
 {
-    bool is_any_left = false;
     for (size_t i = 0; i < supervisor->seat_count; i++) {
         struct adit_supervisor_seat *seat = seat_at(supervisor, i);
         uint64_t pid = (uint64_t)seat->child.pid;
@@ -316,61 +354,8 @@ static void ends_see(struct adit_supervisor *supervisor)
                 seat_start_later(supervisor, seat);
             }
         }
-        is_any_left = is_any_left || is_running(seat);
     }
-    if (supervisor->is_stopping && !is_any_left) {
-        adit_loop_stop(&supervisor->loop);
-    }
-}
-
-static void seats_kill(void *context, uint64_t key)
-{
-    struct adit_supervisor *supervisor = context;
-    (void)key;
-    for (size_t i = 0; i < supervisor->seat_count; i++) {
-        adit_child_kill(&seat_at(supervisor, i)->child);
-    }
-}
-
-/* In order the first time; at once where it is asked for again. */
-static void seats_stop(struct adit_supervisor *supervisor)
-{
-    if (supervisor->is_stopping) {
-        seats_kill(supervisor, 0);
-        return;
-    }
-    supervisor->is_stopping = true;
-    ADIT_LOG(&supervisor->log, INFO, "stopping");
-    for (size_t i = 0; i < supervisor->seat_count; i++) {
-        struct adit_supervisor_seat *seat = seat_at(supervisor, i);
-        struct adit_message stop = {.type = ADIT_MESSAGE_STOP,
-                                    .drain_ms = ADIT_SUPERVISOR_DRAIN_MS};
-        adit_loop_timer_cancel(&supervisor->loop, &seat->timer);
-        if (is_running(seat) && !adit_is_ok(adit_channel_send(&seat->child.channel, &stop))) {
-            adit_child_kill(&seat->child);
-        }
-    }
-    adit_status_ignore(adit_loop_timer_set(&supervisor->loop, &supervisor->stop_timer,
-                                           adit_clock_now_us() + ADIT_SUPERVISOR_STOP_US,
-                                           seats_kill, supervisor, 0),
-                       "a timer is reserved for it");
-    ends_see(supervisor);
-}
-
-static void credentials_renew(struct adit_supervisor *supervisor)
-{
-    for (size_t i = ADIT_SUPERVISOR_WORKER; i < supervisor->seat_count; i++) {
-        struct adit_supervisor_seat *seat = seat_at(supervisor, i);
-        if (!is_running(seat)) {
-            continue; /* it gets them at its start */
-        }
-        struct adit_status status = adit_wiring_reload(supervisor, seat);
-        if (adit_is_ok(status)) {
-            seat_log(supervisor, ADIT_LOG_INFO, ADIT_BYTES("credentials_sent"), seat);
-        } else {
-            adit_log_failure(&supervisor->log, ADIT_LOG_ERROR, ADIT_BYTES("reload_failed"), status);
-        }
-    }
+    adit_orders_ended(supervisor);
 }
 
 static void signal_arrived(void *context, int number)
@@ -379,9 +364,9 @@ static void signal_arrived(void *context, int number)
     if (number == SIGCHLD) {
         ends_see(supervisor);
     } else if (number == SIGHUP) {
-        credentials_renew(supervisor);
+        adit_orders_reload(supervisor);
     } else {
-        seats_stop(supervisor);
+        adit_orders_stop(supervisor, supervisor->options.live.drain_ms);
     }
 }
 
@@ -440,6 +425,7 @@ static struct adit_status parts_open(struct adit_supervisor *supervisor)
                                ADIT_COUNT(numbers)));
     adit_signals_handler_set(&supervisor->signals, signal_arrived, supervisor);
     ADIT_TRY(adit_plane_open(supervisor));
+    ADIT_TRY(adit_wiring_credentials_open(supervisor));
     files_raise();
     return sandbox_enter(supervisor);
 }
@@ -451,6 +437,7 @@ struct adit_status adit_supervisor_open(struct adit_supervisor *supervisor,
                                            .own_log = {.in = -1},
                                            .signals = {.fd = -1},
                                            .plane = {.snapshot_fd = -1},
+                                           .credentials = {-1, -1, -1},
                                            .started_us = adit_clock_now_us(),
                                            .options = *options};
     supervisor->seat_count = ADIT_SUPERVISOR_WORKER + (options->workers > 0 ? options->workers : 1);
@@ -469,6 +456,9 @@ struct adit_status adit_supervisor_open(struct adit_supervisor *supervisor,
 struct adit_status adit_supervisor_run(struct adit_supervisor *supervisor)
 {
     seat_start(supervisor, seat_at(supervisor, ADIT_SUPERVISOR_CONTROL));
+    if (supervisor->options.pulse_ms > 0) {
+        pulse_set(supervisor);
+    }
     ADIT_TRY(adit_loop_run(&supervisor->loop));
     ADIT_ENSURE(!supervisor->has_failed, REFUSED, "a role did not come up; its log says why");
     return adit_ok();
@@ -484,6 +474,7 @@ void adit_supervisor_close(struct adit_supervisor *supervisor)
         adit_drain_close(&seat->child.drain);
     }
     adit_plane_close(supervisor);
+    adit_wiring_credentials_close(supervisor);
     adit_signals_close(&supervisor->signals);
     adit_drain_close(&supervisor->own_log);
     adit_socket_close(&supervisor->log.fd);

@@ -6,8 +6,8 @@
  * (its first snapshot), door and workers start. When door or worker is new, both get the ends of a
  * new channel to each other. Control may end at any time: the others go on with the last snapshot.
  * A role that ends is started again after a back-off; one that closes or breaks its
- * channel, or is not ready in time, is killed first. SIGTERM and SIGINT end everything in order,
- * SIGHUP gives the workers the certificate anew.
+ * channel, is not ready in time or says nothing for long, is killed first. SIGTERM and SIGINT end
+ * everything in order (orders.h), SIGHUP gives the workers the certificate anew.
  *
  * Process: supervisor, one loop. Limits: one control, one door, ADIT_SUPERVISOR_WORKERS_MAX
  * workers. */
@@ -24,15 +24,18 @@
 #define ADIT_SUPERVISOR_CONTROL 0 /* the seats: control, the door, the workers */
 #define ADIT_SUPERVISOR_DOOR 1
 #define ADIT_SUPERVISOR_WORKER 2
-#define ADIT_SUPERVISOR_DRAIN_MS 3000u                  /* given to what still runs, at the end */
-#define ADIT_SUPERVISOR_STOP_US (5u * ADIT_SECOND_US)   /* until SIGKILL */
+#define ADIT_SUPERVISOR_DRAIN_MS 30000u                 /* unless live.drain_ms says other */
+#define ADIT_SUPERVISOR_STOP_US (5u * ADIT_SECOND_US)   /* from the end of that until SIGKILL */
 #define ADIT_SUPERVISOR_READY_US (20u * ADIT_SECOND_US) /* from start to READY */
 #define ADIT_SUPERVISOR_LEAVE_US (1u * ADIT_SECOND_US)  /* from its closed channel to its end */
 #define ADIT_SUPERVISOR_STATUS_US (1u * ADIT_SECOND_US)  /* for all roles to tell their counters */
+#define ADIT_SUPERVISOR_PULSE_MS 2000u /* every role is asked so often, */
+#define ADIT_SUPERVISOR_SILENT_MAX 5 /* and ended where it let so many go without a word */
 #define ADIT_SUPERVISOR_STALL_US (10u * ADIT_SECOND_US) /* control takes no messages: it is ended */
 #define ADIT_SUPERVISOR_STALL_MESSAGES 128              /* that wait for it */
 #define ADIT_SUPERVISOR_TICKETS_US (12u * 3600 * ADIT_SECOND_US) /* between new ticket keys */
 #define ADIT_SUPERVISOR_TICKET_BYTES 80 /* one key: see TICKETS in ipc/message.h */
+#define ADIT_SUPERVISOR_CREDENTIALS 3 /* files that every worker gets */
 #define ADIT_SUPERVISOR_SOURCE_MAX 8u /* unauthenticated agents from one neighbourhood */
 
 /* In the data folder: by it the commands of aditd talk to a server that runs. */
@@ -42,6 +45,14 @@
 /* Short lives in a row before the first readiness of all that mean: this will never work. */
 #define ADIT_SUPERVISOR_FIRST_STARTS_MAX 5
 
+/* What can change while it runs. */
+struct adit_supervisor_live {
+    const char *certificate_path;
+    const char *key_path;
+    uint32_t name_hold_s; /* how long a name stays with its account; 0: 30 days */
+    uint32_t drain_ms;    /* given at the end to what is in flight */
+};
+
 struct adit_supervisor_options {
     int listener;                    /* the HTTPS port; taken over */
     int http_listener;               /* the HTTP port; taken over */
@@ -49,19 +60,21 @@ struct adit_supervisor_options {
     int local_listener;              /* of ADIT_SUPERVISOR_SOCKET; taken over */
     uint32_t workers;                /* 1 to ADIT_SUPERVISOR_WORKERS_MAX; 0: 1 */
     const char *data_path;           /* the data folder: control's */
-    uint32_t name_hold_s;            /* how long a name stays with its account; 0: 30 days */
     struct adit_address https;       /* where it listens */
     struct adit_bytes domain;
     uint16_t port_from, port_to;     /* of TCP tunnels */
-    const char *certificate_path;
-    const char *key_path;
+    struct adit_supervisor_live live; /* as of the start */
     const char *token_key_path;
     struct adit_bytes program_folder; /* empty: of the own program */
+    uint32_t pulse_ms;                /* between two questions to a role; 0: none is asked */
     int log_fd;                       /* where all logs go: standard error */
     enum adit_log_format format;
     bool is_http_serve; /* the HTTP port serves tunnels; else it redirects to HTTPS */
     bool is_sandbox_off;
     void (*serving)(void *context); /* called once, when everything serves; or null */
+    /* SIGHUP: brings *live up to date and says in the log what it found; false: it stays as it
+     * is, and nothing is read anew. Or null. */
+    bool (*reload)(void *context, struct adit_log *log, struct adit_supervisor_live *live);
     void *context;
 };
 
@@ -79,6 +92,7 @@ struct adit_supervisor_seat {
     uint32_t starts;  /* a counter */
     uint64_t taken;   /* version of the snapshot that it acts by */
     bool is_asked;    /* has not told its counters yet */
+    uint32_t silent; /* pulses in a row since it said something */
     uint64_t wiring; /* number of its last wiring with the door */
 };
 
@@ -105,12 +119,14 @@ struct adit_supervisor {
     struct adit_supervisor_seat seats[ADIT_SUPERVISOR_CHILDREN_MAX];
     size_t seat_count; /* of them in use */
     struct adit_supervisor_plane plane;
-    struct adit_handle stop_timer;
+    struct adit_handle stop_timer, pulse_timer;
+    int credentials[ADIT_SUPERVISOR_CREDENTIALS]; /* certificate, key, token key; -1: none yet */
     uint64_t wirings;
     uint64_t started_us;
     bool has_edge;   /* door and workers were started */
     bool is_serving; /* was ready once */
     bool is_stopping;
+    bool is_control_told; /* to stop: when the others have ended */
     bool has_failed; /* gave up */
 };
 

@@ -1,5 +1,5 @@
-/* A whole supervisor, whose roles are this very program: started as adit-control, adit-door or
- * adit-worker it plays the part that the domain of its start message names. */
+/* Covers orders.c, supervisor.c: a whole supervisor, whose roles are this very program. Started as
+ * adit-control, adit-door or adit-worker it plays the part that its start message names. */
 #include "edge/supervisor/supervisor.h"
 
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #define PART_REPLACED ADIT_BYTES("replaced")
 #define PART_CRASHING ADIT_BYTES("crashing")
 #define PART_STUBBORN ADIT_BYTES("stubborn")
+#define PART_SILENT ADIT_BYTES("silent")
 #define PART_ALONE ADIT_BYTES("alone") /* without control for a while */
 
 /* --- The roles ------------------------------------------------------------------------------- */
@@ -17,6 +18,7 @@ struct role {
     struct adit_channel supervisor;
     struct adit_message_text part;
     enum adit_role kind;
+    uint32_t index; /* of a worker */
 };
 
 static bool plays(const struct role *role, struct adit_bytes part)
@@ -24,13 +26,17 @@ static bool plays(const struct role *role, struct adit_bytes part)
     return adit_bytes_equal(adit_message_text_get(&role->part), part);
 }
 
-/* The door calls worker 1 broken, and ends the server once it has another in its place. */
+/* The door calls worker 1 broken, or waits for its silence, and ends the server once it has another
+ * in its place. */
 static void wiring_play(struct role *role, const struct adit_message *wire)
 {
     struct adit_message broken = {
         .type = ADIT_MESSAGE_BROKEN, .request = wire->request, .index = wire->index};
     struct adit_message stale = broken;
-    if (!plays(role, PART_REPLACED) || wire->index != 1) {
+    if ((!plays(role, PART_REPLACED) && !plays(role, PART_SILENT)) || wire->index != 1) {
+        return;
+    }
+    if (wire->request == 2 && plays(role, PART_SILENT)) {
         return;
     }
     if (wire->request == 2) {
@@ -66,6 +72,7 @@ static int role_play(struct role *role)
         return 8;
     }
     role->part = message.domain;
+    role->index = message.index;
     adit_message_fds_close(&message);
     if (plays(role, PART_CRASHING) && role->kind == ADIT_ROLE_WORKER) {
         return 9;
@@ -83,6 +90,11 @@ static int role_play(struct role *role)
             return 0; /* the supervisor has gone */
         }
         adit_message_fds_close(&next);
+        struct adit_message here = {.type = ADIT_MESSAGE_STATUS, .request = next.request};
+        if (next.type == ADIT_MESSAGE_STATUS_ASK &&
+            !(plays(role, PART_SILENT) && role->index == 1)) {
+            assert_ok(adit_channel_send(&role->supervisor, &here));
+        }
         if (next.type == ADIT_MESSAGE_LEASE) {
             return 7; /* the end of the first control */
         }
@@ -178,8 +190,7 @@ static struct adit_supervisor_options options_of_test(struct scene *scene, struc
         .domain = part,
         .port_from = 20000,
         .port_to = 20999,
-        .certificate_path = "/dev/null",
-        .key_path = "/dev/null",
+        .live = {.certificate_path = "/dev/null", .key_path = "/dev/null", .drain_ms = 500},
         .token_key_path = "/dev/null",
         .program_folder = adit_bytes_of_text(scene->folder),
         .log_fd = scene->log_end,
@@ -238,7 +249,15 @@ static void it_serves_until_it_is_asked_to_end(void **state)
     options.serving = served_enough;
     assert_ok(serve(&options));
     assert_int_equal(scene.served, 1);
-    assert_int_equal(log_count(&scene, ADIT_BYTES("event=credentials_sent")), 1);
+    uint8_t memory[65536] = {0};
+    struct adit_bytes log = log_read(&scene, ADIT_SPAN_OF(memory));
+    assert_int_equal(count_in(log, ADIT_BYTES("event=credentials_sent")), 1);
+    assert_int_equal(count_in(log, ADIT_BYTES("event=stopping drain_ms=500")), 1);
+    struct adit_bytes ended = log;
+    for (; count_in(ended, ADIT_BYTES("event=role_ended")) > 1;) {
+        ended = adit_bytes_from(ended, 1);
+    }
+    assert_int_equal(count_in(ended, ADIT_BYTES("event=role_ended name=control")), 1); /* last */
     scene_close(&scene);
 }
 
@@ -258,6 +277,23 @@ static void a_broken_worker_is_replaced_and_wired_again(void **state)
     assert_int_equal(count_in(log, ADIT_BYTES("event=role_started name=worker index=0")), 1);
     assert_int_equal(count_in(log, ADIT_BYTES("event=role_started name=worker index=1")), 2);
     assert_int_equal(count_in(log, ADIT_BYTES("event=role_started name=worker index=2")), 1);
+    scene_close(&scene);
+}
+
+static void one_that_says_nothing_is_replaced(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    scene_open(&scene);
+    struct adit_supervisor_options options = options_of_test(&scene, PART_SILENT);
+    options.workers = 2;
+    options.pulse_ms = 200;
+    assert_ok(serve(&options));
+    uint8_t memory[65536] = {0};
+    struct adit_bytes log = log_read(&scene, ADIT_SPAN_OF(memory));
+    assert_int_equal(count_in(log, ADIT_BYTES("event=role_silent name=worker index=1")), 1);
+    assert_int_equal(count_in(log, ADIT_BYTES("event=role_silent")), 1);
+    assert_int_equal(count_in(log, ADIT_BYTES("event=role_started name=worker index=1")), 2);
     scene_close(&scene);
 }
 
@@ -321,6 +357,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_serves_until_it_is_asked_to_end),
         cmocka_unit_test(a_broken_worker_is_replaced_and_wired_again),
+        cmocka_unit_test(one_that_says_nothing_is_replaced),
         cmocka_unit_test(the_end_of_control_is_nobody_elses),
         cmocka_unit_test(what_never_works_is_given_up),
         cmocka_unit_test(a_second_request_ends_the_stubborn),

@@ -7,25 +7,6 @@ static uint32_t options_of(const struct adit_supervisor_options *options)
     return bits | (options->is_sandbox_off ? ADIT_START_NO_SANDBOX : 0);
 }
 
-static struct adit_status file_attach(struct adit_message *message, const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0) {
-        ADIT_FAIL_WITH(SYSTEM, "a certificate or key cannot be opened", errno);
-    }
-    ADIT_AT(message->fds, message->fd_count) = fd;
-    message->fd_count++;
-    return adit_ok();
-}
-
-static struct adit_status credentials_attach(const struct adit_supervisor *supervisor,
-                                             struct adit_message *message)
-{
-    ADIT_TRY(file_attach(message, supervisor->options.certificate_path));
-    ADIT_TRY(file_attach(message, supervisor->options.key_path));
-    return file_attach(message, supervisor->options.token_key_path);
-}
-
 static struct adit_status copy_attach(struct adit_message *message, int fd)
 {
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -35,6 +16,21 @@ static struct adit_status copy_attach(struct adit_message *message, int fd)
     ADIT_AT(message->fds, message->fd_count) = copy;
     message->fd_count++;
     return adit_ok();
+}
+
+static struct adit_status credentials_attach(const struct adit_supervisor *supervisor,
+                                             struct adit_message *message)
+{
+    for (size_t i = 0; i < ADIT_SUPERVISOR_CREDENTIALS; i++) {
+        ADIT_TRY(copy_attach(message, ADIT_AT(supervisor->credentials, i)));
+    }
+    return adit_ok();
+}
+
+static uint32_t name_hold_of(const struct adit_supervisor *supervisor)
+{
+    uint32_t hold_s = supervisor->options.live.name_hold_s;
+    return hold_s > 0 ? hold_s : ADIT_SUPERVISOR_NAME_HOLD_S;
 }
 
 static struct adit_status control_fill(const struct adit_supervisor *supervisor,
@@ -48,7 +44,7 @@ static struct adit_status control_fill(const struct adit_supervisor *supervisor,
     message->fds[0] = folder;
     message->fd_count = 1;
     message->type = ADIT_MESSAGE_CONTROL_START;
-    message->count = options->name_hold_s > 0 ? options->name_hold_s : ADIT_SUPERVISOR_NAME_HOLD_S;
+    message->count = name_hold_of(supervisor);
     ADIT_TRY(copy_attach(message, options->admin_listener));
     return copy_attach(message, options->local_listener);
 }
@@ -156,6 +152,46 @@ struct adit_status adit_wiring_join(struct adit_supervisor *supervisor,
     adit_message_fds_close(&to_door);
     adit_message_fds_close(&to_worker);
     return status;
+}
+
+struct adit_status adit_wiring_name_hold(struct adit_supervisor *supervisor,
+                                         struct adit_supervisor_seat *control)
+{
+    struct adit_message message = {.type = ADIT_MESSAGE_NAME_HOLD,
+                                   .count = name_hold_of(supervisor)};
+    return adit_channel_send(&control->child.channel, &message);
+}
+
+void adit_wiring_credentials_close(struct adit_supervisor *supervisor)
+{
+    for (size_t i = 0; i < ADIT_SUPERVISOR_CREDENTIALS; i++) {
+        adit_socket_close(&ADIT_AT(supervisor->credentials, i));
+    }
+}
+
+struct adit_status adit_wiring_credentials_open(struct adit_supervisor *supervisor)
+{
+    const char *const paths[] = {supervisor->options.live.certificate_path,
+                                 supervisor->options.live.key_path,
+                                 supervisor->options.token_key_path};
+    int fresh[ADIT_SUPERVISOR_CREDENTIALS] = {-1, -1, -1};
+    int failure = 0;
+    for (size_t i = 0; i < ADIT_COUNT(fresh) && failure == 0; i++) {
+        ADIT_AT(fresh, i) = open(ADIT_AT(paths, i), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        failure = ADIT_AT(fresh, i) < 0 ? errno : 0;
+    }
+    for (size_t i = 0; i < ADIT_COUNT(fresh); i++) {
+        if (failure == 0) {
+            adit_socket_close(&ADIT_AT(supervisor->credentials, i));
+            ADIT_AT(supervisor->credentials, i) = ADIT_AT(fresh, i);
+        } else {
+            adit_socket_close(&ADIT_AT(fresh, i));
+        }
+    }
+    if (failure != 0) {
+        ADIT_FAIL_WITH(SYSTEM, "a certificate or key cannot be opened", failure);
+    }
+    return adit_ok();
 }
 
 struct adit_status adit_wiring_reload(struct adit_supervisor *supervisor,

@@ -1,5 +1,6 @@
 /* Wiring: the messages by which the supervisor gives a role what it needs: its start message, its
- * channel to the other roles, new credentials. Each opens what it sends; nothing stays open here.
+ * channel to the other roles, new credentials. What it opens for that it closes again, but for the
+ * files of the credentials: every worker, old or new, gets those that were opened last.
  *
  * Process: supervisor. */
 #ifndef ADIT_EDGE_SUPERVISOR_WIRING_H
@@ -25,7 +26,16 @@ struct adit_status adit_wiring_join(struct adit_supervisor *supervisor,
                                     struct adit_supervisor_seat *door,
                                     struct adit_supervisor_seat *worker);
 
-/* Certificate, key and token key, opened anew, to one worker. */
+/* Opens certificate, key and token key, in place of those that were open before; on failure, SYSTEM
+ * with errno, these stay. */
+struct adit_status adit_wiring_credentials_open(struct adit_supervisor *supervisor);
+void adit_wiring_credentials_close(struct adit_supervisor *supervisor);
+
+/* How long a name stays with its account, to control. */
+struct adit_status adit_wiring_name_hold(struct adit_supervisor *supervisor,
+                                         struct adit_supervisor_seat *control);
+
+/* Certificate, key and token key to one worker that runs. */
 struct adit_status adit_wiring_reload(struct adit_supervisor *supervisor,
                                       struct adit_supervisor_seat *worker);
 

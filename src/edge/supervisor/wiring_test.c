@@ -37,8 +37,7 @@ static struct adit_supervisor_options options_of_test(void)
         .domain = ADIT_BYTES("adit.localhost"),
         .port_from = 20000,
         .port_to = 20999,
-        .certificate_path = "/dev/null",
-        .key_path = "/dev/null",
+        .live = {.certificate_path = "/dev/null", .key_path = "/dev/null", .drain_ms = 500},
         .token_key_path = "/dev/null",
         .format = ADIT_LOG_JSON,
         .is_sandbox_off = true,
@@ -67,8 +66,10 @@ static void start_messages_say_what_a_role_needs(void **state)
     static struct adit_supervisor supervisor;
     static struct adit_supervisor_seat seat;
     int before = lowest_fd();
-    supervisor = (struct adit_supervisor){.options = options_of_test(), .seat_count = 5};
+    supervisor = (struct adit_supervisor){
+        .options = options_of_test(), .seat_count = 5, .credentials = {-1, -1, -1}};
     plane_play(&supervisor);
+    assert_ok(adit_wiring_credentials_open(&supervisor));
     struct adit_channel control = seat_play(&seat, ADIT_ROLE_CONTROL);
     assert_ok(adit_wiring_start(&supervisor, &seat));
     struct adit_message message = expect(&control, ADIT_MESSAGE_CONTROL_START);
@@ -110,12 +111,15 @@ static void start_messages_say_what_a_role_needs(void **state)
     adit_message_fds_close(&message);
     message = expect(&worker, ADIT_MESSAGE_TICKETS);
     assert_bytes(adit_message_text_get(&message.secret), ADIT_BYTES("tickets"));
+    supervisor.options.token_key_path = "/nonexistent";
+    assert_fails(adit_wiring_credentials_open(&supervisor), SYSTEM); /* the old ones stay */
     assert_ok(adit_wiring_reload(&supervisor, &seat));
     message = expect(&worker, ADIT_MESSAGE_CREDENTIALS);
     adit_message_fds_close(&message);
     adit_channel_close(&worker);
     adit_channel_close(&seat.child.channel);
     adit_socket_close(&supervisor.plane.snapshot_fd);
+    adit_wiring_credentials_close(&supervisor);
     assert_int_equal(lowest_fd(), before);
 }
 
@@ -126,8 +130,10 @@ static void a_missing_key_sends_nothing(void **state)
     static struct adit_supervisor_seat seat;
     int before = lowest_fd();
     struct adit_message message = {0};
-    supervisor = (struct adit_supervisor){.options = options_of_test(), .seat_count = 5};
+    supervisor = (struct adit_supervisor){
+        .options = options_of_test(), .seat_count = 5, .credentials = {-1, -1, -1}};
     supervisor.options.token_key_path = "/nonexistent";
+    assert_fails(adit_wiring_credentials_open(&supervisor), SYSTEM);
     struct adit_channel worker = seat_play(&seat, ADIT_ROLE_WORKER);
     assert_fails(adit_wiring_start(&supervisor, &seat), SYSTEM);
     assert_fails(adit_wiring_reload(&supervisor, &seat), SYSTEM);
@@ -135,6 +141,20 @@ static void a_missing_key_sends_nothing(void **state)
     adit_channel_close(&worker);
     adit_channel_close(&seat.child.channel);
     assert_int_equal(lowest_fd(), before);
+}
+
+static void control_learns_how_long_names_stay(void **state)
+{
+    (void)state;
+    static struct adit_supervisor supervisor;
+    static struct adit_supervisor_seat seat;
+    supervisor = (struct adit_supervisor){.options = options_of_test(), .seat_count = 5};
+    supervisor.options.live.name_hold_s = 60;
+    struct adit_channel control = seat_play(&seat, ADIT_ROLE_CONTROL);
+    assert_ok(adit_wiring_name_hold(&supervisor, &seat));
+    assert_int_equal(expect(&control, ADIT_MESSAGE_NAME_HOLD).count, 60);
+    adit_channel_close(&control);
+    adit_channel_close(&seat.child.channel);
 }
 
 static void joined_roles_talk_to_each_other(void **state)
@@ -178,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(start_messages_say_what_a_role_needs),
         cmocka_unit_test(a_missing_key_sends_nothing),
+        cmocka_unit_test(control_learns_how_long_names_stay),
         cmocka_unit_test(joined_roles_talk_to_each_other),
     };
     return cmocka_run_group_tests_name("supervisor/wiring", tests, NULL, NULL);
