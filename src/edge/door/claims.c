@@ -1,11 +1,13 @@
 #include "edge/door/claims.h"
 
 #include "edge/door/peek.h"
+#include "edge/door/probes.h"
 #include "edge/door/workers.h"
 
 #define WAITING_MAX 64 /* claims that wait for the first snapshot */
-_Static_assert(WAITING_MAX + 2 * ADIT_DOOR_WAITING_MAX + ADIT_DOOR_RECEIVE_MAX <=
-                   ADIT_CHANNEL_WAITING_MAX,
+_Static_assert(WAITING_MAX + ADIT_DOOR_PROBES_MAX + 2 * ADIT_DOOR_WAITING_MAX +
+                       ADIT_DOOR_RECEIVE_MAX <=
+                   ADIT_DOOR_ANSWERS_MAX,
                "answers to all of them have room");
 
 #define TELL_WAITING_MAX 64 /* messages that wait for the supervisor; the rest of its room is for
@@ -28,10 +30,12 @@ static struct adit_name_claim claim_of(uint32_t worker, const struct adit_messag
 {
     return (struct adit_name_claim){.name = adit_message_text_get(&message->name),
                                     .account = adit_message_text_get(&message->account),
+                                    .instance = adit_message_text_get(&message->instance),
                                     .seed = message->seed,
                                     .kind = message->kind,
-                                    .worker = worker,
-                                    .session = message->session};
+                                    .owner = {.worker = worker,
+                                              .slot = message->slot,
+                                              .session = message->session}};
 }
 
 struct waiting {
@@ -68,18 +72,42 @@ static void claim_park(struct adit_door *door, uint32_t worker, const struct adi
     door->claims_waiting++;
 }
 
+static struct adit_status refuse(struct adit_door *door, uint32_t worker, uint64_t request,
+                                 enum adit_name_refusal refusal)
+{
+    struct adit_message refused = {
+        .type = ADIT_MESSAGE_CLAIM_REFUSED, .request = request, .name_refusal = refusal};
+    return adit_door_worker_send(door, worker, &refused);
+}
+
+/* Is it known that the session which it takes the place of lives? Then nothing is asked. */
+enum probing { PROBES, HAS_PROBED };
+
+static bool owners_probe(struct adit_door *door, uint32_t worker,
+                         const struct adit_message *message, struct adit_bytes name)
+{
+    const struct adit_named *entry = adit_names_find(&door->names, name);
+    return entry && adit_probes_ask(door, worker, message, &entry->owners);
+}
+
 static struct adit_status claim_answer(struct adit_door *door, uint32_t worker,
-                                       const struct adit_message *message)
+                                       const struct adit_message *message, enum probing probing)
 {
     const struct adit_name_claim claim = claim_of(worker, message);
     const struct adit_names_time time = time_now(door);
     struct adit_name_answer answer = {0};
     ADIT_TRY(adit_names_claim(&door->names, &claim, &time, &answer));
+    if (answer.must_probe) {
+        return probing == PROBES &&
+                       owners_probe(door, worker, message, ADIT_FIELD_BYTES(answer.name))
+                   ? adit_ok()
+                   : refuse(door, worker, message->request, ADIT_NAME_REFUSAL_TAKEN);
+    }
     if (!answer.is_granted) {
-        struct adit_message refused = {.type = ADIT_MESSAGE_CLAIM_REFUSED,
-                                       .request = message->request,
-                                       .name_refusal = answer.refusal};
-        return adit_door_worker_send(door, worker, &refused);
+        return refuse(door, worker, message->request, answer.refusal);
+    }
+    if (answer.is_replaced) {
+        adit_door_worker_evict(door, &answer.old);
     }
     struct adit_message claimed = {.type = ADIT_MESSAGE_CLAIMED,
                                    .request = message->request,
@@ -87,6 +115,22 @@ static struct adit_status claim_answer(struct adit_door *door, uint32_t worker,
     name_log(door, ADIT_LOG_INFO, ADIT_BYTES("name_claimed"), ADIT_FIELD_BYTES(answer.name));
     ADIT_TRY(adit_message_text_set(&claimed.name, ADIT_FIELD_BYTES(answer.name)));
     return adit_door_worker_send(door, worker, &claimed);
+}
+
+struct adit_status adit_claims_probed(struct adit_door *door, uint32_t worker,
+                                      const struct adit_message *message, bool is_refused)
+{
+    return is_refused ? refuse(door, worker, message->request, ADIT_NAME_REFUSAL_TAKEN)
+                      : claim_answer(door, worker, message, HAS_PROBED);
+}
+
+bool adit_claims_evict(struct adit_door *door, const struct adit_message *message,
+                       const struct adit_owner *owner)
+{
+    const struct adit_names_time time = time_now(door);
+    struct adit_name_claim claim = claim_of(owner->worker, message);
+    claim.owner = *owner;
+    return adit_names_release(&door->names, &claim, &time);
 }
 
 struct adit_status adit_claims_claim(struct adit_door *door, uint32_t worker,
@@ -98,7 +142,7 @@ struct adit_status adit_claims_claim(struct adit_door *door, uint32_t worker,
         claim_park(door, worker, message);
         return adit_ok();
     }
-    return claim_answer(door, worker, message);
+    return claim_answer(door, worker, message, PROBES);
 }
 
 static void claims_resume(struct adit_door *door)
@@ -108,7 +152,7 @@ static void claims_resume(struct adit_door *door)
         const struct adit_door_worker *worker = &ADIT_AT(door->workers, waiting->worker);
         if (adit_channel_is_open(&worker->channel) && worker->wiring == waiting->wiring) {
             adit_log_failure(&door->log, ADIT_LOG_WARN, ADIT_BYTES("claim_failed"),
-                             claim_answer(door, waiting->worker, &waiting->message));
+                             claim_answer(door, waiting->worker, &waiting->message, PROBES));
         }
     }
     door->claims_waiting = 0;
@@ -158,12 +202,21 @@ struct adit_status adit_claims_hold(struct adit_door *door, uint32_t worker,
 {
     const struct adit_name_claim claim = claim_of(worker, message);
     const struct adit_names_time time = time_now(door);
-    struct adit_status status = adit_names_hold(&door->names, &claim, &time);
+    struct adit_name_answer answer = {0};
+    struct adit_status status = adit_names_hold(&door->names, &claim, &time, &answer);
     if (adit_status_error(status) == ADIT_ERROR_FULL) {
         name_log(door, ADIT_LOG_ERROR, ADIT_BYTES("name_lost"), claim.name);
         return adit_ok(); /* not the worker's fault; the agent's next session claims it again */
     }
     ADIT_TRY(status);
+    if (answer.must_probe) { /* the door died before it could evict this one */
+        adit_door_worker_evict(door, &claim.owner);
+        return adit_ok();
+    }
+    ADIT_ENSURE(answer.is_granted, INVALID, "no door has granted the name to this session");
+    if (answer.is_replaced) {
+        adit_door_worker_evict(door, &answer.old);
+    }
     name_log(door, ADIT_LOG_INFO, ADIT_BYTES("name_returned"), claim.name);
     return adit_ok();
 }

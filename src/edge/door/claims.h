@@ -23,6 +23,14 @@ struct adit_status adit_claims_release(struct adit_door *door, uint32_t worker,
 struct adit_status adit_claims_hold(struct adit_door *door, uint32_t worker,
                                     struct adit_message *message);
 
+/* The probe of its owners is over: they have it still (is_refused), or the claim is tried again. */
+struct adit_status adit_claims_probed(struct adit_door *door, uint32_t worker,
+                                      const struct adit_message *message, bool is_refused);
+
+/* Takes the name of `message` from an owner; false where it is none (any more). */
+bool adit_claims_evict(struct adit_door *door, const struct adit_message *message,
+                       const struct adit_owner *owner);
+
 void adit_claims_worker_gone(struct adit_door *door, uint32_t worker);
 
 /* Acts by a snapshot and says so; keeps to the last one where it is broken. */

@@ -2,12 +2,13 @@
 
 #include "edge/door/claims.h"
 #include "edge/door/peek.h"
+#include "edge/door/probes.h"
 #include "edge/door/tunnels.h"
 #include "edge/door/workers.h"
 
 #define START_MS 10000 /* the supervisor sends the start message at once */
 #define WATCHES_MAX (ADIT_DOOR_PENDING_MAX + ADIT_DOOR_WORKERS_MAX + 8)
-#define TIMERS_MAX (ADIT_DOOR_PENDING_MAX + 8)
+#define TIMERS_MAX (ADIT_DOOR_PENDING_MAX + ADIT_DOOR_PROBES_MAX + 8)
 #define TALLY_US ADIT_SECOND_US
 
 static struct adit_bytes drop_name(enum adit_door_drop reason)
@@ -146,6 +147,7 @@ static struct adit_status tables_open(struct adit_door *door, const struct adit_
     ADIT_TRY(adit_peek_open(door));
     ADIT_TRY(adit_loop_open(&door->loop, WATCHES_MAX, TIMERS_MAX));
     ADIT_TRY(adit_claims_open(door));
+    ADIT_TRY(adit_probes_open(door));
     adit_loop_turn_end_set(&door->loop, turn_end, door);
     return adit_loop_watch(&door->loop, door->supervisor.fd, ADIT_LOOP_READ | ADIT_LOOP_WRITE,
                            supervisor_ready, door, 0, &door->supervisor_watch);
@@ -178,6 +180,7 @@ struct adit_status adit_door_open(struct adit_door *door, int supervisor_fd)
         .hello_us = ADIT_DOOR_HELLO_US,
         .grace_us = ADIT_DOOR_GRACE_US,
         .tell_us = ADIT_DOOR_TELL_US,
+        .probe_us = ADIT_DOOR_PROBE_US,
     };
     for (size_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
         ADIT_AT(door->workers, i).channel.fd = -1;
@@ -204,6 +207,7 @@ void adit_door_close(struct adit_door *door)
     if (door->pendings.objects.len > 0) {
         adit_peek_close(door);
     }
+    adit_probes_close(door);
     adit_tunnels_close(door);
     adit_claims_close(door);
     adit_loop_timer_cancel(&door->loop, &door->tell_timer);

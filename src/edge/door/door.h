@@ -22,6 +22,8 @@
 #define ADIT_DOOR_GRACE_US (10u * ADIT_SECOND_US)  /* a port or name without a session */
 #define ADIT_DOOR_SNAPSHOT_US (2u * ADIT_SECOND_US) /* a new door's wait for a first snapshot */
 #define ADIT_DOOR_TELL_US ADIT_SECOND_US /* a new worker's time to say what it has */
+#define ADIT_DOOR_PROBES_MAX 256 /* claims that wait for a probe */
+#define ADIT_DOOR_PROBE_US (2u * ADIT_SECOND_US) /* for a worker to say whether a session lives */
 #define ADIT_DOOR_PAUSE_US (100u * ADIT_MS_US)     /* of accepting, when descriptors run out */
 
 /* What the door itself turns away, and the reason code in its log. */
@@ -53,6 +55,10 @@ struct adit_door_worker {
     uint64_t wiring; /* the supervisor's number of this channel */
     uint64_t wired_us;
     bool has_told; /* every port and name that it has */
+    uint32_t sessions, streams; /* what it carries, by its last LOAD */
+    uint32_t agents_given;      /* agents handed to it that are not among them yet */
+    uint32_t agents_open;       /* of them, those that have not logged in, or ended */
+    uint32_t visitors_given;    /* visitors handed to it since */
 };
 
 struct adit_door {
@@ -75,6 +81,7 @@ struct adit_door {
     uint32_t claims_waiting;  /* how many */
     uint64_t claims_end_us;   /* until then they may */
     struct adit_handle claims_timer;
+    struct adit_pool probes;  /* probes.c: those that wait for a worker's word */
     struct adit_address tcp_address; /* where tunnels are bound */
     struct adit_handle grace_timer;
     struct adit_handle tell_timer;
@@ -83,7 +90,8 @@ struct adit_door {
     struct adit_jitter jitter;
     struct adit_door_tally tallies[ADIT_DOOR_DROPS];
     uint64_t accepted, dropped; /* counters */
-    uint64_t hello_us, grace_us, tell_us; /* the constants above; tests are in more of a hurry */
+    /* The constants above; tests are in more of a hurry. */
+    uint64_t hello_us, grace_us, tell_us, probe_us;
     bool is_sandboxed; /* the start message wants a sandbox */
 };
 

@@ -59,11 +59,18 @@ static inline void fixture_wire_silent(struct fixture *fixture, struct adit_chan
     assert_ok(adit_channel_send(&fixture->supervisor, &message));
 }
 
-static inline void fixture_wire(struct fixture *fixture)
+/* A further worker, which has nothing to tell. */
+static inline void fixture_wire_other(struct fixture *fixture, struct adit_channel *worker,
+                                      uint32_t index)
 {
     struct adit_message end = {.type = ADIT_MESSAGE_OWN_END};
-    fixture_wire_silent(fixture, &fixture->worker, 0);
-    assert_ok(adit_channel_send(&fixture->worker, &end));
+    fixture_wire_silent(fixture, worker, index);
+    assert_ok(adit_channel_send(worker, &end));
+}
+
+static inline void fixture_wire(struct fixture *fixture)
+{
+    fixture_wire_other(fixture, &fixture->worker, 0);
 }
 
 static inline void fixture_turn(struct fixture *fixture)

@@ -66,9 +66,7 @@ static struct adit_way live_way(const struct adit_named *live, struct adit_bytes
     }
     return (struct adit_way){
         .kind = live->kind == ADIT_TUNNEL_TLS ? ADIT_WAY_THROUGH : ADIT_WAY_WEB,
-        .is_bound = true,
-        .worker = live->worker,
-        .session = live->session,
+        .owners = &live->owners,
         .name = name,
     };
 }

@@ -31,17 +31,16 @@ enum adit_way_kind {
     ADIT_WAY_PARK,    /* the agent of its name is away for a moment: until `until_us` */
     ADIT_WAY_AGENT,   /* to any worker, as an agent */
     ADIT_WAY_ORPHAN,  /* to any worker, which says `reason` */
-    ADIT_WAY_WEB,     /* to the worker of its name, if there is one; else to any */
-    ADIT_WAY_THROUGH, /* to the worker of its name: a TLS tunnel */
+    ADIT_WAY_WEB,     /* to a worker of its name, if there is one; else to any */
+    ADIT_WAY_THROUGH, /* to a worker of its name: a TLS tunnel */
 };
 
 struct adit_way {
     enum adit_way_kind kind;
     enum adit_orphan reason;
-    bool is_bound; /* to `worker` and nobody else */
-    uint32_t worker;
-    uint64_t session;       /* THROUGH */
-    struct adit_bytes name; /* THROUGH: a view into `first` */
+    const struct adit_owners *owners; /* to one of them, and nobody else; null: to any worker. Valid
+                                       * until the names change */
+    struct adit_bytes name;           /* of the owners: a view into `first` */
     uint64_t until_us;      /* PARK */
 };
 

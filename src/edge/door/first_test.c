@@ -32,8 +32,8 @@ static struct adit_names *names_open(void)
         const struct adit_name_claim claim = {.name = adit_bytes_of_text(ADIT_AT(rows, i).name),
                                               .account = ADIT_BYTES("ann"),
                                               .kind = ADIT_AT(rows, i).kind,
-                                              .worker = ADIT_AT(rows, i).worker,
-                                              .session = ADIT_AT(rows, i).session};
+                                              .owner = {.worker = ADIT_AT(rows, i).worker,
+                                                        .session = ADIT_AT(rows, i).session}};
         struct adit_name_answer answer = {0};
         assert_ok(adit_names_claim(&names, &claim, &time, &answer));
         assert_true(answer.is_granted);
@@ -65,33 +65,34 @@ static void ways(void **state)
     struct adit_names *names = names_open();
     const struct {
         const char *server_name, *alpn;
-        struct adit_way way; /* without the name */
+        struct adit_way way; /* without the name and the owners */
+        uint32_t worker;     /* of the only owner; 0: none */
     } rows[] = {
-        {"connect.adit.test", "adit/1", {.kind = ADIT_WAY_AGENT}},
-        {"", "adit/1", {.kind = ADIT_WAY_AGENT}},
-        {"web.adit.test", "adit/1", {.kind = ADIT_WAY_AGENT}},
-        {"gone.adit.test", "adit/1", {.kind = ADIT_WAY_AGENT}},
-        {"connect.adit.test", "", {.kind = ADIT_WAY_ORPHAN, .reason = ADIT_ORPHAN_OTHER_ALPN}},
+        {"connect.adit.test", "adit/1", {.kind = ADIT_WAY_AGENT}, 0},
+        {"", "adit/1", {.kind = ADIT_WAY_AGENT}, 0},
+        {"web.adit.test", "adit/1", {.kind = ADIT_WAY_AGENT}, 0},
+        {"gone.adit.test", "adit/1", {.kind = ADIT_WAY_AGENT}, 0},
+        {"connect.adit.test", "", {.kind = ADIT_WAY_ORPHAN, .reason = ADIT_ORPHAN_OTHER_ALPN}, 0},
         {"connect.adit.test", "http/1.1",
-         {.kind = ADIT_WAY_ORPHAN, .reason = ADIT_ORPHAN_OTHER_ALPN}},
-        {"web.adit.test", "h2", {.kind = ADIT_WAY_ORPHAN, .reason = ADIT_ORPHAN_OTHER_ALPN}},
-        {"away.adit.test", "h2", {.kind = ADIT_WAY_ORPHAN, .reason = ADIT_ORPHAN_OTHER_ALPN}},
-        {"", "smtp", {.kind = ADIT_WAY_ORPHAN, .reason = ADIT_ORPHAN_OTHER_ALPN}},
-        {"web.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB, .is_bound = true, .worker = 2}},
-        {"web.adit.test", "http/1.0", {.kind = ADIT_WAY_WEB, .is_bound = true, .worker = 2}},
-        {"WEB.Adit.Test.", "", {.kind = ADIT_WAY_WEB, .is_bound = true, .worker = 2}},
-        {"away.adit.test", "", {.kind = ADIT_WAY_PARK, .until_us = NOW_US + 1}},
-        {"gone.adit.test", "", {.kind = ADIT_WAY_WEB}},
-        {"dash.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB}},
-        {"nobody.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB}},
-        {"web.other.test", "http/1.1", {.kind = ADIT_WAY_WEB}},
-        {"a.web.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB}},
-        {"adit.test", "http/1.1", {.kind = ADIT_WAY_WEB}},
-        {"", "", {.kind = ADIT_WAY_WEB}},
-        {"raw.adit.test", "", {.kind = ADIT_WAY_THROUGH, .is_bound = true, .worker = 4}},
-        {"raw.adit.test", "h2", {.kind = ADIT_WAY_THROUGH, .is_bound = true, .worker = 4}},
-        {"raw.adit.test", "adit/1", {.kind = ADIT_WAY_THROUGH, .is_bound = true, .worker = 4}},
-        {"was-raw.adit.test", "adit/1", {.kind = ADIT_WAY_PARK, .until_us = NOW_US + 2}},
+         {.kind = ADIT_WAY_ORPHAN, .reason = ADIT_ORPHAN_OTHER_ALPN}, 0},
+        {"web.adit.test", "h2", {.kind = ADIT_WAY_ORPHAN, .reason = ADIT_ORPHAN_OTHER_ALPN}, 0},
+        {"away.adit.test", "h2", {.kind = ADIT_WAY_ORPHAN, .reason = ADIT_ORPHAN_OTHER_ALPN}, 0},
+        {"", "smtp", {.kind = ADIT_WAY_ORPHAN, .reason = ADIT_ORPHAN_OTHER_ALPN}, 0},
+        {"web.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB}, 2},
+        {"web.adit.test", "http/1.0", {.kind = ADIT_WAY_WEB}, 2},
+        {"WEB.Adit.Test.", "", {.kind = ADIT_WAY_WEB}, 2},
+        {"away.adit.test", "", {.kind = ADIT_WAY_PARK, .until_us = NOW_US + 1}, 0},
+        {"gone.adit.test", "", {.kind = ADIT_WAY_WEB}, 0},
+        {"dash.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB}, 0},
+        {"nobody.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB}, 0},
+        {"web.other.test", "http/1.1", {.kind = ADIT_WAY_WEB}, 0},
+        {"a.web.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB}, 0},
+        {"adit.test", "http/1.1", {.kind = ADIT_WAY_WEB}, 0},
+        {"", "", {.kind = ADIT_WAY_WEB}, 0},
+        {"raw.adit.test", "", {.kind = ADIT_WAY_THROUGH}, 4},
+        {"raw.adit.test", "h2", {.kind = ADIT_WAY_THROUGH}, 4},
+        {"raw.adit.test", "adit/1", {.kind = ADIT_WAY_THROUGH}, 4},
+        {"was-raw.adit.test", "adit/1", {.kind = ADIT_WAY_PARK, .until_us = NOW_US + 2}, 0},
     };
     for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
         uint8_t memory[512] = {0};
@@ -105,11 +106,11 @@ static void ways(void **state)
             fail_msg("row %zu: way %d", i, (int)way.kind);
         }
         assert_int_equal(way.reason, expected->reason);
-        assert_int_equal(way.is_bound, expected->is_bound);
-        assert_int_equal(way.worker, expected->worker);
+        assert_int_equal(way.owners ? adit_owners_at(way.owners, 0)->worker : 0,
+                         ADIT_AT(rows, i).worker);
         assert_int_equal(way.until_us, expected->until_us);
         if (way.kind == ADIT_WAY_THROUGH) {
-            assert_int_equal(way.session, 3);
+            assert_int_equal(adit_owners_at(way.owners, 0)->session, 3);
             assert_bytes(way.name, ADIT_BYTES("raw"));
         }
     }
@@ -140,7 +141,7 @@ static void what_is_no_hello(void **state)
     const struct adit_first plain = {.kind = ADIT_FIRST_PLAIN};
     const struct adit_way way = adit_way_of(names, DOMAIN, &plain, NOW_US);
     assert_int_equal(way.kind, ADIT_WAY_WEB);
-    assert_false(way.is_bound);
+    assert_null(way.owners);
     adit_names_deinit(names);
 }
 

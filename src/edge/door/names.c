@@ -243,26 +243,18 @@ static bool has_room(const struct adit_names *names, struct adit_bytes account)
            account_count(names, account) < ADIT_NAMES_ACCOUNT_MAX;
 }
 
-static void own(struct adit_names *names, struct adit_handle handle,
+static void use(struct adit_names *names, struct adit_handle handle,
                 const struct adit_name_claim *claim)
 {
     struct adit_named *entry = adit_pool_get(&names->entries, handle);
     if (entry) {
         entry->state = ADIT_NAMED_OWNED;
         entry->kind = claim->kind;
-        entry->worker = claim->worker;
-        entry->session = claim->session;
         entry->grace_end_us = 0;
         entry->until_s = 0;
         entry->is_known = false; /* control is to hear of this use before it may end it */
         say(names, handle, SAYS_USED);
     }
-}
-
-static bool is_owner(const struct adit_named *entry, const struct adit_name_claim *claim)
-{
-    return entry->state == ADIT_NAMED_OWNED && entry->worker == claim->worker &&
-           entry->session == claim->session;
 }
 
 struct adit_status adit_name_claim_check(const struct adit_name_claim *claim)
@@ -271,10 +263,22 @@ struct adit_status adit_name_claim_check(const struct adit_name_claim *claim)
                 INVALID, "the account is none");
     ADIT_ENSURE(claim->kind == ADIT_TUNNEL_HTTP || claim->kind == ADIT_TUNNEL_TLS, INVALID,
                 "a tunnel of this kind has no name");
+    ADIT_ENSURE(claim->instance.len <= ADIT_OWNERS_INSTANCE_MAX, INVALID, "the instance is none");
     return adit_ok();
 }
 
-/* The first of the drawn names that is held for the account; else the first that is free. */
+/* Its agent had drawn this name before: it is held for the account, or an older session of the
+ * agent has it still. */
+static bool is_returning(const struct adit_named *entry, const struct adit_name_claim *claim)
+{
+    enum adit_owners_verdict verdict = ADIT_OWNERS_FULL;
+    return is_of(entry, claim->account) &&
+           adit_is_ok(adit_owners_judge(&entry->owners, claim->instance, &claim->owner,
+                                        &verdict)) &&
+           (verdict == ADIT_OWNERS_JOINED || verdict == ADIT_OWNERS_REPLACED);
+}
+
+/* The first of the drawn names that the agent had before; else the first that is free. */
 static bool draw(const struct adit_names *names, const struct adit_name_claim *claim,
                  uint64_t wall_s, struct adit_name_text *out_name)
 {
@@ -283,7 +287,7 @@ static bool draw(const struct adit_names *names, const struct adit_name_claim *c
         struct adit_name_text drawn = {0};
         adit_name_draw(claim->seed, i, &drawn);
         const struct adit_named *entry = adit_names_find(names, ADIT_FIELD_BYTES(drawn.text));
-        if (entry && entry->state == ADIT_NAMED_HELD && is_of(entry, claim->account)) {
+        if (entry && is_returning(entry, claim)) {
             *out_name = drawn;
             return true;
         }
@@ -300,14 +304,47 @@ static void refuse(struct adit_name_answer *answer, enum adit_name_refusal refus
     *answer = (struct adit_name_answer){.refusal = refusal};
 }
 
+/* To one whose account has the name, or whom nobody minds. */
 static struct adit_status grant(struct adit_names *names, const struct adit_name_claim *claim,
                                 struct adit_handle handle, struct adit_name_answer *answer)
 {
-    const struct adit_named *entry = adit_pool_get(&names->entries, handle);
+    struct adit_named *entry = adit_pool_get(&names->entries, handle);
+    enum adit_owners_verdict verdict = ADIT_OWNERS_FULL;
+    struct adit_name_answer fresh = {0};
     ADIT_ENSURE(entry, INTERNAL, "the name was there a moment ago");
-    own(names, handle, claim);
-    *answer = (struct adit_name_answer){.is_granted = true};
-    return ADIT_FIELD_SET(answer->name, ADIT_FIELD_BYTES(entry->name));
+    uint32_t before = entry->owners.count;
+    ADIT_TRY(adit_owners_judge(&entry->owners, claim->instance, &claim->owner, &verdict));
+    bool has_others = verdict == ADIT_OWNERS_JOINED ? before > 0
+                                                    : verdict == ADIT_OWNERS_REPLACED && before > 1;
+    if (has_others && entry->kind != claim->kind) { /* all owners are of one kind */
+        refuse(answer, ADIT_NAME_REFUSAL_TAKEN);
+        return adit_ok();
+    }
+    ADIT_TRY(adit_owners_join(&entry->owners, claim->instance, &claim->owner, &verdict,
+                              &fresh.old));
+    switch (verdict) {
+    case ADIT_OWNERS_SAME:
+        refuse(answer, ADIT_NAME_REFUSAL_TAKEN);
+        return adit_ok();
+    case ADIT_OWNERS_FULL:
+        refuse(answer, ADIT_NAME_REFUSAL_LIMIT);
+        return adit_ok();
+    case ADIT_OWNERS_FOREIGN:
+        fresh.must_probe = true;
+        break;
+    case ADIT_OWNERS_REPLACED:
+    case ADIT_OWNERS_JOINED:
+        fresh.is_granted = true;
+        fresh.is_replaced = verdict == ADIT_OWNERS_REPLACED;
+        entry->kind = claim->kind;
+        break;
+    }
+    if (before == 0) {
+        use(names, handle, claim);
+    }
+    ADIT_TRY(ADIT_FIELD_SET(fresh.name, ADIT_FIELD_BYTES(entry->name)));
+    *answer = fresh;
+    return adit_ok();
 }
 
 static struct adit_status free_claim(struct adit_names *names, const struct adit_name_claim *claim,
@@ -336,16 +373,10 @@ static struct adit_status named_claim(struct adit_names *names,
     if (!entry) {
         return free_claim(names, claim, time, answer);
     }
-    bool is_same = is_of(entry, claim->account);
-    if (entry->state == ADIT_NAMED_OWNED) {
-        refuse(answer, is_same && !is_owner(entry, claim) ? ADIT_NAME_REFUSAL_MOVED
-                                                          : ADIT_NAME_REFUSAL_TAKEN);
-        return adit_ok();
-    }
-    if (is_same) {
+    if (is_of(entry, claim->account)) {
         return grant(names, claim, handle, answer);
     }
-    if (!is_lapsed(entry, time->wall_s)) {
+    if (entry->state == ADIT_NAMED_OWNED || !is_lapsed(entry, time->wall_s)) {
         refuse(answer, ADIT_NAME_REFUSAL_TAKEN);
         return adit_ok();
     }
@@ -383,7 +414,8 @@ struct adit_status adit_names_claim(struct adit_names *names, const struct adit_
 }
 
 struct adit_status adit_names_hold(struct adit_names *names, const struct adit_name_claim *claim,
-                                   const struct adit_names_time *time)
+                                   const struct adit_names_time *time,
+                                   struct adit_name_answer *out_answer)
 {
     struct adit_handle handle = {0};
     ADIT_TRY(adit_name_claim_check(claim));
@@ -395,11 +427,8 @@ struct adit_status adit_names_hold(struct adit_names *names, const struct adit_n
     } else if (!is_of(entry, claim->account)) {
         ADIT_ENSURE(is_lapsed(entry, time->wall_s), INVALID, "the name belongs to another account");
         ADIT_TRY(entry_reassign(names, entry, claim->account));
-    } else {
-        ADIT_ENSURE(entry->state != ADIT_NAMED_OWNED, INVALID, "the name has an owner");
     }
-    own(names, handle, claim);
-    return adit_ok();
+    return grant(names, claim, handle, out_answer);
 }
 
 /* Control hears that it ended: after that it was used, if that has not been said. */
@@ -419,12 +448,23 @@ bool adit_names_release(struct adit_names *names, const struct adit_name_claim *
                         const struct adit_names_time *time)
 {
     struct adit_handle handle = {0};
-    const struct adit_named *entry = entry_find(names, claim->name, &handle);
-    if (!entry || !is_owner(entry, claim)) {
+    struct adit_named *entry = entry_find(names, claim->name, &handle);
+    if (!entry || !adit_owners_leave(&entry->owners, claim->owner.worker, claim->owner.session)) {
         return false;
     }
-    let_go(names, handle, time);
+    if (entry->owners.count == 0) {
+        let_go(names, handle, time);
+    }
     return true;
+}
+
+void adit_names_turn(struct adit_names *names, struct adit_bytes name, uint32_t step)
+{
+    struct adit_handle handle = {0};
+    struct adit_named *entry = entry_find(names, name, &handle);
+    if (entry) {
+        adit_owners_turn(&entry->owners, step);
+    }
 }
 
 uint32_t adit_names_worker_gone(struct adit_names *names, uint32_t worker,
@@ -433,8 +473,9 @@ uint32_t adit_names_worker_gone(struct adit_names *names, uint32_t worker,
     struct adit_handle handle = {0};
     uint32_t gone = 0;
     for (uint32_t cursor = 0; adit_pool_next(&names->entries, &cursor, &handle);) {
-        const struct adit_named *entry = adit_pool_get(&names->entries, handle);
-        if (entry && entry->state == ADIT_NAMED_OWNED && entry->worker == worker) {
+        struct adit_named *entry = adit_pool_get(&names->entries, handle);
+        if (entry && adit_owners_worker_gone(&entry->owners, worker) > 0 &&
+            entry->owners.count == 0) {
             let_go(names, handle, time);
             gone++;
         }

@@ -1,10 +1,11 @@
-/* Names: which name belongs to which account, worker and session. The door is its only writer, so
- * two agents that want one name meet here. Pure: time is an argument (Unix seconds, and the loop's
+/* Names: which name belongs to which account and sessions. The door is its only writer, so two
+ * agents that want one name meet here. Pure: time is an argument (Unix seconds, and the loop's
  * microseconds), what is to be told to control is taken from here by the door.
  *
- * A name is free, OWNED by a live session, or HELD for the account that had it last: for a grace
- * visitors wait for its session to come back, then only the account's right is left, until a time.
- * That time comes from control with the next snapshot; until then it is ADIT_NAMES_HOLD_S.
+ * A name is free, OWNED by live sessions of one agent, or HELD for the account that had it last:
+ * for a grace visitors wait for a session to come back, then only the account's right is left,
+ * until a time. That time comes from control with the next snapshot; until then it is
+ * ADIT_NAMES_HOLD_S.
  *
  * What control has to hear (a name is in use, has ended) is a mark on the entry, and the marked
  * entries stand in a line: nothing is lost while control is away, and the line is never longer than
@@ -17,6 +18,7 @@
 
 #include "base/base.h"
 #include "base/field.h"
+#include "edge/door/owners.h"
 #include "ipc/message.h"
 #include "wire/snapshot.h"
 
@@ -31,8 +33,6 @@ enum adit_named_state { ADIT_NAMED_OWNED, ADIT_NAMED_HELD };
 struct adit_named {
     enum adit_named_state state;
     enum adit_tunnel kind; /* HTTP or TLS: as it is, or was last; NONE where nobody has said */
-    uint32_t worker;       /* OWNED */
-    uint64_t session;      /* OWNED */
     uint64_t grace_end_us; /* HELD: so long its session may come back */
     uint64_t until_s;      /* HELD: from then on it is free */
     bool is_known;         /* the latest snapshot lists it */
@@ -40,6 +40,7 @@ struct adit_named {
     uint32_t says;         /* what control has not been told: bits of names.c */
     bool is_in_line;
     struct adit_handle next; /* in the line of those with something to say */
+    struct adit_owners owners; /* OWNED: at least one */
     ADIT_FIELD(ADIT_NAMES_ACCOUNT_BYTES_MAX) account;
     ADIT_FIELD(ADIT_NAME_BYTES_MAX) name;
 };
@@ -62,15 +63,18 @@ struct adit_names_time {
 struct adit_name_claim {
     struct adit_bytes name; /* empty: one drawn from `seed` */
     struct adit_bytes account;
+    struct adit_bytes instance;
     uint64_t seed;
     enum adit_tunnel kind;
-    uint32_t worker;
-    uint64_t session;
+    struct adit_owner owner;
 };
 
 struct adit_name_answer {
     bool is_granted;
-    enum adit_name_refusal refusal; /* where it is not */
+    bool is_replaced;     /* granted: `old` was an owner until now, and is to end */
+    struct adit_owner old;
+    bool must_probe;      /* not granted yet: another instance of the account has it, if it lives */
+    enum adit_name_refusal refusal; /* where it is neither */
     ADIT_FIELD(ADIT_NAME_BYTES_MAX) name;
 };
 
@@ -92,16 +96,21 @@ struct adit_status adit_names_claim(struct adit_names *names, const struct adit_
                                     const struct adit_names_time *time,
                                     struct adit_name_answer *out_answer);
 
-/* What an earlier door had granted. INVALID as above, and where another has or holds the name; FULL
- * where there is no room. */
+/* What an earlier door had granted. INVALID as above, and where another account has or holds the
+ * name; FULL where there is no room. Of two instances the first one told of keeps the name, and the
+ * answer says must_probe. */
 struct adit_status adit_names_hold(struct adit_names *names, const struct adit_name_claim *claim,
-                                   const struct adit_names_time *time);
+                                   const struct adit_names_time *time,
+                                   struct adit_name_answer *out_answer);
 
-/* The owner gives its name up. False where it is not the owner's (any more). */
+/* An owner gives its name up. False where it is none (any more). */
 bool adit_names_release(struct adit_names *names, const struct adit_name_claim *claim,
                         const struct adit_names_time *time);
 
-/* All names of a worker that ended are held, with a grace; returns how many. */
+/* The owner `step` places on in a name's turns has got a visitor. */
+void adit_names_turn(struct adit_names *names, struct adit_bytes name, uint32_t step);
+
+/* All names that only a worker that ended had are held, with a grace; returns how many. */
 uint32_t adit_names_worker_gone(struct adit_names *names, uint32_t worker,
                                 const struct adit_names_time *time);
 

@@ -24,8 +24,7 @@ static struct adit_name_claim claim_of(const char *name, const char *account, ui
                                     .account = adit_bytes_of_text(account),
                                     .seed = session,
                                     .kind = ADIT_TUNNEL_HTTP,
-                                    .worker = 1,
-                                    .session = session};
+                                    .owner = {.worker = 1, .session = session}};
 }
 
 static struct adit_name_answer ask(struct adit_names *names, const struct adit_name_claim *claim,
@@ -97,8 +96,9 @@ static void claims(void **state)
     grant(names, "shop", "ann", 1);
     refusal(names, &other, NOW_S, ADIT_NAME_REFUSAL_TAKEN);
     refusal(names, &again, NOW_S, ADIT_NAME_REFUSAL_TAKEN);
-    refusal(names, &moved, NOW_S, ADIT_NAME_REFUSAL_MOVED);
-    assert_int_equal(adit_names_find(names, ADIT_BYTES("shop"))->session, 1);
+    assert_true(ask(names, &moved, NOW_S).must_probe);
+    assert_true(adit_owners_have(&adit_names_find(names, ADIT_BYTES("shop"))->owners, 1, 1));
+    assert_int_equal(adit_names_find(names, ADIT_BYTES("shop"))->owners.count, 1);
     release(names, "shop", "ann", 1);
     refusal(names, &other, NOW_S, ADIT_NAME_REFUSAL_TAKEN); /* a second later it is still ann's */
     refusal(names, &other, NOW_S + ADIT_NAMES_HOLD_S - 1, ADIT_NAME_REFUSAL_TAKEN);
@@ -107,6 +107,69 @@ static void claims(void **state)
     assert_true(ask(names, &other, NOW_S + ADIT_NAMES_HOLD_S).is_granted); /* it has lapsed */
     assert_int_equal(names->entries.used, 1);
     assert_int_equal(names->accounts.used, 1); /* ann has none any more */
+    adit_names_deinit(names);
+}
+
+static struct adit_name_claim shared(uint32_t slot, uint64_t session)
+{
+    struct adit_name_claim claim = claim_of("shop", "ann", session);
+    claim.instance = ADIT_BYTES("one");
+    claim.owner.worker = slot;
+    claim.owner.slot = slot;
+    return claim;
+}
+
+/* The sessions of one agent share a name; control hears of the first and of the last. */
+static void a_name_has_several_owners(void **state)
+{
+    (void)state;
+    struct adit_names *names = names_open();
+    const struct adit_names_time time = at(NOW_S);
+    struct adit_name_claim claim = shared(0, 10);
+    const struct adit_name_claim fifth = shared(4, 14);
+    const struct adit_name_claim newer = shared(2, 99);
+    struct adit_name_claim raw = shared(3, 98);
+    for (uint32_t slot = 0; slot < ADIT_OWNERS_MAX; slot++) {
+        claim = shared(slot, 10 + slot);
+        granted(names, &claim, NOW_S, ADIT_BYTES("shop"));
+    }
+    expect_said(names, "+shop");
+    refusal(names, &claim, NOW_S, ADIT_NAME_REFUSAL_TAKEN); /* has it already */
+    refusal(names, &fifth, NOW_S, ADIT_NAME_REFUSAL_LIMIT);
+    raw.kind = ADIT_TUNNEL_TLS; /* the others speak HTTP */
+    refusal(names, &raw, NOW_S, ADIT_NAME_REFUSAL_TAKEN);
+    const struct adit_name_answer answer = ask(names, &newer, NOW_S);
+    assert_true(answer.is_granted && answer.is_replaced);
+    assert_int_equal(answer.old.worker, 2);
+    assert_int_equal(answer.old.session, 12);
+    const struct adit_name_claim late = shared(2, 12);
+    assert_false(adit_names_release(names, &late, &time));
+    assert_int_equal(adit_names_worker_gone(names, 0, &time), 0);
+    assert_int_equal(adit_names_worker_gone(names, 1, &time), 0);
+    assert_true(adit_names_release(names, &newer, &time));
+    expect_said(names, "");
+    assert_int_equal(adit_names_find(names, ADIT_BYTES("shop"))->state, ADIT_NAMED_OWNED);
+    granted(names, &raw, NOW_S, ADIT_BYTES("shop")); /* in place of the only one */
+    assert_int_equal(adit_names_find(names, ADIT_BYTES("shop"))->kind, ADIT_TUNNEL_TLS);
+    assert_true(adit_names_release(names, &raw, &time));
+    expect_said(names, "-shop");
+    adit_names_deinit(names);
+}
+
+/* An agent that is back before its older session has ended gets the name that it had drawn. */
+static void a_drawn_name_follows_its_agent(void **state)
+{
+    (void)state;
+    struct adit_names *names = names_open();
+    struct adit_name_claim claim = shared(0, 1);
+    struct adit_name_claim again = shared(0, 2);
+    claim.name = again.name = ADIT_BYTES("");
+    again.seed = claim.seed;
+    const struct adit_name_answer first = ask(names, &claim, NOW_S);
+    granted(names, &again, NOW_S, ADIT_FIELD_BYTES(first.name));
+    const struct adit_name_answer second = ask(names, &again, NOW_S); /* its second tunnel */
+    assert_true(second.is_granted);
+    assert_false(adit_bytes_equal(ADIT_FIELD_BYTES(second.name), ADIT_FIELD_BYTES(first.name)));
     adit_names_deinit(names);
 }
 
@@ -145,6 +208,9 @@ static void what_no_honest_worker_asks(void **state)
     assert_fails(adit_names_claim(names, &claim, &time, &answer), INVALID);
     claim = claim_of("shop", "ann", 1);
     claim.kind = ADIT_TUNNEL_TCP;
+    assert_fails(adit_names_claim(names, &claim, &time, &answer), INVALID);
+    claim = claim_of("shop", "ann", 1);
+    claim.instance = ADIT_BYTES("a23456789012345678901234567890123");
     assert_fails(adit_names_claim(names, &claim, &time, &answer), INVALID);
     adit_names_deinit(names);
 }
@@ -248,7 +314,8 @@ static void the_table_has_a_limit(void **state)
     const struct adit_name_claim more = claim_of("more", "eve", 1);
     const struct adit_names_time time = at(NOW_S);
     refusal(names, &more, NOW_S, ADIT_NAME_REFUSAL_LIMIT);
-    assert_fails(adit_names_hold(names, &more, &time), FULL);
+    struct adit_name_answer answer = {0};
+    assert_fails(adit_names_hold(names, &more, &time, &answer), FULL);
     assert_true(adit_names_release(names, &claim, &time));
     assert_true(adit_names_say_next(names, &lease));
     adit_names_said(names);
@@ -290,19 +357,26 @@ static void a_new_door_is_told(void **state)
     const struct adit_names_time time = at(NOW_S);
     const struct adit_name_claim claim = claim_of("shop", "ann", 1);
     const struct adit_name_claim conflicts[] = {
-        claim_of("shop", "ann", 2), claim_of("shop", "eve", 1), claim_of("held", "eve", 1),
+        claim_of("shop", "eve", 1), claim_of("held", "eve", 1),
         claim_of("www", "ann", 1),  claim_of("A", "ann", 1),
     };
+    const struct adit_name_claim other = claim_of("shop", "ann", 2);
+    struct adit_name_answer answer = {0};
     grant(names, "held", "bob", 3);
     release(names, "held", "bob", 3);
-    assert_ok(adit_names_hold(names, &claim, &time));
+    assert_ok(adit_names_hold(names, &claim, &time, &answer));
+    assert_true(answer.is_granted);
     assert_int_equal(adit_names_find(names, ADIT_BYTES("shop"))->state, ADIT_NAMED_OWNED);
     for (size_t i = 0; i < ADIT_COUNT(conflicts); i++) {
-        assert_fails(adit_names_hold(names, &ADIT_AT(conflicts, i), &time), INVALID);
+        assert_fails(adit_names_hold(names, &ADIT_AT(conflicts, i), &time, &answer), INVALID);
     }
     const struct adit_name_claim back = claim_of("held", "bob", 4);
-    assert_ok(adit_names_hold(names, &back, &time));
-    assert_int_equal(adit_names_find(names, ADIT_BYTES("held"))->session, 4);
+    assert_ok(adit_names_hold(names, &back, &time, &answer));
+    assert_true(adit_owners_have(&adit_names_find(names, ADIT_BYTES("held"))->owners, 1, 4));
+    assert_ok(adit_names_hold(names, &other, &time, &answer)); /* of another instance: too late */
+    assert_true(answer.must_probe && !answer.is_granted);
+    assert_ok(adit_names_hold(names, &claim, &time, &answer)); /* twice: no honest worker */
+    assert_false(answer.must_probe || answer.is_granted);
     adit_names_deinit(names);
 }
 
@@ -410,6 +484,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(claims),
+        cmocka_unit_test(a_name_has_several_owners),
+        cmocka_unit_test(a_drawn_name_follows_its_agent),
         cmocka_unit_test(impossible_names),
         cmocka_unit_test(what_no_honest_worker_asks),
         cmocka_unit_test(drawn_names_come_back),

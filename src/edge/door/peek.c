@@ -140,21 +140,40 @@ static struct adit_way way_of(const struct adit_door *door, const struct pending
     return way;
 }
 
+/* The first of them, in turn, whose worker can take it. */
+static bool owner_find(struct adit_door *door, const struct adit_way *way,
+                       struct adit_owner *out_owner)
+{
+    for (uint32_t step = 0; step < way->owners->count; step++) {
+        const struct adit_owner *owner = adit_owners_at(way->owners, step);
+        if (owner && adit_door_worker_has_room(door, owner->worker)) {
+            *out_owner = *owner;
+            adit_names_turn(&door->names, way->name, step);
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum adit_door_load load_of(const struct adit_way *way)
+{
+    return way->kind == ADIT_WAY_AGENT ? ADIT_DOOR_LOAD_AGENT : ADIT_DOOR_LOAD_VISITOR;
+}
+
 /* A visitor whose name nobody has may be early: a worker that is new has not said its names yet. */
 static bool worker_find(struct adit_door *door, const struct pending *pending,
-                        const struct adit_way *way, uint32_t *out_worker)
+                        const struct adit_way *way, struct adit_owner *out_owner)
 {
-    if (way->is_bound) {
-        *out_worker = way->worker;
-        return adit_door_worker_has_room(door, way->worker);
+    if (way->owners) {
+        return owner_find(door, way, out_owner);
     }
     bool is_early = way->kind != ADIT_WAY_AGENT && pending->first.kind == ADIT_FIRST_TLS &&
                     !adit_door_workers_have_told(door);
-    return !is_early && adit_door_worker_choose(door, out_worker);
+    return !is_early && adit_door_worker_choose(door, load_of(way), &out_owner->worker);
 }
 
 static struct adit_status message_of(const struct pending *pending, const struct adit_way *way,
-                                     struct adit_handle ticket, struct adit_message *out_message)
+                                     uint64_t session, struct adit_message *out_message)
 {
     struct adit_message message = {
         .address = pending->peer, .fds = {pending->fd}, .fd_count = 1};
@@ -164,7 +183,6 @@ static struct adit_status message_of(const struct pending *pending, const struct
         ADIT_FAIL(INTERNAL, "a parked connection goes nowhere");
     case ADIT_WAY_AGENT:
         message.type = ADIT_MESSAGE_AGENT;
-        message.request = adit_handle_pack(ticket);
         break;
     case ADIT_WAY_ORPHAN:
         message.type = ADIT_MESSAGE_ORPHAN;
@@ -178,7 +196,7 @@ static struct adit_status message_of(const struct pending *pending, const struct
         break;
     case ADIT_WAY_THROUGH:
         message.type = ADIT_MESSAGE_THROUGH;
-        message.session = way->session;
+        message.session = session;
         status = adit_message_text_set(&message.name, way->name);
         break;
     }
@@ -200,7 +218,7 @@ static struct adit_status pending_send(struct adit_door *door, struct pending *p
 
 static void pending_route(struct adit_door *door, struct adit_handle handle)
 {
-    uint32_t worker = 0;
+    struct adit_owner owner = {0};
     struct adit_handle ticket = {0};
     struct adit_message message = {0};
     struct pending *pending = adit_pool_get(&door->pendings, handle);
@@ -212,21 +230,23 @@ static void pending_route(struct adit_door *door, struct adit_handle handle)
         pending_park(door, handle, way.until_us);
         return;
     }
-    if (!worker_find(door, pending, &way, &worker)) {
+    if (!worker_find(door, pending, &way, &owner)) {
         pending_wait(door, handle);
         return;
     }
-    if (way.kind == ADIT_WAY_AGENT && !agent_admit(door, handle, worker, &ticket)) {
+    if (way.kind == ADIT_WAY_AGENT && !agent_admit(door, handle, owner.worker, &ticket)) {
         return;
     }
-    struct adit_status status = message_of(pending, &way, ticket, &message);
+    struct adit_status status = message_of(pending, &way, owner.session, &message);
+    message.request = adit_handle_pack(ticket);
     if (adit_is_ok(status)) {
-        status = pending_send(door, pending, worker, &message);
+        status = pending_send(door, pending, owner.worker, &message);
     }
     if (adit_is_ok(status)) {
+        adit_door_worker_given(door, owner.worker, load_of(&way));
         pending_close(door, handle);
     } else {
-        adit_admission_done(&door->admission, ticket, worker);
+        adit_admission_done(&door->admission, ticket, owner.worker);
         pending_wait(door, handle);
     }
 }

@@ -47,44 +47,56 @@ bool adit_ports_pick(const struct adit_ports *ports, uint32_t start, uint16_t *o
     return false;
 }
 
-static void own(struct adit_port *entry, const struct adit_port_claim *claim)
+static struct adit_port_answer denied(enum adit_port_refusal refusal)
 {
-    entry->state = ADIT_PORT_OWNED;
-    entry->worker = claim->worker;
-    entry->session = claim->session;
-    entry->grace_end_us = 0;
+    return (struct adit_port_answer){.verdict = ADIT_PORT_DENIED, .refusal = refusal};
 }
 
-static bool is_owner(const struct adit_port *entry, const struct adit_port_claim *claim)
+/* The claim is of the account that has the port. */
+static struct adit_status join(struct adit_port *entry, const struct adit_port_claim *claim,
+                               struct adit_port_answer *out_answer)
 {
-    return entry->state == ADIT_PORT_OWNED && entry->worker == claim->worker &&
-           entry->session == claim->session;
+    enum adit_owners_verdict verdict = ADIT_OWNERS_FULL;
+    struct adit_owner old = {0};
+    ADIT_TRY(adit_owners_join(&entry->owners, claim->instance, &claim->owner, &verdict, &old));
+    switch (verdict) {
+    case ADIT_OWNERS_JOINED:
+    case ADIT_OWNERS_REPLACED:
+        entry->state = ADIT_PORT_OWNED;
+        entry->grace_end_us = 0;
+        *out_answer = (struct adit_port_answer){.verdict = ADIT_PORT_KEPT,
+                                                .is_replaced = verdict == ADIT_OWNERS_REPLACED,
+                                                .old = old};
+        break;
+    case ADIT_OWNERS_SAME:
+        *out_answer = denied(ADIT_PORT_REFUSAL_TAKEN);
+        break;
+    case ADIT_OWNERS_FULL:
+        *out_answer = denied(ADIT_PORT_REFUSAL_LIMIT);
+        break;
+    case ADIT_OWNERS_FOREIGN:
+        *out_answer = (struct adit_port_answer){.verdict = ADIT_PORT_PROBE};
+        break;
+    }
+    return adit_ok();
 }
 
 struct adit_status adit_ports_claim(struct adit_ports *ports, const struct adit_port_claim *claim,
-                                    enum adit_port_verdict *out_verdict,
-                                    enum adit_port_refusal *out_refusal)
+                                    struct adit_port_answer *out_answer)
 {
     struct adit_port *entry = adit_ports_get(ports, claim->port);
     ADIT_ENSURE(claim->account.len <= ADIT_PORT_ACCOUNT_MAX, LIMIT, "the account is too long");
+    ADIT_ENSURE(claim->instance.len <= ADIT_OWNERS_INSTANCE_MAX, LIMIT,
+                "the instance is too long");
     if (!entry) {
-        *out_refusal = ADIT_PORT_REFUSAL_RANGE;
-        *out_verdict = ADIT_PORT_DENIED;
-        return adit_ok();
+        *out_answer = denied(ADIT_PORT_REFUSAL_RANGE);
+    } else if (entry->state == ADIT_PORT_FREE) {
+        *out_answer = (struct adit_port_answer){.verdict = ADIT_PORT_OPEN};
+    } else if (adit_bytes_equal(ADIT_FIELD_BYTES(entry->account), claim->account)) {
+        return join(entry, claim, out_answer);
+    } else {
+        *out_answer = denied(ADIT_PORT_REFUSAL_TAKEN);
     }
-    if (entry->state == ADIT_PORT_FREE) {
-        *out_verdict = ADIT_PORT_OPEN;
-        return adit_ok();
-    }
-    bool is_same = adit_bytes_equal(ADIT_FIELD_BYTES(entry->account), claim->account);
-    if (is_same && entry->state == ADIT_PORT_GRACE) {
-        own(entry, claim);
-        *out_verdict = ADIT_PORT_KEPT;
-        return adit_ok();
-    }
-    *out_refusal = is_same && !is_owner(entry, claim) ? ADIT_PORT_REFUSAL_MOVED
-                                                      : ADIT_PORT_REFUSAL_TAKEN;
-    *out_verdict = ADIT_PORT_DENIED;
     return adit_ok();
 }
 
@@ -94,22 +106,31 @@ struct adit_status adit_ports_put(struct adit_ports *ports, const struct adit_po
     struct adit_port *entry = adit_ports_get(ports, claim->port);
     ADIT_ENSURE(entry, INVALID, "the port is outside the range");
     ADIT_ENSURE(entry->state == ADIT_PORT_FREE, REFUSED, "the port has an owner");
-    ADIT_TRY(ADIT_FIELD_SET(entry->account, claim->account));
-    own(entry, claim);
-    entry->fd = fd;
+    struct adit_port fresh = {.fd = fd};
+    struct adit_port_answer answer = {0};
+    ADIT_TRY(ADIT_FIELD_SET(fresh.account, claim->account));
+    ADIT_TRY(join(&fresh, claim, &answer));
+    *entry = fresh;
     ports->used++;
     return adit_ok();
+}
+
+static bool owner_leave(struct adit_port *entry, const struct adit_port_claim *claim)
+{
+    return adit_owners_leave(&entry->owners, claim->owner.worker, claim->owner.session);
 }
 
 bool adit_ports_grace(struct adit_ports *ports, const struct adit_port_claim *claim,
                       uint64_t grace_end_us)
 {
     struct adit_port *entry = adit_ports_get(ports, claim->port);
-    if (!entry || !is_owner(entry, claim)) {
+    if (!entry || !owner_leave(entry, claim)) {
         return false;
     }
-    entry->state = ADIT_PORT_GRACE;
-    entry->grace_end_us = grace_end_us;
+    if (entry->owners.count == 0) {
+        entry->state = ADIT_PORT_GRACE;
+        entry->grace_end_us = grace_end_us;
+    }
     return true;
 }
 
@@ -124,10 +145,10 @@ static int entry_free(struct adit_ports *ports, struct adit_port *entry)
 bool adit_ports_free(struct adit_ports *ports, const struct adit_port_claim *claim, int *out_fd)
 {
     struct adit_port *entry = adit_ports_get(ports, claim->port);
-    if (!entry || !is_owner(entry, claim)) {
+    if (!entry || !owner_leave(entry, claim)) {
         return false;
     }
-    *out_fd = entry_free(ports, entry);
+    *out_fd = entry->owners.count == 0 ? entry_free(ports, entry) : -1;
     return true;
 }
 
@@ -136,7 +157,7 @@ uint32_t adit_ports_worker_gone(struct adit_ports *ports, uint32_t worker, uint6
     uint32_t gone = 0;
     for (size_t i = 0; i < port_count(ports) && ports->used > 0; i++) {
         struct adit_port *entry = entry_at(ports, i);
-        if (entry->state == ADIT_PORT_OWNED && entry->worker == worker) {
+        if (adit_owners_worker_gone(&entry->owners, worker) > 0 && entry->owners.count == 0) {
             entry->state = ADIT_PORT_GRACE;
             entry->grace_end_us = grace_end_us;
             gone++;

@@ -2,6 +2,7 @@
 
 #include "edge/door/claims.h"
 #include "edge/door/peek.h"
+#include "edge/door/probes.h"
 #include "edge/door/tunnels.h"
 
 static struct adit_door_worker *worker_at(struct adit_door *door, uint32_t index)
@@ -69,6 +70,7 @@ static void worker_lose(struct adit_door *door, uint32_t index)
     adit_admission_worker_gone(&door->admission, index);
     adit_tunnels_worker_gone(door, index);
     adit_claims_worker_gone(door, index);
+    adit_probes_worker_gone(door, index);
     ADIT_LOG(&door->log, WARN, "worker_gone", adit_log_number(ADIT_BYTES("worker"), index));
 }
 
@@ -94,7 +96,21 @@ static struct adit_status unbind(struct adit_door *door, uint32_t index,
 static struct adit_status agent_done(struct adit_door *door, uint32_t index,
                                      struct adit_message *message)
 {
+    struct adit_door_worker *worker = worker_at(door, index);
     adit_admission_done(&door->admission, adit_handle_unpack(message->request), index);
+    worker->agents_open -= worker->agents_open > 0 ? 1 : 0;
+    return adit_ok();
+}
+
+/* What it was given before is in its own numbers now, but for agents that are logging in. */
+static struct adit_status load(struct adit_door *door, uint32_t index,
+                               struct adit_message *message)
+{
+    struct adit_door_worker *worker = worker_at(door, index);
+    worker->sessions = message->count;
+    worker->streams = message->streams;
+    worker->agents_given = worker->agents_open;
+    worker->visitors_given = 0;
     return adit_ok();
 }
 
@@ -122,6 +138,8 @@ static const struct {
     {ADIT_MESSAGE_CLAIM, adit_claims_claim},
     {ADIT_MESSAGE_RELEASE, adit_claims_release},
     {ADIT_MESSAGE_HOLD, adit_claims_hold},
+    {ADIT_MESSAGE_LOAD, load},
+    {ADIT_MESSAGE_PROBED, adit_probes_answer},
 };
 
 struct teller {
@@ -199,6 +217,10 @@ struct adit_status adit_door_worker_wire(struct adit_door *door, uint32_t index,
     worker->wiring = wiring;
     worker->wired_us = door->loop.now_us;
     worker->has_told = false;
+    worker->sessions = worker->streams = 0;
+    worker->agents_given = worker->agents_open = worker->visitors_given = 0;
+    adit_status_ignore(adit_channel_waiting_max_set(&worker->channel, ADIT_DOOR_CHANNEL_MAX),
+                       "it has the number that it was opened with");
     adit_status_ignore(adit_loop_timer_set(&door->loop, &door->tell_timer,
                                            door->loop.now_us + door->tell_us, tell_over, door, 0),
                        "a timer is reserved for it");
@@ -213,17 +235,70 @@ struct adit_status adit_door_worker_wire(struct adit_door *door, uint32_t index,
     return adit_ok();
 }
 
-bool adit_door_worker_choose(struct adit_door *door, uint32_t *out_index)
+/* Compared as one number: sessions before streams. */
+static uint64_t load_of(const struct adit_door_worker *worker, enum adit_door_load load)
 {
+    uint64_t sessions = (uint64_t)worker->sessions + worker->agents_given;
+    uint64_t streams = (uint64_t)worker->streams + worker->visitors_given;
+    switch (load) {
+    case ADIT_DOOR_LOAD_AGENT:
+        return adit_min_u64(sessions, UINT32_MAX) << 32 | adit_min_u64(streams, UINT32_MAX);
+    case ADIT_DOOR_LOAD_VISITOR:
+        return streams;
+    }
+    return 0;
+}
+
+bool adit_door_worker_choose(struct adit_door *door, enum adit_door_load load,
+                             uint32_t *out_index)
+{
+    bool is_found = false;
+    uint64_t least = 0;
     for (uint32_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
         uint32_t index = (door->turn + i) % ADIT_DOOR_WORKERS_MAX;
-        if (adit_door_worker_has_room(door, index)) {
-            door->turn = (index + 1) % ADIT_DOOR_WORKERS_MAX;
+        uint64_t its = load_of(worker_at(door, index), load);
+        if (adit_door_worker_has_room(door, index) && (!is_found || its < least)) {
+            is_found = true;
+            least = its;
             *out_index = index;
-            return true;
         }
     }
-    return false;
+    if (is_found) {
+        door->turn = (*out_index + 1) % ADIT_DOOR_WORKERS_MAX;
+    }
+    return is_found;
+}
+
+void adit_door_worker_given(struct adit_door *door, uint32_t index, enum adit_door_load load)
+{
+    struct adit_door_worker *worker = worker_at(door, index);
+    switch (load) {
+    case ADIT_DOOR_LOAD_AGENT:
+        worker->agents_given++;
+        worker->agents_open++;
+        break;
+    case ADIT_DOOR_LOAD_VISITOR:
+        worker->visitors_given++;
+        break;
+    }
+}
+
+void adit_door_worker_tell(struct adit_door *door, uint32_t index, struct adit_message *message)
+{
+    const struct adit_channel *channel = &worker_at(door, index)->channel;
+    bool has_room = adit_channel_is_open(channel) &&
+                    channel->waiting < ADIT_DOOR_CHANNEL_MAX - ADIT_DOOR_ANSWERS_MAX;
+    if (!has_room || !adit_is_ok(adit_door_worker_send(door, index, message))) {
+        ADIT_LOG(&door->log, WARN, "worker_not_told",
+                 adit_log_number(ADIT_BYTES("worker"), index),
+                 adit_log_text(ADIT_BYTES("type"), adit_message_name(message->type)));
+    }
+}
+
+void adit_door_worker_evict(struct adit_door *door, const struct adit_owner *owner)
+{
+    struct adit_message message = {.type = ADIT_MESSAGE_EVICT, .session = owner->session};
+    adit_door_worker_tell(door, owner->worker, &message);
 }
 
 struct adit_status adit_door_worker_send(struct adit_door *door, uint32_t index,
