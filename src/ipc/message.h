@@ -148,11 +148,11 @@
         F(SESSION) | F(SLOT) | F(KIND) | F(ACCOUNT) | F(NAME) | F(INSTANCE))                    \
     /* From the supervisor to control: the counters of one role. index: 0 the door, 1 on: the     \
      * workers, or ADIT_ROLE_STATUS_CONTROL; count: its process id; streams: how often it was     \
-     * started. */                                                                              \
+     * started. Without counters: it is not ready, or did not answer. */                        \
     ROW(ROLE_STATUS, 32, ADIT_EDGE_SUPERVISOR_CONTROL, 0,                                       \
         F(REQUEST) | F(INDEX) | F(COUNT) | F(STREAMS) | F(COUNTERS))                            \
     /* All that could answer STATUS_ASK `request` have. count: doors and workers that there are   \
-     * to be; streams: that are ready. */                                                       \
+     * to be; streams: that are ready and answered. */                                          \
     ROW(STATUS_END, 33, ADIT_EDGE_SUPERVISOR_CONTROL, 0,                                        \
         F(REQUEST) | F(COUNT) | F(STREAMS) | F(UPTIME))                                         \
     /* Keys of TLS session tickets, 80 bytes each (name 16, AES 32, HMAC 32): the one for new     \

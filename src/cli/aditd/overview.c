@@ -49,16 +49,35 @@ static struct adit_status counter_read(struct adit_json *json, struct adit_bytes
                                        void *target)
 {
     struct adit_overview_role *role = target;
-    if (is_named(name, ADIT_BYTES("sessions"))) {
-        return number_read(json, &role->sessions);
-    }
-    if (is_named(name, ADIT_BYTES("tunnels"))) {
-        return number_read(json, &role->tunnels);
-    }
-    if (is_named(name, ADIT_BYTES("requests"))) {
-        return number_read(json, &role->requests);
+    const struct {
+        struct adit_bytes name;
+        uint64_t *number;
+    } counters[] = {
+        {ADIT_BYTES_INIT("sessions"), &role->sessions},
+        {ADIT_BYTES_INIT("streams"), &role->streams},
+        {ADIT_BYTES_INIT("tunnels"), &role->tunnels},
+        {ADIT_BYTES_INIT("web_now"), &role->web},
+        {ADIT_BYTES_INIT("requests"), &role->requests},
+        {ADIT_BYTES_INIT("names"), &role->names},
+        {ADIT_BYTES_INIT("ports"), &role->ports},
+        {ADIT_BYTES_INIT("parked"), &role->parked},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(counters); i++) {
+        if (is_named(name, ADIT_AT(counters, i).name)) {
+            return number_read(json, ADIT_AT(counters, i).number);
+        }
     }
     return adit_json_skip(json);
+}
+
+static struct adit_status flag_read(struct adit_json *json, bool *out_flag)
+{
+    enum adit_json_token token = ADIT_JSON_END;
+    ADIT_TRY(adit_json_next(json, &token));
+    ADIT_ENSURE(token == ADIT_JSON_TRUE || token == ADIT_JSON_FALSE, INVALID,
+                "the server's answer has another form");
+    *out_flag = token == ADIT_JSON_TRUE;
+    return adit_ok();
 }
 
 static struct adit_status name_read(struct adit_json *json, struct adit_overview_role *role)
@@ -88,6 +107,9 @@ static struct adit_status role_member_read(struct adit_json *json, struct adit_b
     if (is_named(name, ADIT_BYTES("starts"))) {
         return number_read(json, &role->starts);
     }
+    if (is_named(name, ADIT_BYTES("ready"))) {
+        return flag_read(json, &role->is_ready);
+    }
     if (is_named(name, ADIT_BYTES("counters"))) {
         ADIT_TRY(expect(json, ADIT_JSON_OBJECT));
         return members_read(json, counter_read, role);
@@ -114,31 +136,47 @@ static struct adit_status roles_read(struct adit_json *json, struct adit_overvie
     ADIT_FAIL(LIMIT, "the server's answer has too many roles");
 }
 
+static struct adit_status reason_read(struct adit_json *json, struct adit_overview *overview)
+{
+    uint8_t memory[64] = {0};
+    struct adit_writer reason = adit_writer_of(ADIT_SPAN_OF(memory));
+    ADIT_TRY(expect(json, ADIT_JSON_STRING));
+    ADIT_TRY(adit_json_string_decode(json->raw, &reason));
+    ADIT_ENSURE(adit_text_is_printable(adit_writer_bytes(&reason)), INVALID,
+                "the server's answer has a text that cannot be shown");
+    return ADIT_FIELD_SET(overview->reason, adit_writer_bytes(&reason));
+}
+
 static struct adit_status member_read(struct adit_json *json, struct adit_bytes name, void *target)
 {
     struct adit_overview *overview = target;
-    if (is_named(name, ADIT_BYTES("pid"))) {
-        return number_read(json, &overview->pid);
-    }
-    if (is_named(name, ADIT_BYTES("uptime_s"))) {
-        return number_read(json, &overview->uptime_s);
-    }
-    if (is_named(name, ADIT_BYTES("names"))) {
-        return number_read(json, &overview->names);
-    }
-    if (is_named(name, ADIT_BYTES("tokens"))) {
-        return number_read(json, &overview->tokens);
+    const struct {
+        struct adit_bytes name;
+        uint64_t *number;
+    } numbers[] = {
+        {ADIT_BYTES_INIT("pid"), &overview->pid},
+        {ADIT_BYTES_INIT("uptime_s"), &overview->uptime_s},
+        {ADIT_BYTES_INIT("names"), &overview->names},
+        {ADIT_BYTES_INIT("tokens"), &overview->tokens},
+        {ADIT_BYTES_INIT("version"), &overview->version},
+        {ADIT_BYTES_INIT("taken"), &overview->taken},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(numbers); i++) {
+        if (is_named(name, ADIT_AT(numbers, i).name)) {
+            return number_read(json, ADIT_AT(numbers, i).number);
+        }
     }
     if (is_named(name, ADIT_BYTES("roles"))) {
         return roles_read(json, overview);
     }
     if (is_named(name, ADIT_BYTES("ready"))) {
-        enum adit_json_token token = ADIT_JSON_END;
-        ADIT_TRY(adit_json_next(json, &token));
-        overview->is_ready = token == ADIT_JSON_TRUE;
-        ADIT_ENSURE(token == ADIT_JSON_TRUE || token == ADIT_JSON_FALSE, INVALID,
-                    "the server's answer has another form");
-        return adit_ok();
+        return flag_read(json, &overview->is_ready);
+    }
+    if (is_named(name, ADIT_BYTES("degraded"))) {
+        return flag_read(json, &overview->is_degraded);
+    }
+    if (is_named(name, ADIT_BYTES("reason"))) {
+        return reason_read(json, overview);
     }
     return adit_json_skip(json);
 }
@@ -187,13 +225,18 @@ static struct adit_status role_write(struct adit_writer *writer,
     }
     ADIT_TRY(column_end(writer, start));
     ADIT_TRY(number_write(writer, role->pid));
-    if (!is_worker) {
-        ADIT_TRY(adit_write_decimal(writer, role->starts));
-        return adit_write_u8(writer, '\n');
-    }
     ADIT_TRY(number_write(writer, role->starts));
+    if (!is_worker || !role->is_ready) {
+        return adit_write_bytes(writer, role->is_ready ? ADIT_BYTES("ready\n")
+                                                       : ADIT_BYTES("not ready\n"));
+    }
+    start = writer->len;
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("ready")));
+    ADIT_TRY(column_end(writer, start));
     ADIT_TRY(number_write(writer, role->sessions));
+    ADIT_TRY(number_write(writer, role->streams));
     ADIT_TRY(number_write(writer, role->tunnels));
+    ADIT_TRY(number_write(writer, role->web));
     ADIT_TRY(adit_write_decimal(writer, role->requests));
     return adit_write_u8(writer, '\n');
 }
@@ -230,13 +273,53 @@ static struct adit_status count_write(struct adit_writer *writer, uint64_t count
     return adit_write_bytes(writer, count == 1 ? one : many);
 }
 
-struct adit_status adit_overview_write(struct adit_writer *writer,
+/* What the door routes, and what keeps the server from being well. */
+static struct adit_status routes_write(struct adit_writer *writer,
                                        const struct adit_overview *overview)
+{
+    struct adit_overview_role sum = {0};
+    for (size_t i = 0; i < overview->role_count; i++) {
+        sum.names += ADIT_AT(overview->roles, i).names;
+        sum.ports += ADIT_AT(overview->roles, i).ports;
+        sum.parked += ADIT_AT(overview->roles, i).parked;
+    }
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("routes: ")));
+    ADIT_TRY(adit_write_decimal(writer, sum.names));
+    ADIT_TRY(adit_write_bytes(writer, sum.names == 1 ? ADIT_BYTES(" name") : ADIT_BYTES(" names")));
+    ADIT_TRY(count_write(writer, sum.ports, ADIT_BYTES(" port"), ADIT_BYTES(" ports")));
+    ADIT_TRY(count_write(writer, sum.parked, ADIT_BYTES(" visitor waits"),
+                         ADIT_BYTES(" visitors wait")));
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("; snapshot ")));
+    ADIT_TRY(adit_write_decimal(writer, overview->taken));
+    if (overview->taken < overview->version) {
+        ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES(", behind ")));
+        ADIT_TRY(adit_write_decimal(writer, overview->version));
+    }
+    if (overview->is_degraded) {
+        ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("\ndegraded: ")));
+        ADIT_TRY(adit_write_bytes(writer, ADIT_FIELD_BYTES(overview->reason)));
+    }
+    return adit_write_u8(writer, '\n');
+}
+
+static struct adit_status head_write(struct adit_writer *writer)
 {
     static const struct adit_bytes head[] = {
         ADIT_BYTES_INIT("ROLE"),     ADIT_BYTES_INIT("PID"),     ADIT_BYTES_INIT("STARTS"),
-        ADIT_BYTES_INIT("SESSIONS"), ADIT_BYTES_INIT("TUNNELS"),
+        ADIT_BYTES_INIT("STATE"),    ADIT_BYTES_INIT("SESSIONS"), ADIT_BYTES_INIT("STREAMS"),
+        ADIT_BYTES_INIT("TUNNELS"),  ADIT_BYTES_INIT("HTTP"),
     };
+    for (size_t i = 0; i < ADIT_COUNT(head); i++) {
+        size_t start = writer->len;
+        ADIT_TRY(adit_write_bytes(writer, ADIT_AT(head, i)));
+        ADIT_TRY(column_end(writer, start));
+    }
+    return adit_write_bytes(writer, ADIT_BYTES("REQUESTS\n"));
+}
+
+struct adit_status adit_overview_write(struct adit_writer *writer,
+                                       const struct adit_overview *overview)
+{
     ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("aditd ")));
     ADIT_TRY(adit_write_decimal(writer, overview->pid));
     ADIT_TRY(adit_write_bytes(writer, overview->is_ready ? ADIT_BYTES(" is ready, up ")
@@ -245,12 +328,8 @@ struct adit_status adit_overview_write(struct adit_writer *writer,
     ADIT_TRY(count_write(writer, overview->names, ADIT_BYTES(" name"), ADIT_BYTES(" names")));
     ADIT_TRY(count_write(writer, overview->tokens, ADIT_BYTES(" token"), ADIT_BYTES(" tokens")));
     ADIT_TRY(adit_write_u8(writer, '\n'));
-    for (size_t i = 0; i < ADIT_COUNT(head); i++) {
-        size_t start = writer->len;
-        ADIT_TRY(adit_write_bytes(writer, ADIT_AT(head, i)));
-        ADIT_TRY(column_end(writer, start));
-    }
-    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("HTTP REQUESTS\n")));
+    ADIT_TRY(routes_write(writer, overview));
+    ADIT_TRY(head_write(writer));
     for (size_t i = 0; i < overview->role_count; i++) {
         ADIT_TRY(role_write(writer, &ADIT_AT(overview->roles, i)));
     }

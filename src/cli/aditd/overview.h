@@ -11,12 +11,16 @@
 struct adit_overview_role {
     ADIT_FIELD(16) name;
     uint64_t index, pid, starts;
-    uint64_t sessions, tunnels, requests; /* of a worker */
+    bool is_ready;
+    uint64_t sessions, streams, tunnels, web, requests; /* of a worker */
+    uint64_t names, ports, parked;                      /* of the door */
 };
 
 struct adit_overview {
     uint64_t pid, uptime_s, names, tokens;
-    bool is_ready;
+    uint64_t version, taken; /* of snapshots: made, and acted by */
+    bool is_ready, is_degraded;
+    ADIT_FIELD(64) reason;
     struct adit_overview_role roles[ADIT_OVERVIEW_ROLES_MAX];
     size_t role_count;
 };

@@ -26,6 +26,16 @@ static struct adit_status status_print(const char *folder, bool is_json,
     return adit_ok();
 }
 
+/* The socket is there, so the server is; control, which answers, hangs. */
+static struct adit_status control_blame(struct adit_status status)
+{
+    if (adit_status_error(status) == ADIT_ERROR_TIMEOUT) {
+        ADIT_FAIL(TIMEOUT, "control does not answer; tunnels go on without it, and it is replaced "
+                           "within 12 s; the log says more");
+    }
+    return status;
+}
+
 int adit_aditd_status(const struct adit_args *args)
 {
     struct adit_data_path folder = {0};
@@ -39,6 +49,7 @@ int adit_aditd_status(const struct adit_args *args)
         struct adit_writer answer = adit_writer_of(memory);
         status = status_print(folder.text, adit_args_is_given(args, ADIT_BYTES("json")), &answer,
                               &code);
+        status = control_blame(status);
         adit_memory_close(&memory);
     }
     return adit_is_ok(status) ? code

@@ -339,11 +339,12 @@ static void status_tells_roles_and_counts(void **state)
     hear(&scene, 3);
     struct adit_bytes answer = command(&scene, ADIT_BYTES("status\n"));
     static const struct adit_bytes parts[] = {
-        ADIT_BYTES_INIT("\"uptime_s\":61,\"ready\":true,\"version\":"),
+        ADIT_BYTES_INIT("\"uptime_s\":61,\"ready\":true,\"degraded\":false,\"reason\":\"\","
+                        "\"version\":"),
         ADIT_BYTES_INIT("\"roles\":[{\"name\":\"door\",\"index\":0,\"pid\":78,\"starts\":1,"
-                        "\"counters\":{\"pending\":9,"),
+                        "\"ready\":true,\"counters\":{\"pending\":9,"),
         ADIT_BYTES_INIT("{\"name\":\"worker\",\"index\":0,\"pid\":77,\"starts\":2,"
-                        "\"counters\":{\"sessions\":5,\"streams\":6,\"tunnels\":0,"),
+                        "\"ready\":true,\"counters\":{\"sessions\":5,\"streams\":6,\"tunnels\":0,"),
         ADIT_BYTES_INIT("],\"names\":1,\"tokens\":0}\n"),
     };
     for (size_t i = 0; i < ADIT_COUNT(parts); i++) {

@@ -53,6 +53,28 @@ bool control_report_is_ready(const struct control *control)
     return control->report.expected > 0 && control->report.ready >= control->report.expected;
 }
 
+/* Control is, since it tells; the others have counters then. */
+static bool role_is_ready(const struct control_role *role)
+{
+    return role->index == ADIT_ROLE_STATUS_CONTROL || role->counters.count > 0;
+}
+
+/* What does not work although tunnels do; empty: all is well. */
+static struct adit_bytes trouble_of(const struct control *control)
+{
+    uint64_t now_us = adit_clock_now_us();
+    if (!control_report_is_ready(control)) {
+        return ADIT_BYTES("a process is not ready");
+    }
+    if (control->is_failing) {
+        return ADIT_BYTES("the database fails");
+    }
+    if (control->taken < control->version && now_us > control->published_us + CONTROL_APPLIED_US) {
+        return ADIT_BYTES("a process acts by an old snapshot");
+    }
+    return ADIT_BYTES("");
+}
+
 /* --- What a counter is called ----------------------------------------------------------------- */
 
 #define KIND_GAUGE "gauge"
@@ -127,6 +149,8 @@ static struct adit_status role_write(struct adit_writer *writer, const struct co
     ADIT_TRY(number_write(writer, ADIT_BYTES("\",\"index\":"), shown.index));
     ADIT_TRY(number_write(writer, ADIT_BYTES(",\"pid\":"), role->pid));
     ADIT_TRY(number_write(writer, ADIT_BYTES(",\"starts\":"), role->starts));
+    ADIT_TRY(adit_write_bytes(writer, role_is_ready(role) ? ADIT_BYTES(",\"ready\":true")
+                                                          : ADIT_BYTES(",\"ready\":false")));
     ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES(",\"counters\":{")));
     for (size_t i = 0; i < shown.counter_count; i++) {
         const struct counter *counter = &ADIT_SLOT(shown.counters, shown.counter_count, i);
@@ -158,7 +182,13 @@ struct adit_status control_status_write(struct control *control, struct adit_wri
     ADIT_TRY(adit_write_bytes(writer, control_report_is_ready(control)
                                           ? ADIT_BYTES(",\"ready\":true")
                                           : ADIT_BYTES(",\"ready\":false")));
-    ADIT_TRY(number_write(writer, ADIT_BYTES(",\"version\":"), control->version));
+    struct adit_bytes trouble = trouble_of(control);
+    ADIT_TRY(adit_write_bytes(writer, trouble.len > 0 ? ADIT_BYTES(",\"degraded\":true")
+                                                      : ADIT_BYTES(",\"degraded\":false")));
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES(",\"reason\":\"")));
+    ADIT_TRY(adit_write_bytes(writer, trouble));
+    ADIT_TRY(number_write(writer, ADIT_BYTES("\",\"version\":"), control->version));
+    ADIT_TRY(number_write(writer, ADIT_BYTES(",\"taken\":"), control->taken));
     ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES(",\"roles\":[")));
     bool is_first = true;
     for (size_t i = 0; i < CONTROL_ROLES_MAX; i++) {
@@ -210,7 +240,7 @@ static struct adit_status table_write(const struct control *control, struct adit
         ADIT_TRY(about_write(writer, counter));
         for (size_t at = 0; at < CONTROL_ROLES_MAX; at++) {
             const struct control_role *role = &ADIT_AT(report->roles, at);
-            if (role->is_there && shown_of(role).counters == counters) {
+            if (role->is_there && role_is_ready(role) && shown_of(role).counters == counters) {
                 ADIT_TRY(sample_write(writer, counter->metric, role, value_of(role, i)));
             }
         }
@@ -227,6 +257,31 @@ static struct adit_status own_write(struct adit_writer *writer, const struct cou
     return adit_write_bytes(writer, ADIT_BYTES("\n"));
 }
 
+static uint64_t starts_of(const struct control_role *role)
+{
+    return role->starts;
+}
+
+static uint64_t ready_of(const struct control_role *role)
+{
+    return role_is_ready(role) ? 1 : 0;
+}
+
+/* A metric with a sample of every role. */
+static struct adit_status roles_write(struct adit_writer *writer, const struct counter *counter,
+                                      const struct control_report *report,
+                                      uint64_t (*value)(const struct control_role *role))
+{
+    ADIT_TRY(about_write(writer, counter));
+    for (size_t i = 0; i < CONTROL_ROLES_MAX; i++) {
+        const struct control_role *role = &ADIT_AT(report->roles, i);
+        if (role->is_there) {
+            ADIT_TRY(sample_write(writer, counter->metric, role, value(role)));
+        }
+    }
+    return adit_ok();
+}
+
 struct adit_status control_metrics_write(struct control *control, struct adit_writer *writer)
 {
 #define OWN(metric_text, kind_text, help_text)                                                  \
@@ -235,6 +290,10 @@ struct adit_status control_metrics_write(struct control *control, struct adit_wr
      .help = ADIT_BYTES_INIT(help_text)}
     static const struct counter up = OWN("adit_up", "gauge", "1: control runs.");
     static const struct counter ready = OWN("adit_ready", "gauge", "1: door and workers serve.");
+    static const struct counter degraded =
+        OWN("adit_degraded", "gauge", "1: tunnels work, and something else does not.");
+    static const struct counter role_ready =
+        OWN("adit_role_ready", "gauge", "1: the role serves and answers.");
     static const struct counter names = OWN("adit_names", "gauge", "Names in use or held.");
     static const struct counter tokens = OWN("adit_tokens", "gauge", "Tokens that were made.");
     static const struct counter version =
@@ -248,16 +307,12 @@ struct adit_status control_metrics_write(struct control *control, struct adit_wr
     store_count(control, &name_count, &token_count);
     ADIT_TRY(own_write(writer, &up, 1));
     ADIT_TRY(own_write(writer, &ready, control_report_is_ready(control) ? 1 : 0));
+    ADIT_TRY(own_write(writer, &degraded, trouble_of(control).len > 0 ? 1 : 0));
     ADIT_TRY(own_write(writer, &names, name_count));
     ADIT_TRY(own_write(writer, &tokens, token_count));
     ADIT_TRY(own_write(writer, &version, control->version));
-    ADIT_TRY(about_write(writer, &starts));
-    for (size_t i = 0; i < CONTROL_ROLES_MAX; i++) {
-        const struct control_role *role = &ADIT_AT(report->roles, i);
-        if (role->is_there) {
-            ADIT_TRY(sample_write(writer, starts.metric, role, role->starts));
-        }
-    }
+    ADIT_TRY(roles_write(writer, &starts, report, starts_of));
+    ADIT_TRY(roles_write(writer, &role_ready, report, ready_of));
     ADIT_TRY(table_write(control, writer, door_counters, ADIT_COUNT(door_counters)));
     return table_write(control, writer, worker_counters, ADIT_COUNT(worker_counters));
 }

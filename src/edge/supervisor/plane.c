@@ -136,6 +136,15 @@ static struct adit_message status_of(const struct adit_supervisor *supervisor,
                                  .streams = seat->starts};
 }
 
+/* A door or worker that does not tell: no counters, which says that it is not ready. */
+static void silence_tell(struct adit_supervisor *supervisor,
+                         const struct adit_supervisor_seat *seat)
+{
+    uint32_t index = seat->role == ADIT_ROLE_DOOR ? 0 : 1 + seat->index;
+    struct adit_message silence = status_of(supervisor, seat, index);
+    control_tell(supervisor, &silence);
+}
+
 static void status_end(struct adit_supervisor *supervisor)
 {
     struct adit_supervisor_plane *plane = &supervisor->plane;
@@ -146,7 +155,10 @@ static void status_end(struct adit_supervisor *supervisor)
                                .count = (uint32_t)supervisor->seat_count - 1};
     for (size_t i = 0; i < supervisor->seat_count; i++) {
         struct adit_supervisor_seat *seat = &ADIT_AT(supervisor->seats, i);
-        end.streams += is_edge(seat) && seat->is_ready ? 1 : 0;
+        end.streams += is_edge(seat) && seat->is_ready && !seat->is_asked ? 1 : 0;
+        if (seat->is_asked) {
+            silence_tell(supervisor, seat);
+        }
         seat->is_asked = false;
     }
     adit_loop_timer_cancel(&supervisor->loop, &plane->status_timer);
@@ -187,6 +199,9 @@ static void status_ask(struct adit_supervisor *supervisor, struct adit_superviso
             seat->is_asked = is_running(seat) && seat->is_ready &&
                              adit_is_ok(adit_channel_send(&seat->child.channel, &ask));
         }
+        if (is_edge(seat) && !seat->is_asked) {
+            silence_tell(supervisor, seat);
+        }
     }
     adit_status_ignore(adit_loop_timer_set(&supervisor->loop, &plane->status_timer,
                                            adit_clock_now_us() + ADIT_SUPERVISOR_STATUS_US,
@@ -211,6 +226,9 @@ static void status_pass(struct adit_supervisor *supervisor, struct adit_supervis
 
 void adit_plane_ended(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat)
 {
+    if (seat->is_asked) {
+        silence_tell(supervisor, seat);
+    }
     seat->is_asked = false;
     seat->taken = 0;
     taken_tell(supervisor);

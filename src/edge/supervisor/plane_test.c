@@ -199,12 +199,18 @@ static void a_silent_role_is_not_waited_for(void **state)
         (struct adit_message){.type = ADIT_MESSAGE_STATUS_ASK, .request = 1});
     expect_nothing(&scene.door);
     expect(&scene.control, ADIT_MESSAGE_ROLE_STATUS);
+    struct adit_message silence = expect(&scene.control, ADIT_MESSAGE_ROLE_STATUS);
+    assert_int_equal(silence.index, 0); /* the door, which is not ready */
+    assert_int_equal(silence.counters.count, 0);
     for (size_t i = 0; i < 20 && scene.supervisor.plane.is_asking; i++) {
         assert_ok(adit_loop_turn(&scene.supervisor.loop, ADIT_SUPERVISOR_STATUS_US));
     }
+    silence = expect(&scene.control, ADIT_MESSAGE_ROLE_STATUS);
+    assert_int_equal(silence.index, 1); /* the worker, which says nothing */
+    assert_int_equal(silence.counters.count, 0);
     struct adit_message got = expect(&scene.control, ADIT_MESSAGE_STATUS_END);
     assert_int_equal(got.count, 2);
-    assert_int_equal(got.streams, 1);
+    assert_int_equal(got.streams, 0);
     scene_close(&scene);
 }
 
