@@ -177,10 +177,11 @@ class Server:
         self.start()
 
     def start(self):
+        one = () if "--workers" in self.extra else ("--workers", "1")
         arguments = [f"{self.build}/aditd", "serve", "--data", self.data,
                      "--https", f"{self.address}:{self.port}", "--http", f"127.0.0.1:{self.http_port}",
                      "--http-mode", self.mode, "--admin", f"127.0.0.1:{self.admin_port}",
-                     "--tcp-ports", f"{self.tcp_from}-{self.tcp_to}", *self.extra]
+                     "--tcp-ports", f"{self.tcp_from}-{self.tcp_to}", *one, *self.extra]
         if not self.sandbox:
             arguments.append("--no-sandbox")
         self.process = Process(arguments)

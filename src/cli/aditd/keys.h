@@ -23,8 +23,8 @@
         "the ports of TCP tunnels; default: 20000-20999")                                       \
     ROW(ADMIN, TEXT, "admin", "admin", "ADDR:PORT", "127.0.0.1:9090",                           \
         "where /healthz, /readyz and /metrics are; default: 127.0.0.1:9090")                    \
-    ROW(WORKERS, NUMBER, "workers", "workers", "N", "1",                                        \
-        "how many processes carry tunnels, 1 to 16; default: 1")                                \
+    ROW(WORKERS, NUMBER, "workers", "workers", "N", "",                                         \
+        "how many processes carry tunnels, 1 to 16; default: one for each processor")           \
     ROW(CERT, TEXT, "cert", "cert", "FILE", "",                                                 \
         "certificate chain as PEM; default: one of a development CA")                           \
     ROW(KEY, TEXT, "key", "key", "FILE", "", "its private key as PEM")                          \

@@ -159,7 +159,7 @@ static void what_cannot_is_named_each_time(void **state)
         assert_true(has_said(&scene, ADIT_BYTES("event=config_needs_restart key=cert")));
         assert_true(has_said(&scene, ADIT_BYTES("event=config_needs_restart key=key")));
         assert_false(has_said(&scene, ADIT_BYTES("key=http_mode"))); /* the option is above it */
-        assert_int_equal(scene.settings.workers, 1);
+        assert_int_equal(scene.settings.workers, 0);
         assert_null(scene.settings.certificate);
         assert_int_equal(scene.settings.drain_s, 1);
     }

@@ -77,6 +77,19 @@ static void admin_hint(const struct serve *serve)
                            ADIT_BYTES("it asks nobody for a password; keep it on loopback")));
 }
 
+/* As many as there are processors for this process, unless a number was given. */
+static uint32_t workers_of(const struct adit_serve_settings *settings)
+{
+    cpu_set_t set = {0};
+    uint64_t count = settings->workers;
+    if (count == 0 && sched_getaffinity(0, sizeof set, &set) == 0) {
+        count = (uint64_t)CPU_COUNT(&set);
+    }
+    return count == 0                             ? 1
+           : count < ADIT_SUPERVISOR_WORKERS_MAX ? (uint32_t)count
+                                                  : ADIT_SUPERVISOR_WORKERS_MAX;
+}
+
 static struct adit_supervisor_live live_of(const struct serve *serve)
 {
     const struct adit_serve_settings *settings = &serve->settings;
@@ -110,7 +123,7 @@ static struct adit_status supervise(struct serve *serve)
         .http_listener = serve->http_listener,
         .admin_listener = serve->admin_listener,
         .local_listener = serve->local_listener,
-        .workers = (uint32_t)serve->settings.workers,
+        .workers = workers_of(&serve->settings),
         .data_path = serve->folder.text,
         .is_http_serve = serve->settings.is_http_serve,
         .https = serve->address,

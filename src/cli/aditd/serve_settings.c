@@ -203,9 +203,11 @@ static struct adit_status process_read(const struct source *source,
                                        struct adit_serve_settings *settings)
 {
     bool is_sandboxed = true;
-    if (!adit_is_ok(adit_parse_decimal(text_of(source, ADIT_KEY_WORKERS), WORKERS_MAX,
-                                       &settings->workers)) ||
-        settings->workers == 0) {
+    bool has_workers = option_of(source, ADIT_KEY_WORKERS) ||
+                       value_of(source, ADIT_KEY_WORKERS)->is_given;
+    if (has_workers && (!adit_is_ok(adit_parse_decimal(text_of(source, ADIT_KEY_WORKERS),
+                                                       WORKERS_MAX, &settings->workers)) ||
+                        settings->workers == 0)) {
         REFUSE(source, ADIT_KEY_WORKERS, "give a number from 1 to 16");
     }
     if (!format_parse(text_of(source, ADIT_KEY_LOG_FORMAT), &settings->format)) {

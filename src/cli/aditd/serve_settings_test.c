@@ -54,7 +54,7 @@ static void serve_has_defaults(void **state)
     assert_int_equal(settings.port_from, 20000);
     assert_int_equal(settings.port_to, 20999);
     assert_int_equal(settings.admin.port, 9090);
-    assert_int_equal(settings.workers, 1);
+    assert_int_equal(settings.workers, 0); /* by the processors */
     assert_int_equal(settings.name_hold_s, 30 * 86400);
     assert_null(settings.data);
     assert_null(settings.certificate);
@@ -128,6 +128,7 @@ static void bad_values_are_explained(void **state)
                                         "127.0.0.1:9090")},
         {"--workers=0", WORKERS_SAYS},
         {"--workers=17", WORKERS_SAYS},
+        {"--workers=", WORKERS_SAYS},
         {"--workers=many", WORKERS_SAYS},
         {"--data=", ADIT_BYTES_INIT("option '--data': give the name of a folder")},
         {"--log-format=xml", ADIT_BYTES_INIT("option '--log-format': give text or json")},

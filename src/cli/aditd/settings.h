@@ -33,7 +33,8 @@ struct adit_serve_settings {
     struct adit_address https, http, admin;
     uint16_t port_from, port_to;
     const char *certificate, *key; /* both or none */
-    uint64_t workers, name_hold_s, drain_s;
+    uint64_t workers; /* 0: one for each processor */
+    uint64_t name_hold_s, drain_s;
     enum adit_log_format format;
     bool is_http_serve; /* --http-mode serve */
     bool is_sandbox_off;
