@@ -69,6 +69,7 @@ struct adit_status adit_aditd_store_open(const struct adit_data_path *folder,
 {
     struct adit_data_path path = {0};
     ADIT_TRY(adit_data_path(folder, ADIT_BYTES(ADIT_STORE_FILE), &path));
+    ADIT_TRY(adit_data_store_check(folder));
     return adit_store_open(out_store, path.text);
 }
 

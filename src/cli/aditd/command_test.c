@@ -143,6 +143,33 @@ static void the_example_is_good(void **state)
     }
 }
 
+static void a_database_that_was_cut_is_not_a_new_one(void **state)
+{
+    (void)state;
+    struct run result = {0};
+    struct place place = place_make();
+    char path[128] = {0};
+    assert_ok(adit_path_join(ADIT_OBJECT_SPAN(path), adit_bytes_of_text(place.text),
+                             ADIT_BYTES("adit.db")));
+    assert_ok(adit_file_write(path, 0600, ADIT_BYTES(""))); /* a start that was cut short */
+    RUN(&result, "token", "create", "--account", "ann", "--data", place.text);
+    assert_int_equal(result.code, 0);
+    assert_ok(adit_file_write(path, 0600, ADIT_BYTES("")));
+    RUN(&result, "token", "create", "--account", "ann", "--data", place.text);
+    assert_int_equal(result.code, ADIT_ADITD_FAILED);
+    RUN(&result, "token", "list", "--data", place.text);
+    assert_int_equal(result.code, ADIT_ADITD_FAILED);
+    RUN(&result, "serve", "--data", place.text);
+    assert_int_equal(result.code, ADIT_ADITD_FAILED);
+    assert_true(adit_bytes_starts_with(adit_writer_bytes(&result.error),
+                                       ADIT_BYTES("aditd: adit.db: the database is empty, and it "
+                                                  "was not: put a backup in its place")));
+    assert_int_equal(unlink(path), 0);
+    RUN(&result, "token", "create", "--account", "ann", "--data", place.text);
+    assert_int_equal(result.code, 0);
+    place_drop(&place);
+}
+
 static void without_a_server_it_is_said(void **state)
 {
     (void)state;
@@ -210,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_token_is_printed),
         cmocka_unit_test(tokens_are_listed_and_revoked),
         cmocka_unit_test(the_example_is_good),
+        cmocka_unit_test(a_database_that_was_cut_is_not_a_new_one),
         cmocka_unit_test(without_a_server_it_is_said),
         cmocka_unit_test(a_configuration_is_checked),
         cmocka_unit_test(a_server_that_cannot_listen_says_where),

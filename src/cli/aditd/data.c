@@ -94,6 +94,19 @@ struct adit_status adit_data_require(const struct adit_data_path *folder)
     ADIT_FAIL_WITH(SYSTEM, "the database cannot be looked at", errno);
 }
 
+struct adit_status adit_data_store_check(const struct adit_data_path *folder)
+{
+    struct stat found = {0};
+    struct adit_data_path store = {0};
+    struct adit_data_path key = {0};
+    ADIT_TRY(adit_data_path(folder, ADIT_BYTES(ADIT_STORE_FILE), &store));
+    ADIT_TRY(adit_data_path(folder, ADIT_BYTES("token.key"), &key));
+    ADIT_ENSURE(stat(store.text, &found) != 0 || found.st_size > 0 || access(key.text, F_OK) != 0,
+                REFUSED, "the database is empty, and it was not: put a backup in its place, "
+                                         "or remove it to begin without tokens and names");
+    return adit_ok();
+}
+
 static struct adit_status key_make(const char *path)
 {
     uint8_t key[ADIT_TOKEN_KEY_BYTES] = {0};

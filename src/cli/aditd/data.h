@@ -37,6 +37,11 @@ struct adit_status adit_data_make(const struct adit_data_path *folder);
  * server has not made one. */
 struct adit_status adit_data_require(const struct adit_data_path *folder);
 
+/* REFUSED where the database is an empty file beside a token key. The key is made after the
+ * database is whole, so this is one that somebody cut, and SQLite would take it for a new one: with
+ * no revocation and nobody's names. */
+struct adit_status adit_data_store_check(const struct adit_data_path *folder);
+
 /* folder/name. */
 struct adit_status adit_data_path(const struct adit_data_path *folder, struct adit_bytes name,
                                   struct adit_data_path *out_path);

@@ -37,30 +37,30 @@ static struct adit_status row_make(const struct adit_token_record *record, struc
     return adit_ok();
 }
 
-static struct adit_status token_store(const struct adit_data_path *folder,
+static struct adit_status token_store(struct adit_store *store,
                                       const struct adit_token_record *record,
                                       struct adit_bytes token)
 {
-    struct adit_store store = {0};
     struct adit_store_token row = {0};
     ADIT_TRY(row_make(record, token, &row));
-    ADIT_TRY(adit_aditd_store_open(folder, &store));
-    struct adit_status status = adit_store_token_add(&store, &row);
-    adit_store_close(&store);
-    return status;
+    return adit_store_token_add(store, &row);
 }
 
-/* Mints the token, keeps what may be kept, and writes what is printed. */
+/* Mints the token, keeps what may be kept, and writes what is printed. The database comes first:
+ * where there is a token key there is one (see adit_data_store_check). */
 static struct adit_status token_make(const struct adit_data_path *folder,
                                      struct adit_token_record *record, bool is_json,
                                      struct adit_writer *text)
 {
     uint8_t memory[ADIT_TOKEN_TEXT_MAX + 1] = {0}; /* and a newline */
     struct adit_writer token = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_store store = {0};
+    ADIT_TRY(adit_aditd_store_open(folder, &store));
     struct adit_status status = token_mint(folder, record, &token);
     if (adit_is_ok(status)) {
-        status = token_store(folder, record, adit_writer_bytes(&token));
+        status = token_store(&store, record, adit_writer_bytes(&token));
     }
+    adit_store_close(&store);
     if (adit_is_ok(status) && is_json) {
         status = adit_token_json_write(text, record, adit_writer_bytes(&token));
     } else if (adit_is_ok(status)) {
