@@ -12,7 +12,8 @@
     ROW(DROPPED, "adit_door_dropped_total", COUNTER, "Connections turned away by the door.")    \
     ROW(PORTS, "adit_door_ports", GAUGE, "Ports of TCP tunnels in use or in their grace.")      \
     ROW(NAMES, "adit_door_names", GAUGE, "Names in use, or held for their accounts.")           \
-    ROW(SNAPSHOT, "adit_door_snapshot", GAUGE, "Version of the snapshot that the door acts by.")
+    ROW(SNAPSHOT, "adit_door_snapshot", GAUGE, "Version of the snapshot that the door acts by.")\
+    ROW(PARKED, "adit_door_parked", GAUGE, "Visitors that wait for an agent to come back.")
 
 #define ADIT_COUNTERS_WORKER(ROW)                                                               \
     ROW(SESSIONS, "adit_sessions", GAUGE, "Sessions of agents.")                                \
@@ -39,7 +40,7 @@ enum adit_counter_door {
     ADIT_COUNTERS_DOOR(ADIT_COUNTER_ENUM)
 #undef ADIT_COUNTER_ENUM
 };
-#define ADIT_COUNTERS_DOOR_COUNT (ADIT_COUNTER_DOOR_SNAPSHOT + 1)
+#define ADIT_COUNTERS_DOOR_COUNT (ADIT_COUNTER_DOOR_PARKED + 1)
 
 enum adit_counter_worker {
 #define ADIT_COUNTER_ENUM(NAME, metric, kind, help) ADIT_COUNTER_WORKER_##NAME,

@@ -49,11 +49,35 @@ static void worker_wire(struct adit_door *door, struct adit_message *message)
     adit_log_failure(&door->log, ADIT_LOG_ERROR, ADIT_BYTES("wiring_failed"), status);
 }
 
+static void stop_late(void *context, uint64_t key)
+{
+    struct adit_door *door = context;
+    (void)key;
+    adit_loop_stop(&door->loop);
+}
+
+/* Another STOP moves the end. */
 static void stop(struct adit_door *door, struct adit_message *message)
 {
-    (void)message;
-    ADIT_LOG(&door->log, INFO, "stopping");
-    adit_loop_stop(&door->loop);
+    uint64_t end_us = door->loop.now_us + message->drain_ms * ADIT_MS_US;
+    ADIT_LOG(&door->log, INFO, "stopping",
+             adit_log_number(ADIT_BYTES("pending"), door->pendings.used));
+    if (!adit_is_ok(
+            adit_loop_timer_set(&door->loop, &door->stop_timer, end_us, stop_late, door, 0))) {
+        adit_loop_stop(&door->loop);
+    }
+    adit_peek_stop(door);
+}
+
+/* Is all that it had on its way? */
+static bool has_ended(const struct adit_door *door)
+{
+    bool is_idle = door->is_stopping && door->pendings.used == 0;
+    for (size_t i = 0; i < ADIT_DOOR_WORKERS_MAX && is_idle; i++) {
+        const struct adit_channel *channel = &ADIT_AT(door->workers, i).channel;
+        is_idle = !adit_channel_is_open(channel) || channel->waiting == 0;
+    }
+    return is_idle;
 }
 
 static void status_answer(struct adit_door *door, struct adit_message *message)
@@ -70,6 +94,7 @@ static void status_answer(struct adit_door *door, struct adit_message *message)
                              [ADIT_COUNTER_DOOR_PORTS] = door->ports.used,
                              [ADIT_COUNTER_DOOR_NAMES] = door->names.entries.used,
                              [ADIT_COUNTER_DOOR_SNAPSHOT] = door->names.version,
+                             [ADIT_COUNTER_DOOR_PARKED] = door->parked,
                          }},
     };
     adit_status_ignore(adit_channel_send(&door->supervisor, &status),
@@ -130,7 +155,11 @@ static void supervisor_ready(void *context, uint64_t key, uint32_t events)
 /* Once a turn, whatever the turn was about. */
 static void turn_end(void *context)
 {
-    adit_claims_tell(context);
+    struct adit_door *door = context;
+    adit_claims_tell(door);
+    if (has_ended(door)) {
+        adit_loop_stop(&door->loop);
+    }
 }
 
 static struct adit_status tables_open(struct adit_door *door, const struct adit_message *start)
@@ -162,6 +191,7 @@ static struct adit_status start_take(struct adit_door *door, struct adit_message
     door->tcp_address = start->address;
     door->tcp_address.port = 0;
     door->domain = start->domain;
+    door->is_http_serving = (start->options & ADIT_START_HTTP_SERVE) != 0;
     door->is_sandboxed = (start->options & ADIT_START_NO_SANDBOX) == 0;
     adit_log_init(&door->log, STDERR_FILENO,
                   (start->options & ADIT_START_JSON) != 0 ? ADIT_LOG_JSON : ADIT_LOG_TEXT,
@@ -211,6 +241,7 @@ void adit_door_close(struct adit_door *door)
     adit_tunnels_close(door);
     adit_claims_close(door);
     adit_loop_timer_cancel(&door->loop, &door->tell_timer);
+    adit_loop_timer_cancel(&door->loop, &door->stop_timer);
     for (size_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
         struct adit_door_worker *worker = &ADIT_AT(door->workers, i);
         adit_loop_unwatch(&door->loop, &worker->watch);

@@ -34,6 +34,7 @@
     ROW(CUT, "hello_cut")             /* ended, or was reset, before its ClientHello did */     \
     ROW(CROWDED, "over_pending_limit") /* the oldest of too many that say nothing */            \
     ROW(NO_WORKER, "no_worker")       /* no worker took it within the deadline */               \
+    ROW(STOPPING, "stopping")         /* silent, or an agent, when the server ends */           \
     ROW(ERROR, "internal")            /* a call of the system failed */
 
 enum adit_door_drop {
@@ -41,7 +42,7 @@ enum adit_door_drop {
     ADIT_DOOR_DROP_TABLE(ADIT_DOOR_DROP_ENUM)
 #undef ADIT_DOOR_DROP_ENUM
 };
-#define ADIT_DOOR_DROPS 7
+#define ADIT_DOOR_DROPS 8
 
 /* One line a second for each reason; the others are counted. */
 struct adit_door_tally {
@@ -92,7 +93,10 @@ struct adit_door {
     uint64_t accepted, dropped; /* counters */
     /* The constants above; tests are in more of a hurry. */
     uint64_t hello_us, grace_us, tell_us, probe_us;
-    bool is_sandboxed; /* the start message wants a sandbox */
+    struct adit_handle stop_timer;
+    bool is_stopping;     /* takes nothing new; ends when nothing is left, or at stop_timer */
+    bool is_http_serving; /* the HTTP port; else it redirects */
+    bool is_sandboxed;    /* the start message wants a sandbox */
 };
 
 /* Waits for the start message on `supervisor_fd` (taken over), and makes everything ready. */

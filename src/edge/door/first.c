@@ -14,7 +14,7 @@ static struct adit_first hello_judge(const struct adit_client_hello *hello)
     struct adit_first first = {.kind = ADIT_FIRST_TLS,
                                .offers_agent = hello->offers_agent,
                                .offers_others = hello->has_alpn && !hello->offers_http1};
-    adit_status_ignore(ADIT_FIELD_SET(first.server_name, ADIT_FIELD_BYTES(hello->server_name)),
+    adit_status_ignore(ADIT_FIELD_SET(first.host, ADIT_FIELD_BYTES(hello->server_name)),
                        "both have the same limit");
     return first;
 }
@@ -39,6 +39,42 @@ bool adit_first_judge(struct adit_bytes seen, struct adit_first *out_first, size
         return true;
     case ADIT_CLIENT_HELLO_FOUND:
         *out_first = hello_judge(&hello);
+        return true;
+    }
+    return false;
+}
+
+/* What a worker would take its host for; empty where it would refuse the request. */
+static struct adit_first head_judge(struct adit_bytes bytes)
+{
+    struct adit_first first = {.kind = ADIT_FIRST_PLAIN};
+    struct adit_http_head head = {0};
+    struct adit_http_request request = {0};
+    bool is_good = adit_is_ok(adit_http_request_parse(bytes, &head)) &&
+                   adit_is_ok(adit_http_request_judge(&head, &request));
+    if (is_good) {
+        adit_status_ignore(ADIT_FIELD_SET(first.host, ADIT_FIELD_BYTES(request.host)),
+                           "a server name may be as long");
+    }
+    return first;
+}
+
+bool adit_first_judge_plain(struct adit_bytes seen, struct adit_http_scan *scan,
+                            struct adit_first *out_first, size_t *out_needed)
+{
+    size_t used = 0;
+    enum adit_parse parse = ADIT_PARSE_MORE;
+    if (!adit_is_ok(
+            adit_http_scan_head(scan, seen, ADIT_HTTP_HEAD_BYTES_MAX, &used, &parse))) {
+        *out_first = (struct adit_first){.kind = ADIT_FIRST_PLAIN};
+        return true;
+    }
+    switch (parse) {
+    case ADIT_PARSE_MORE:
+        *out_needed = seen.len + 1;
+        return false;
+    case ADIT_PARSE_FOUND:
+        *out_first = head_judge(adit_bytes_first(seen, used));
         return true;
     }
     return false;
@@ -74,7 +110,7 @@ static struct adit_way live_way(const struct adit_named *live, struct adit_bytes
 static struct adit_way hello_way(const struct adit_names *names, struct adit_bytes domain,
                                  const struct adit_first *first, uint64_t now_us)
 {
-    struct adit_bytes name = adit_name_of_host(ADIT_FIELD_BYTES(first->server_name), domain);
+    struct adit_bytes name = adit_name_of_host(ADIT_FIELD_BYTES(first->host), domain);
     const struct adit_named *live = live_find(names, name, now_us);
     if (live && live->kind == ADIT_TUNNEL_TLS) {
         return live_way(live, name); /* what it offers is for the program behind the tunnel */
@@ -88,6 +124,16 @@ static struct adit_way hello_way(const struct adit_names *names, struct adit_byt
     return live ? live_way(live, name) : (struct adit_way){.kind = ADIT_WAY_WEB};
 }
 
+/* The bytes of a TLS tunnel are TLS: a worker says that there is nothing at this port. */
+static struct adit_way plain_way(const struct adit_names *names, struct adit_bytes domain,
+                                 const struct adit_first *first, uint64_t now_us)
+{
+    struct adit_bytes name = adit_name_of_host(ADIT_FIELD_BYTES(first->host), domain);
+    const struct adit_named *live = live_find(names, name, now_us);
+    return live && live->kind == ADIT_TUNNEL_HTTP ? live_way(live, name)
+                                                  : (struct adit_way){.kind = ADIT_WAY_WEB};
+}
+
 struct adit_way adit_way_of(const struct adit_names *names, struct adit_bytes domain,
                             const struct adit_first *first, uint64_t now_us)
 {
@@ -95,7 +141,7 @@ struct adit_way adit_way_of(const struct adit_names *names, struct adit_bytes do
     case ADIT_FIRST_OTHER:
         return orphan(first->reason);
     case ADIT_FIRST_PLAIN:
-        return (struct adit_way){.kind = ADIT_WAY_WEB};
+        return plain_way(names, domain, first, now_us);
     case ADIT_FIRST_TLS:
         return hello_way(names, domain, first, now_us);
     }

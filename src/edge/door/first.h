@@ -8,12 +8,13 @@
 #define ADIT_EDGE_DOOR_FIRST_H
 
 #include "edge/door/names.h"
+#include "http/message.h"
 #include "wire/client_hello.h"
 
 enum adit_first_kind {
     ADIT_FIRST_OTHER, /* nothing that we speak: `reason` */
     ADIT_FIRST_TLS,   /* a ClientHello */
-    ADIT_FIRST_PLAIN, /* came at the HTTP port: nobody has looked */
+    ADIT_FIRST_PLAIN, /* HTTP: a head, or what cannot become one */
 };
 
 struct adit_first {
@@ -21,11 +22,17 @@ struct adit_first {
     enum adit_orphan reason;
     bool offers_agent;  /* TLS: adit/1 */
     bool offers_others; /* TLS: application protocols, and none that visitors may speak */
-    ADIT_FIELD(ADIT_SERVER_NAME_BYTES_MAX) server_name; /* TLS; empty: none */
+    ADIT_FIELD(ADIT_SERVER_NAME_BYTES_MAX) host; /* TLS: its server name; PLAIN: its Host; empty:
+                                                  * none, or none that is valid */
 };
 
 /* False: not yet enough; *out_needed bytes at least must be seen. */
 bool adit_first_judge(struct adit_bytes seen, struct adit_first *out_first, size_t *out_needed);
+
+/* The same for the HTTP port: as far as the end of the first head. `scan` goes with the connection.
+ * A head that breaks the rules, or is too long, has no host: a worker says so. */
+bool adit_first_judge_plain(struct adit_bytes seen, struct adit_http_scan *scan,
+                            struct adit_first *out_first, size_t *out_needed);
 
 enum adit_way_kind {
     ADIT_WAY_PARK,    /* the agent of its name is away for a moment: until `until_us` */

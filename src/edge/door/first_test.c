@@ -138,11 +138,82 @@ static void what_is_no_hello(void **state)
         assert_int_equal(way.kind, ADIT_WAY_ORPHAN);
         assert_int_equal(way.reason, ADIT_AT(rows, i).reason);
     }
-    const struct adit_first plain = {.kind = ADIT_FIRST_PLAIN};
-    const struct adit_way way = adit_way_of(names, DOMAIN, &plain, NOW_US);
-    assert_int_equal(way.kind, ADIT_WAY_WEB);
-    assert_null(way.owners);
     adit_names_deinit(names);
+}
+
+static struct adit_way plain_way(const struct adit_names *names, struct adit_bytes seen)
+{
+    struct adit_http_scan scan = {0};
+    struct adit_first first = {0};
+    size_t needed = 0;
+    for (size_t i = 0; !adit_first_judge_plain(adit_bytes_first(seen, i), &scan, &first, &needed);
+         i++) {
+        assert_true(i < seen.len);
+        assert_int_equal(needed, i + 1);
+    }
+    return adit_way_of(names, DOMAIN, &first, NOW_US);
+}
+
+static void hosts_of_the_http_port(void **state)
+{
+    (void)state;
+    struct adit_names *names = names_open();
+    const struct {
+        const char *head;
+        enum adit_way_kind kind;
+        uint32_t worker; /* of the only owner; 0: none */
+    } rows[] = {
+        {"GET / HTTP/1.1\r\nHost: web.adit.test\r\n\r\nbody", ADIT_WAY_WEB, 2},
+        {"GET / HTTP/1.1\r\nHost: WEB.adit.test.:8080\r\n\r\n", ADIT_WAY_WEB, 2},
+        {"GET http://web.adit.test/ HTTP/1.1\r\nHost: web.adit.test\r\n\r\n", ADIT_WAY_WEB, 2},
+        {"GET / HTTP/1.0\r\nHost: web.adit.test\r\n\r\n", ADIT_WAY_WEB, 2},
+        {"GET / HTTP/1.1\r\nHost: away.adit.test\r\n\r\n", ADIT_WAY_PARK, 0},
+        {"GET / HTTP/1.1\r\nHost: gone.adit.test\r\n\r\n", ADIT_WAY_WEB, 0},
+        {"GET / HTTP/1.1\r\nHost: raw.adit.test\r\n\r\n", ADIT_WAY_WEB, 0}, /* is TLS */
+        {"GET / HTTP/1.1\r\nHost: was-raw.adit.test\r\n\r\n", ADIT_WAY_WEB, 0},
+        {"GET / HTTP/1.1\r\nHost: nobody.adit.test\r\n\r\n", ADIT_WAY_WEB, 0},
+        {"GET / HTTP/1.1\r\nHost: a.web.adit.test\r\n\r\n", ADIT_WAY_WEB, 0},
+        {"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", ADIT_WAY_WEB, 0},
+        /* What a worker refuses goes to any. */
+        {"GET / HTTP/1.1\r\n\r\n", ADIT_WAY_WEB, 0},
+        {"GET / HTTP/1.1\r\nHost: web.adit.test\r\nHost: web.adit.test\r\n\r\n", ADIT_WAY_WEB, 0},
+        {"GET / HTTP/1.1\r\nHost: web.adit.test\nHost: b", ADIT_WAY_WEB, 0},
+        {"GET / HTTP/1.1\r\nHost: web.adit.test\r\nContent-Length: 1\r\n"
+         "Transfer-Encoding: chunked\r\n\r\n", ADIT_WAY_WEB, 0},
+        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ADIT_WAY_WEB, 0},
+        {"\n", ADIT_WAY_WEB, 0},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        const struct adit_way way =
+            plain_way(names, adit_bytes_of_text(ADIT_AT(rows, i).head));
+        if (way.kind != ADIT_AT(rows, i).kind) {
+            fail_msg("row %zu: way %d", i, (int)way.kind);
+        }
+        assert_int_equal(way.owners ? adit_owners_at(way.owners, 0)->worker : 0,
+                         ADIT_AT(rows, i).worker);
+    }
+    adit_names_deinit(names);
+}
+
+static void a_head_is_not_looked_at_for_ever(void **state)
+{
+    (void)state;
+    static uint8_t memory[ADIT_HTTP_HEAD_BYTES_MAX + 2];
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_http_scan scan = {0};
+    struct adit_first first = {0};
+    size_t needed = 0;
+    assert_ok(adit_write_bytes(&writer,
+                               ADIT_BYTES("GET / HTTP/1.1\r\nHost: web.adit.test\r\nA: ")));
+    while (writer.len < sizeof memory) {
+        assert_ok(adit_write_u8(&writer, 'a'));
+    }
+    assert_false(adit_first_judge_plain(adit_bytes_first(adit_writer_bytes(&writer), 30000), &scan,
+                                        &first, &needed));
+    assert_true(adit_first_judge_plain(
+        adit_bytes_first(adit_writer_bytes(&writer), ADIT_HTTP_HEAD_BYTES_MAX), &scan, &first,
+        &needed)); /* the door can see no more */
+    assert_int_equal(first.host.len, 0);
 }
 
 int main(void)
@@ -150,6 +221,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ways),
         cmocka_unit_test(what_is_no_hello),
+        cmocka_unit_test(hosts_of_the_http_port),
+        cmocka_unit_test(a_head_is_not_looked_at_for_ever),
     };
     return cmocka_run_group_tests_name("door/first", tests, NULL, NULL);
 }

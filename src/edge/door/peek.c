@@ -4,6 +4,9 @@
 
 #define ACCEPT_MAX 64 /* connections accepted in one turn */
 
+#define SCRATCH_BYTES ADIT_HTTP_HEAD_BYTES_MAX
+_Static_assert(SCRATCH_BYTES >= ADIT_CLIENT_HELLO_BYTES_MAX, "a whole hello can be seen");
+
 /* Keys of the listeners' watches. */
 #define HTTPS 0
 #define HTTP 1
@@ -17,12 +20,13 @@ struct pending {
     bool is_waiting; /* looked at; no worker could take it yet */
     bool is_parked;  /* waits for the agent of its name */
     bool was_parked; /* and did so in vain */
+    struct adit_http_scan scan; /* of what came at the HTTP port */
     struct adit_first first;
 };
 
 struct adit_status adit_peek_open(struct adit_door *door)
 {
-    ADIT_TRY(adit_memory_open(1, ADIT_CLIENT_HELLO_BYTES_MAX, &door->scratch));
+    ADIT_TRY(adit_memory_open(1, SCRATCH_BYTES, &door->scratch));
     return adit_pool_init(&door->pendings, sizeof(struct pending), ADIT_DOOR_PENDING_MAX);
 }
 
@@ -133,7 +137,8 @@ static struct adit_way way_of(const struct adit_door *door, const struct pending
     struct adit_way way = adit_way_of(&door->names, adit_message_text_get(&door->domain),
                                       &pending->first, door->loop.now_us);
     bool may_park =
-        !pending->was_parked && (pending->is_parked || door->parked < ADIT_DOOR_PARKED_MAX);
+        !door->is_stopping && !pending->was_parked &&
+        (pending->is_parked || door->parked < ADIT_DOOR_PARKED_MAX);
     if (way.kind == ADIT_WAY_PARK && !may_park) {
         way = (struct adit_way){.kind = ADIT_WAY_WEB};
     }
@@ -167,8 +172,9 @@ static bool worker_find(struct adit_door *door, const struct pending *pending,
     if (way->owners) {
         return owner_find(door, way, out_owner);
     }
-    bool is_early = way->kind != ADIT_WAY_AGENT && pending->first.kind == ADIT_FIRST_TLS &&
-                    !adit_door_workers_have_told(door);
+    bool has_name = pending->first.kind == ADIT_FIRST_TLS || pending->first.host.len > 0;
+    bool is_early =
+        way->kind != ADIT_WAY_AGENT && has_name && !adit_door_workers_have_told(door);
     return !is_early && adit_door_worker_choose(door, load_of(way), &out_owner->worker);
 }
 
@@ -192,7 +198,7 @@ static struct adit_status message_of(const struct pending *pending, const struct
         message.type = ADIT_MESSAGE_WEB;
         message.options = pending->is_plain ? ADIT_WEB_PLAIN : 0;
         status = adit_message_text_set(&message.domain,
-                                       ADIT_FIELD_BYTES(pending->first.server_name));
+                                       ADIT_FIELD_BYTES(pending->first.host));
         break;
     case ADIT_WAY_THROUGH:
         message.type = ADIT_MESSAGE_THROUGH;
@@ -226,6 +232,10 @@ static void pending_route(struct adit_door *door, struct adit_handle handle)
         return;
     }
     const struct adit_way way = way_of(door, pending);
+    if (door->is_stopping && way.kind == ADIT_WAY_AGENT) {
+        pending_drop(door, handle, ADIT_DOOR_DROP_STOPPING);
+        return;
+    }
     if (way.kind == ADIT_WAY_PARK) {
         pending_park(door, handle, way.until_us);
         return;
@@ -263,12 +273,16 @@ void adit_peek_retry(struct adit_door *door)
     }
 }
 
-/* Of a visitor at the HTTP port it is enough that there is something: the worker reads the head. */
-static bool judge(struct adit_bytes seen, struct pending *pending, size_t *out_needed)
+/* Where the HTTP port only redirects, any worker can do that. */
+static bool judge(const struct adit_door *door, struct adit_bytes seen, struct pending *pending,
+                  size_t *out_needed)
 {
-    if (pending->is_plain) {
+    if (pending->is_plain && !door->is_http_serving) {
         pending->first = (struct adit_first){.kind = ADIT_FIRST_PLAIN};
         return true;
+    }
+    if (pending->is_plain) {
+        return adit_first_judge_plain(seen, &pending->scan, &pending->first, out_needed);
     }
     return adit_first_judge(seen, &pending->first, out_needed);
 }
@@ -289,7 +303,7 @@ static void pending_ready(void *context, uint64_t key, uint32_t events)
         pending_drop(door, handle, ADIT_DOOR_DROP_CUT);
         return;
     }
-    if (judge(adit_bytes_first(adit_span_bytes(door->scratch), count), pending, &needed)) {
+    if (judge(door, adit_bytes_first(adit_span_bytes(door->scratch), count), pending, &needed)) {
         pending_route(door, handle);
         return;
     }
@@ -403,12 +417,11 @@ static void accept_pause(struct adit_door *door, struct adit_status why)
                        "a timer is reserved for it");
 }
 
-static void listener_ready(void *context, uint64_t key, uint32_t events)
+/* Takes who waits at a listener, so many at most. */
+static void accept_some(struct adit_door *door, uint64_t key, size_t most)
 {
-    struct adit_door *door = context;
     int listener = key == HTTP ? door->http_listener : door->listener;
-    (void)events;
-    for (size_t i = 0; i < ACCEPT_MAX; i++) {
+    for (size_t i = 0; i < most; i++) {
         int fd = -1;
         struct adit_address peer = {0};
         enum adit_io io = ADIT_IO_BLOCKED;
@@ -434,10 +447,55 @@ static void listener_ready(void *context, uint64_t key, uint32_t events)
     }
 }
 
+static void listener_ready(void *context, uint64_t key, uint32_t events)
+{
+    (void)events;
+    accept_some(context, key, ACCEPT_MAX);
+}
+
 struct adit_status adit_peek_begin(struct adit_door *door)
 {
     ADIT_TRY(adit_loop_watch(&door->loop, door->listener, ADIT_LOOP_READ | ADIT_LOOP_LEVEL,
                              listener_ready, door, HTTPS, &door->listener_watch));
     return adit_loop_watch(&door->loop, door->http_listener, ADIT_LOOP_READ | ADIT_LOOP_LEVEL,
                            listener_ready, door, HTTP, &door->http_watch);
+}
+
+/* Who waits in the queue came in time; who comes later finds nobody, whoever has the listener. */
+static void listener_end(struct adit_door *door, uint64_t key, int *listener,
+                         struct adit_handle *watch)
+{
+    if (*listener < 0) {
+        return;
+    }
+    accept_some(door, key, ADIT_DOOR_PENDING_MAX);
+    adit_loop_unwatch(&door->loop, watch);
+    adit_status_ignore(adit_socket_stop_listening(*listener), "closing is left");
+    adit_socket_close(listener);
+}
+
+static bool is_silent(const struct adit_door *door, const struct pending *pending)
+{
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_BLOCKED;
+    return !pending->is_waiting &&
+           (!adit_is_ok(adit_socket_peek(pending->fd, door->scratch, &count, &io)) ||
+            io == ADIT_IO_BLOCKED);
+}
+
+void adit_peek_stop(struct adit_door *door)
+{
+    uint32_t cursor = 0;
+    struct adit_handle handle = {0};
+    door->is_stopping = true;
+    listener_end(door, HTTPS, &door->listener, &door->listener_watch);
+    listener_end(door, HTTP, &door->http_listener, &door->http_watch);
+    adit_loop_timer_cancel(&door->loop, &door->pause_timer);
+    while (adit_pool_next(&door->pendings, &cursor, &handle)) {
+        const struct pending *pending = adit_pool_get(&door->pendings, handle);
+        if (pending && is_silent(door, pending)) {
+            pending_drop(door, handle, ADIT_DOOR_DROP_STOPPING);
+        }
+    }
+    adit_peek_retry(door);
 }

@@ -15,6 +15,10 @@ void adit_peek_close(struct adit_door *door);
 /* Begins to accept. */
 struct adit_status adit_peek_begin(struct adit_door *door);
 
+/* Accepts nothing more. Connections that have said nothing end; of the others each still goes its
+ * way, but for agents, and nobody waits for one. */
+void adit_peek_stop(struct adit_door *door);
+
 /* A worker may have room again: hands over what waits. */
 void adit_peek_retry(struct adit_door *door);
 

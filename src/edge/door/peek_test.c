@@ -210,6 +210,99 @@ static void plain_visitors_go_to_any_worker(void **state)
     fixture_close(&fixture);
 }
 
+/* By the host of their first request, where the HTTP port serves; whatever else they send waits. */
+static void plain_visitors_go_where_their_host_is(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    struct adit_channel owner = {.fd = -1};
+    const struct adit_bytes said =
+        ADIT_BYTES("POST / HTTP/1.1\r\nHost: shop.adit.test\r\nContent-Length: 4\r\n\r\nbo");
+    const struct adit_bytes strange = ADIT_BYTES("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n");
+    fixture_open(&fixture);
+    fixture.door->is_http_serving = true;
+    fixture_wire(&fixture);
+    claim(&fixture, &owner, ADIT_TUNNEL_HTTP);
+    int fd = fixture_dial(&fixture, &fixture.plain);
+    for (size_t i = 0; i < said.len; i++) {
+        fixture_say(fd, adit_bytes_first(adit_bytes_from(said, i), 1));
+        uint64_t before = fixture.door->loop.events_total;
+        assert_ok(adit_loop_turn(&fixture.door->loop, 0));
+        assert_ok(adit_loop_turn(&fixture.door->loop, 0));
+        assert_true(fixture.door->loop.events_total - before <= 1); /* it does not spin */
+    }
+    struct adit_message web = fixture_expect(&fixture, &owner, ADIT_MESSAGE_WEB);
+    assert_int_equal(web.options, ADIT_WEB_PLAIN);
+    assert_bytes(adit_message_text_get(&web.domain), ADIT_BYTES("shop.adit.test"));
+    expect_untouched(&web, said);
+    release(&owner, 1);
+    fixture_turn(&fixture);
+    int waits = fixture_dial(&fixture, &fixture.plain);
+    fixture_say(waits, said);
+    for (size_t i = 0; i < FIXTURE_TURNS_MAX && fixture.door->parked == 0; i++) {
+        fixture_turn(&fixture);
+    }
+    claim(&fixture, &owner, ADIT_TUNNEL_HTTP);
+    web = fixture_expect(&fixture, &owner, ADIT_MESSAGE_WEB);
+    expect_untouched(&web, said);
+    adit_channel_close(&owner);
+    int other = fixture_dial(&fixture, &fixture.plain);
+    fixture_say(other, strange);
+    web = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_WEB);
+    assert_bytes(adit_message_text_get(&web.domain), ADIT_BYTES("nobody.test"));
+    expect_untouched(&web, strange);
+    adit_socket_close(&fd);
+    adit_socket_close(&waits);
+    adit_socket_close(&other);
+    fixture_close(&fixture);
+}
+
+/* Several sessions of one agent have the name: visitors are shared out among their workers, and one
+ * that cannot take any is passed over. */
+static void owners_take_turns(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    struct adit_channel second = {.fd = -1};
+    uint8_t memory[256] = {0};
+    uint32_t visits[2] = {0};
+    struct adit_bytes hello = fixture_hello_to(
+        ADIT_SPAN_OF(memory), ADIT_BYTES("shop.adit.test"), ADIT_BYTES("http/1.1"));
+    struct adit_message message = {.type = ADIT_MESSAGE_CLAIM, .kind = ADIT_TUNNEL_HTTP};
+    assert_ok(adit_message_text_set(&message.account, ADIT_BYTES("ann")));
+    assert_ok(adit_message_text_set(&message.name, ADIT_BYTES("shop")));
+    assert_ok(adit_message_text_set(&message.instance, ADIT_BYTES("one")));
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    fixture_wire_other(&fixture, &second, 1);
+    struct adit_channel *workers[] = {&fixture.worker, &second};
+    for (uint32_t i = 0; i < 2; i++) {
+        message.slot = i;
+        assert_ok(adit_channel_send(ADIT_AT(workers, i), &message));
+        fixture_expect(&fixture, ADIT_AT(workers, i), ADIT_MESSAGE_CLAIMED);
+    }
+    for (size_t i = 0; i < 8; i++) {
+        int fd = fixture_dial(&fixture, &fixture.public);
+        fixture_say(fd, hello);
+        struct adit_message web = fixture_expect(&fixture, ADIT_AT(workers, i % 2),
+                                                 ADIT_MESSAGE_WEB);
+        ADIT_AT(visits, i % 2)++;
+        expect_untouched(&web, hello);
+        adit_socket_close(&fd);
+    }
+    assert_int_equal(visits[0], 4);
+    adit_channel_close(&second);
+    for (size_t i = 0; i < 3; i++) { /* killed: the other has them all */
+        int fd = fixture_dial(&fixture, &fixture.public);
+        fixture_say(fd, hello);
+        struct adit_message web = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_WEB);
+        expect_untouched(&web, hello);
+        adit_socket_close(&fd);
+    }
+    assert_int_equal(fixture.door->parked, 0);
+    fixture_close(&fixture);
+}
+
 /* The agent is away for a moment: its visitor waits, and is served by whoever has the name then. */
 static void visitors_wait_for_an_agent(void **state)
 {
@@ -435,6 +528,8 @@ int main(void)
         cmocka_unit_test(visitors_go_where_their_name_is),
         cmocka_unit_test(others_are_shared_out),
         cmocka_unit_test(plain_visitors_go_to_any_worker),
+        cmocka_unit_test(plain_visitors_go_where_their_host_is),
+        cmocka_unit_test(owners_take_turns),
         cmocka_unit_test(visitors_wait_for_an_agent),
         cmocka_unit_test(the_grace_ends),
         cmocka_unit_test(a_new_worker_may_speak_first),

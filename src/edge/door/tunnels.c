@@ -297,7 +297,11 @@ void adit_tunnels_close(struct adit_door *door)
         const struct adit_port *entry = adit_ports_get(&door->ports, port);
         if (entry && entry->state != ADIT_PORT_FREE) {
             int fd = entry->fd;
-            adit_socket_close(&fd);
+            if (door->is_stopping) {
+                listener_shut(fd);
+            } else {
+                adit_socket_close(&fd); /* it goes on at the workers */
+            }
         }
     }
     adit_loop_timer_cancel(&door->loop, &door->grace_timer);

@@ -28,7 +28,7 @@ struct adit_status adit_tunnels_own(struct adit_door *door, uint32_t worker,
 
 void adit_tunnels_worker_gone(struct adit_door *door, uint32_t worker);
 
-/* Shuts all listeners. */
+/* Closes all listeners; where the door was told to stop, for every holder. */
 void adit_tunnels_close(struct adit_door *door);
 
 #endif
