@@ -67,17 +67,18 @@ static void stop(struct adit_door *door, struct adit_message *message)
         adit_loop_stop(&door->loop);
     }
     adit_peek_stop(door);
+    adit_tunnels_stop(door);
 }
 
-/* Is all that it had on its way? */
+/* Workers drain too, and say which names they give up: control is to hear that. */
 static bool has_ended(const struct adit_door *door)
 {
-    bool is_idle = door->is_stopping && door->pendings.used == 0;
-    for (size_t i = 0; i < ADIT_DOOR_WORKERS_MAX && is_idle; i++) {
-        const struct adit_channel *channel = &ADIT_AT(door->workers, i).channel;
-        is_idle = !adit_channel_is_open(channel) || channel->waiting == 0;
+    bool has_worker = false;
+    for (size_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
+        has_worker =
+            has_worker || adit_channel_is_open(&ADIT_AT(door->workers, i).channel);
     }
-    return is_idle;
+    return door->is_stopping && door->pendings.used == 0 && !has_worker;
 }
 
 static void status_answer(struct adit_door *door, struct adit_message *message)

@@ -291,17 +291,23 @@ void adit_tunnels_worker_gone(struct adit_door *door, uint32_t worker)
     }
 }
 
+void adit_tunnels_stop(struct adit_door *door)
+{
+    for (uint32_t port = door->ports.from; port <= door->ports.to; port++) {
+        const struct adit_port *entry = adit_ports_get(&door->ports, port);
+        if (entry && entry->state != ADIT_PORT_FREE) {
+            adit_status_ignore(adit_socket_stop_listening(entry->fd), "it was stopped before");
+        }
+    }
+}
+
 void adit_tunnels_close(struct adit_door *door)
 {
     for (uint32_t port = door->ports.from; port > 0 && port <= door->ports.to; port++) {
         const struct adit_port *entry = adit_ports_get(&door->ports, port);
         if (entry && entry->state != ADIT_PORT_FREE) {
             int fd = entry->fd;
-            if (door->is_stopping) {
-                listener_shut(fd);
-            } else {
-                adit_socket_close(&fd); /* it goes on at the workers */
-            }
+            adit_socket_close(&fd);
         }
     }
     adit_loop_timer_cancel(&door->loop, &door->grace_timer);

@@ -28,7 +28,10 @@ struct adit_status adit_tunnels_own(struct adit_door *door, uint32_t worker,
 
 void adit_tunnels_worker_gone(struct adit_door *door, uint32_t worker);
 
-/* Closes all listeners; where the door was told to stop, for every holder. */
+/* No port takes visitors any more, whoever holds its listener. */
+void adit_tunnels_stop(struct adit_door *door);
+
+/* Closes all listeners; those that workers hold go on. */
 void adit_tunnels_close(struct adit_door *door);
 
 #endif

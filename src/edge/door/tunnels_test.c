@@ -165,6 +165,39 @@ static void a_grace_ends_with_a_reset(void **state)
     fixture_close(&fixture);
 }
 
+/* A server that stops takes no visitors, whoever holds the listener. */
+static void a_stop_shuts_the_ports(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    struct adit_message stop = {.type = ADIT_MESSAGE_STOP, .drain_ms = 10000};
+    uint16_t port = 0;
+    int late = -1;
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    ask(&fixture, fixture.port_from, "ann", 1);
+    int listener = expect_bound(&fixture, 1, &port);
+    const struct adit_address address = fixture_loopback(port);
+    int visitor = fixture_dial(&fixture, &address);
+    int accepted = accept_one(&fixture, listener);
+    assert_ok(adit_channel_send(&fixture.supervisor, &stop));
+    fixture_turn(&fixture);
+    assert_ok(adit_socket_connect(&address, &late));
+    assert_true(!adit_is_ok(adit_socket_connect_result(late)));
+    fixture_say(visitor, ADIT_BYTES("hello")); /* who is in goes on */
+    fixture_turn(&fixture);
+    uint8_t memory[16] = {0};
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_BLOCKED;
+    assert_ok(adit_socket_receive(accepted, ADIT_SPAN_OF(memory), &count, &io));
+    assert_int_equal(count, 5);
+    int fds[] = {late, visitor, accepted, listener};
+    for (size_t i = 0; i < ADIT_COUNT(fds); i++) {
+        adit_socket_close(&ADIT_AT(fds, i));
+    }
+    fixture_close(&fixture);
+}
+
 static void a_new_door_gets_its_ports_back(void **state)
 {
     (void)state;
@@ -221,6 +254,7 @@ int main(void)
         cmocka_unit_test(any_port_avoids_what_others_have),
         cmocka_unit_test(visitors_wait_through_a_grace),
         cmocka_unit_test(a_grace_ends_with_a_reset),
+        cmocka_unit_test(a_stop_shuts_the_ports),
         cmocka_unit_test(a_new_door_gets_its_ports_back),
         cmocka_unit_test(a_false_owner_is_broken_off),
     };
