@@ -4,7 +4,7 @@
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: bench-load requests PORT CONNECTIONS MILLISECONDS\n"
+    fprintf(stderr, "usage: bench-load requests PORT CONNECTIONS MILLISECONDS [HOST]\n"
                     "       bench-load down|up  PORT CONNECTIONS BYTES BLOCK\n"
                     "       bench-load idle     PORT CONNECTIONS\n");
     exit(2);
@@ -20,12 +20,14 @@ int main(int argc, char **argv)
     uint16_t port = (uint16_t)bench_number(ADIT_SLOT(argv, count, 2), UINT16_MAX);
     uint64_t connections = bench_number(ADIT_SLOT(argv, count, 3), 20000);
     uint64_t amount = argc > 4 ? bench_number(ADIT_SLOT(argv, count, 4), UINT64_MAX) : 0;
-    uint64_t block = argc > 5 ? bench_number(ADIT_SLOT(argv, count, 5), BENCH_BLOCK_BYTES) : 0;
+    bool is_requests = adit_bytes_equal(job, ADIT_BYTES("requests"));
+    const char *last = argc > 5 ? ADIT_SLOT(argv, count, 5) : NULL; /* a host, or a size */
+    uint64_t block = last && !is_requests ? bench_number(last, BENCH_BLOCK_BYTES) : 0;
     const struct load_bulk bulk = {
         .port = port, .count = connections, .bytes = amount, .block = (uint32_t)block};
     bench_start();
-    if (argc == 5 && adit_bytes_equal(job, ADIT_BYTES("requests"))) {
-        load_requests(port, connections, amount);
+    if (argc >= 5 && is_requests) {
+        load_requests(port, connections, amount, last ? last : LOAD_HOST);
     } else if (argc == 6 && block > 0 && adit_bytes_equal(job, ADIT_BYTES("down"))) {
         load_down(&bulk);
     } else if (argc == 6 && block > 0 && adit_bytes_equal(job, ADIT_BYTES("up"))) {

@@ -4,9 +4,11 @@
 
 #include <stdint.h>
 
+#define LOAD_HOST "bench.adit.localhost" /* whom a visitor asks for, where nobody says */
+
 /* A closed loop: each of `count` keep-alive connections sends its next request when it has the
  * answer to the last. The first fifth of the time is left out of the rate and the latencies. */
-void load_requests(uint16_t port, uint64_t count, uint64_t time_ms);
+void load_requests(uint16_t port, uint64_t count, uint64_t time_ms, const char *host);
 
 /* A bulk transfer: `bytes` in all over `count` connections, at most `block` in one send. The clock
  * runs from the first connect to the last end. */

@@ -2,9 +2,12 @@
 #include "histogram.h"
 #include "load.h"
 
-static const char request[] = "GET / HTTP/1.1\r\nHost: bench.adit.localhost\r\n\r\n";
+enum { RESPONSE_MAX = 4096, REQUEST_MAX = 512 };
 
-enum { RESPONSE_MAX = 4096 };
+struct request {
+    size_t len;
+    char text[REQUEST_MAX];
+};
 
 struct visitor {
     uint64_t sent_ns;
@@ -14,6 +17,7 @@ struct visitor {
 
 struct requests {
     int epoll;
+    struct request request;
     uint64_t begin_ns;   /* of what is measured: after the warm-up */
     uint64_t end_ns;
     uint64_t all;        /* answers, warm-up included, for CPU per request */
@@ -21,11 +25,24 @@ struct requests {
     struct histogram histogram;
 };
 
-static void ask(struct visitor *visitor, int fd)
+static struct request request_of(const char *host)
+{
+    struct request request;
+    int len = snprintf(request.text, sizeof request.text, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n",
+                       host);
+    if (len < 0 || (size_t)len >= sizeof request.text) {
+        errno = 0;
+        bench_die("a host that is too long");
+    }
+    request.len = (size_t)len;
+    return request;
+}
+
+static void ask(const struct request *request, struct visitor *visitor, int fd)
 {
     visitor->len = 0;
     visitor->sent_ns = bench_now_ns();
-    if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) != sizeof request - 1) {
+    if (send(fd, request->text, request->len, MSG_NOSIGNAL) != (ssize_t)request->len) {
         bench_die("a request could not be sent");
     }
 }
@@ -76,7 +93,7 @@ static void receive(struct requests *requests, struct visitor *visitor, int fd)
         requests->measured++;
         histogram_add(&requests->histogram, now_ns - visitor->sent_ns);
     }
-    ask(visitor, fd);
+    ask(&requests->request, visitor, fd);
 }
 
 static void print(const struct requests *requests)
@@ -91,7 +108,7 @@ static void print(const struct requests *requests)
            (double)histogram->largest_ns / 1e3);
 }
 
-void load_requests(uint16_t port, uint64_t count, uint64_t time_ms)
+void load_requests(uint16_t port, uint64_t count, uint64_t time_ms, const char *host)
 {
     static struct requests requests;
     struct visitor *visitors = calloc(count, sizeof *visitors);
@@ -99,6 +116,7 @@ void load_requests(uint16_t port, uint64_t count, uint64_t time_ms)
     if (!visitors || !fds) {
         bench_die("calloc");
     }
+    requests.request = request_of(host);
     requests.epoll = epoll_create1(EPOLL_CLOEXEC);
     for (size_t i = 0; i < count; i++) {
         int fd = bench_connect(port);
@@ -113,7 +131,7 @@ void load_requests(uint16_t port, uint64_t count, uint64_t time_ms)
     requests.begin_ns = start_ns + time_ms * 200000;
     requests.end_ns = start_ns + time_ms * 1000000;
     for (size_t i = 0; i < count; i++) {
-        ask(&ADIT_SLOT(visitors, count, i), ADIT_SLOT(fds, count, i));
+        ask(&requests.request, &ADIT_SLOT(visitors, count, i), ADIT_SLOT(fds, count, i));
     }
     while (bench_now_ns() < requests.end_ns) {
         struct epoll_event events[64] = {0};
@@ -132,11 +150,12 @@ void load_idle(uint16_t port, uint64_t count)
     if (!visitor) {
         bench_die("calloc");
     }
+    const struct request request = request_of(LOAD_HOST);
     for (size_t i = 0; i < count; i++) {
         int fd = bench_connect(port); /* stays open until the process ends */
         struct adit_span room = ADIT_SPAN_OF(visitor->answer);
         size_t whole = 0;
-        ask(visitor, fd);
+        ask(&request, visitor, fd);
         while (whole == 0 || visitor->len < whole) {
             struct adit_span rest = adit_span_from(room, visitor->len);
             ssize_t got = recv(fd, rest.ptr, rest.len, 0);

@@ -112,6 +112,10 @@ def add_facts(table, facts):
     table.fact('server, proportional KiB',
                ', '.join(f'{name} {kib}' for name, kib in facts['server_pss_kib'].items()))
     table.fact('agent, start to ready, ms', f'{facts["agent_start_ms"]:.0f}')
+    for kind in ('tcp', 'http'):
+        one, two = facts[f'two_workers_{kind}_us']
+        table.fact(f'{kind} tunnel, CPU us per request of two workers (times that of one)',
+                   f'{two:.1f} ({facts[f"two_workers_{kind}"]:.2f})')
     table.fact('stripped size, KiB', ', '.join(
         f'{name} {size / 1024:.0f}' for name, size in facts['stripped_bytes'].items()))
 
@@ -130,7 +134,18 @@ def check_goals(table, goals, quick):
     return lines, missed
 
 
-def render(machine, bench, goals):
+def check_workers(facts, most, quick):
+    lines, missed = [], False
+    for kind in ('tcp', 'http'):
+        times = facts[f'two_workers_{kind}']
+        missed = missed or times > most
+        verdict = 'met' if times <= most else 'not met' if quick else 'MISSED'
+        lines.append(f'goal {verdict}: CPU per request of two workers, {kind} tunnel: {times:.2f} '
+                     f'times that of one, at most {most:.2f} wanted')
+    return lines, missed
+
+
+def render(machine, bench, goals, most):
     """The Markdown, the goals' lines, and whether one was missed."""
     table = Table(bench)
     add_load(table)
@@ -139,6 +154,8 @@ def render(machine, bench, goals):
     if 'adit' in table.paths:
         add_facts(table, bench.facts)
         lines, missed = check_goals(table, goals, bench.quick)
+        more, too = check_workers(bench.facts, most, bench.quick)
+        lines, missed = lines + more, missed or too
         control = ', '.join(f'{name} on {count} sockets' for name, count in
                             bench.facts['congestion_control'].items())
     about = (f'{machine["cpu"]}, {machine["cores"]} cores, Linux {machine["kernel"]}, '
