@@ -218,6 +218,7 @@ def supervisor_killed(context):
         for port in ports:
             with socket.create_server(("127.0.0.1", port)):
                 pass
+        time.sleep(0.3)  # for each stream to take its next turn
         load.finish()
         expect_cut(load.streams, begin, 2.0)
         context.say(f"{len(roles)} processes had ended after {took:.2f} s")
