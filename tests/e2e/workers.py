@@ -326,6 +326,7 @@ def busy_agent(context):
         for thread in threads:
             thread.join(30)
         check(not wrong, f"{len(wrong)} were hurt: {wrong[:2]}")
+        check(most > 1, f"{count[0]} downloads, and it was never told to hold more sessions")
         context.say(f"{count[0]} downloads; after {took:.1f} s it had {most} sessions")
 
 
