@@ -18,7 +18,8 @@ struct fixture {
     struct adit_agent_tunnel tunnel;
     struct adit_address server, program;
     int listener, program_listener;
-    struct adit_handle link; /* the server's, of the newest session */
+    struct adit_handle link; /* the server's, of the session that spoke last */
+    struct adit_handle slots[ADIT_CONTROL_SESSIONS_MAX]; /* by the agent's numbers */
     struct adit_control hello, bind;
     int links, hellos, binds, unbinds, links_closed;
     enum adit_dial_result dialled;
@@ -71,11 +72,12 @@ static inline void link_message(void *context, struct adit_handle link, uint64_t
                          const struct adit_control *message)
 {
     struct fixture *f = context;
-    (void)link;
     (void)user;
+    f->link = link;
     if (message->type == ADIT_CONTROL_HELLO) {
         f->hello = *message;
         f->hellos++;
+        ADIT_AT(f->slots, message->hello.slot) = link;
         if (f->has_auto_answer) {
             server_welcome(f);
         }

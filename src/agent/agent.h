@@ -1,8 +1,10 @@
-/* Agent: one link to the server, its tunnels, and the local connections behind them.
+/* Agent: its sessions with the server, its tunnels, and the local connections behind them.
  *
  * It dials only its own server (or the proxy on the way to it) and its own targets, verifies the
- * server's certificate always, and comes back by itself when the link is lost. What happens is told
- * through events; it prints and decides nothing about the process.
+ * server's certificate always, and comes back by itself when the link is lost. Session 0 is held
+ * always; further ones only where the server asks for them, with the same tunnels on each, and each
+ * goes when it has been idle. What happens is told through events, which speak of the tunnels, not
+ * of a session; it prints and decides nothing about the process.
  *
  * Process: adit, one thread (name resolution has helpers of its own, see net/dial.h). Limits:
  * below, and struct adit_mux_limits. */
@@ -16,6 +18,7 @@
 #include "tunnel/pump.h"
 
 #define ADIT_AGENT_TUNNELS_MAX 64
+#define ADIT_AGENT_SESSIONS_MAX ADIT_CONTROL_SESSIONS_MAX
 #define ADIT_AGENT_LOCALS_MAX 4096  /* local connections */
 #define ADIT_AGENT_CHUNKS_MAX 4096  /* of ADIT_CHUNK_BYTES: 65 MiB of queued bytes at most */
 #define ADIT_AGENT_GROWTH_MAX (64u * 1024 * 1024)
@@ -26,6 +29,13 @@
 #define ADIT_AGENT_EARLY_MAX 6                                 /* attempts before their time */
 #define ADIT_AGENT_EARLY_US (10 * (uint64_t)ADIT_SECOND_US)    /* until there is one more */
 #define ADIT_AGENT_LOGIN_US (10 * (uint64_t)ADIT_SECOND_US)      /* the server's answer to hello */
+/* A further session that carried less than both within this time is given up ... */
+#define ADIT_AGENT_IDLE_US (60 * (uint64_t)ADIT_SECOND_US)
+#define ADIT_AGENT_IDLE_BYTES (1024 * 1024)
+#define ADIT_AGENT_IDLE_STREAMS 100
+#define ADIT_AGENT_EMPTY_US ADIT_SECOND_US /* ... and ends once it is found without streams */
+/* One that failed or was refused is not opened again before, whatever the server asks for. */
+#define ADIT_AGENT_REST_US (60 * (uint64_t)ADIT_SECOND_US)
 
 struct adit_agent_tunnel {
     enum adit_tunnel kind;
@@ -43,10 +53,11 @@ struct adit_agent_refusal {
 };
 
 struct adit_agent_events {
-    /* A tunnel works. `is_again`: after the link was lost. */
+    /* A tunnel works. `is_again`: after it was lost. */
     void (*ready)(void *context, const struct adit_agent_tunnel *tunnel,
                   const struct adit_control_bound *bound, bool is_again);
-    /* The link is lost, or could not be made; the agent tries again after `wait_us`. */
+    /* No session has all tunnels any more, or none could be made; the agent tries again after
+     * `wait_us`. */
     void (*disconnected)(void *context, struct adit_bytes reason, uint64_t wait_us);
     void (*reconnected)(void *context); /* all tunnels are back */
     /* The server said no, for good: the agent has stopped trying. */
@@ -76,46 +87,65 @@ struct adit_agent_options {
     size_t tunnel_count;
 };
 
-enum adit_agent_state {
+enum adit_agent_state { /* of a session */
+    ADIT_AGENT_STOPPED, /* not held: nobody asked for it, or for good */
     ADIT_AGENT_WAITING, /* for the next attempt */
     ADIT_AGENT_DIALING,
     ADIT_AGENT_LINKING, /* TLS, then hello */
     ADIT_AGENT_IN,      /* logged in; tunnels are asked for or bound */
-    ADIT_AGENT_STOPPED,
 };
 
-struct adit_agent_bind { /* the server's answer for one tunnel */
-    uint16_t port;       /* given once: asked for again after a reconnect */
+struct adit_agent_bind { /* the server's answer for one tunnel, the same on each session */
+    uint16_t port;       /* given once: asked for again by every further session */
     ADIT_FIELD(ADIT_NAME_BYTES_MAX) name; /* the same */
     ADIT_FIELD(320) url;
-    bool is_bound; /* now */
     bool was_bound;
 };
 
-struct adit_agent {
+struct adit_agent_session {
     enum adit_agent_state state;
+    uint32_t slot; /* its place in `sessions`; the server knows it by that */
+    bool is_bound[ADIT_AGENT_TUNNELS_MAX];
+    bool is_draining; /* the server ends it soon */
+    bool is_leaving;  /* a further one, idle: it ends with its last stream */
+    ADIT_FIELD(64) hint; /* what the last welcome said */
+    struct adit_connect *connect;
+    struct adit_handle link, timer, probe;
+    struct adit_backoff backoff;
+    uint64_t begun_us;    /* the newest attempt to connect */
+    uint64_t due_us;      /* WAITING: the next one */
+    uint64_t in_since_us; /* 0: not logged in */
+    uint64_t probed_us;   /* since when a sign of life is waited for */
+    uint64_t rest_until_us;
+    uint64_t streams_total;                   /* of this link */
+    uint64_t looked_bytes, looked_streams;    /* what it had carried when last looked at */
+};
+
+struct adit_agent {
+    struct adit_agent_session sessions[ADIT_AGENT_SESSIONS_MAX];
     struct adit_agent_options options;
     struct adit_agent_tunnel tunnels[ADIT_AGENT_TUNNELS_MAX];
     struct adit_agent_bind binds[ADIT_AGENT_TUNNELS_MAX];
     ADIT_FIELD(253) server_host;
     ADIT_FIELD(ADIT_TOKEN_TEXT_MAX) token;
     ADIT_FIELD(32) instance; /* hex: this process, for all its sessions */
-    ADIT_FIELD(64) hint;     /* what the last welcome said */
     struct adit_hub hub;
     struct adit_pool locals;  /* struct local */
     struct adit_pool watches; /* struct watch; empty where nobody reads along */
     uint64_t watches_total;
     struct adit_forward_proxy proxy;
-    struct adit_connect *connect;
-    struct adit_handle link, timer, probe;
-    uint64_t begun_us;  /* the newest attempt to connect */
-    uint64_t early_us;  /* when `early_used` was last looked at */
+    uint64_t early_us; /* when `early_used` was last looked at */
     uint64_t early_used;
-    uint64_t probed_us; /* since when a sign of life is waited for */
-    struct adit_backoff backoff;
     struct adit_jitter jitter;
-    uint64_t in_since_us;
     bool was_in; /* at least once: from then on a loss is a reconnect */
+};
+
+/* The agent as a whole. */
+struct adit_agent_look {
+    enum adit_agent_state state; /* IN where all tunnels are bound on some session; else of 0 */
+    bool is_up;                  /* all tunnels are bound on some session */
+    uint32_t session_count;      /* logged in, and not about to end */
+    uint64_t rtt_us;             /* of session 0; 0: not known */
 };
 
 /* Begins to connect at the loop's next turn. The agent must not move afterwards. */
@@ -127,7 +157,9 @@ struct adit_status adit_agent_open(struct adit_agent *agent,
  * pauses after failures go on growing, and only ADIT_AGENT_EARLY_MAX in a row are cut short. */
 void adit_agent_changed(struct adit_agent *agent);
 
-/* Says goodbye: gives its tunnels up and ends the link at the loop's next turns; no events any
+struct adit_agent_look adit_agent_look(const struct adit_agent *agent);
+
+/* Says goodbye: gives its tunnels up and ends its links at the loop's next turns; no events any
  * more. */
 void adit_agent_stop(struct adit_agent *agent);
 

@@ -1,4 +1,4 @@
-/* Logging in, coming back, and ending. */
+/* Logging in, coming back, and ending. Covers session.c. */
 #include "agent_harness.h"
 
 static void it_logs_in_and_asks(void **state)
@@ -21,7 +21,7 @@ static void it_comes_back_with_its_port(void **state)
     open_agent(f, "127.0.0.1");
     turn_until(f, f->ready == 1);
     assert_int_equal(f->bind.bind.remote_port, 0);
-    f->agent.in_since_us = 1; /* as if it had lived long: the first retry is within 500 ms */
+    f->agent.sessions[0].in_since_us = 1; /* lived long: the first retry is within 500 ms */
     adit_link_close(&f->hub, f->link, adit_ok());
     turn_until(f, f->disconnected == 1);
     assert_true(f->wait_us < ADIT_BACKOFF_FIRST_US);

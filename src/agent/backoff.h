@@ -21,4 +21,9 @@ struct adit_backoff {
 uint64_t adit_backoff_next(struct adit_backoff *backoff, uint64_t lived_us,
                            struct adit_jitter *jitter);
 
+/* The wait after a session that its server ended in order, however short it was: as after one that
+ * lived, once; a server that ends one after another meets the growing waits. */
+uint64_t adit_backoff_next_orderly(struct adit_backoff *backoff, uint64_t lived_us,
+                                   struct adit_jitter *jitter);
+
 #endif

@@ -6,25 +6,25 @@ static struct adit_status silent(void)
     ADIT_FAIL(TIMEOUT, "the network changed, and the server cannot be heard any more");
 }
 
-static void probe_over(void *context, uint64_t key)
+static void probe_over(void *context, uint64_t slot)
 {
     struct adit_agent *agent = context;
-    (void)key;
-    agent->probe = (struct adit_handle){0};
-    switch (agent->state) {
+    struct adit_agent_session *session = &ADIT_AT(agent->sessions, slot);
+    session->probe = (struct adit_handle){0};
+    switch (session->state) {
     case ADIT_AGENT_DIALING:
-        if (agent->begun_us <= agent->probed_us) { /* perhaps from an address that is gone */
-            agent_connect(agent);
+        if (session->begun_us <= session->probed_us) { /* perhaps from an address that is gone */
+            session_connect(agent, session);
         }
         return;
     case ADIT_AGENT_LINKING:
-        if (agent->begun_us <= agent->probed_us) {
-            adit_link_close(&agent->hub, agent->link, silent());
+        if (session->begun_us <= session->probed_us) {
+            adit_link_close(&agent->hub, session->link, silent());
         }
         return;
     case ADIT_AGENT_IN:
-        if (adit_link_heard_us(&agent->hub, agent->link) <= agent->probed_us) {
-            adit_link_close(&agent->hub, agent->link, silent());
+        if (adit_link_heard_us(&agent->hub, session->link) <= session->probed_us) {
+            adit_link_close(&agent->hub, session->link, silent());
         }
         return;
     case ADIT_AGENT_WAITING:
@@ -34,16 +34,16 @@ static void probe_over(void *context, uint64_t key)
 }
 
 /* Where a probe is under way already, it began before this change and decides soon enough. */
-static void probe(struct adit_agent *agent)
+static void probe(struct adit_agent *agent, struct adit_agent_session *session)
 {
     struct adit_loop *loop = agent->options.loop;
-    if (adit_handle_is_set(agent->probe)) {
+    if (adit_handle_is_set(session->probe)) {
         return;
     }
-    agent->probed_us = loop->now_us;
-    adit_status_ignore(adit_loop_timer_set(loop, &agent->probe,
+    session->probed_us = loop->now_us;
+    adit_status_ignore(adit_loop_timer_set(loop, &session->probe,
                                            loop->now_us + ADIT_AGENT_PROBE_US, probe_over, agent,
-                                           0),
+                                           session->slot),
                        "without it the session's own deadline finds out");
 }
 
@@ -63,23 +63,30 @@ static bool may_be_early(struct adit_agent *agent)
     return true;
 }
 
-void adit_agent_changed(struct adit_agent *agent)
+static void session_changed(struct adit_agent *agent, struct adit_agent_session *session)
 {
-    switch (agent->state) {
+    switch (session->state) {
     case ADIT_AGENT_WAITING:
         if (may_be_early(agent)) {
-            agent_connect(agent);
+            session_connect(agent, session);
         }
         return;
     case ADIT_AGENT_DIALING:
     case ADIT_AGENT_LINKING:
-        probe(agent);
+        probe(agent, session);
         return;
     case ADIT_AGENT_IN:
-        probe(agent);
-        adit_link_probe(&agent->hub, agent->link);
+        probe(agent, session);
+        adit_link_probe(&agent->hub, session->link);
         return;
     case ADIT_AGENT_STOPPED:
         return;
+    }
+}
+
+void adit_agent_changed(struct adit_agent *agent)
+{
+    for (size_t i = 0; i < ADIT_COUNT(agent->sessions); i++) {
+        session_changed(agent, &ADIT_AT(agent->sessions, i));
     }
 }

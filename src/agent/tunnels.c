@@ -22,7 +22,8 @@ static struct adit_status hint_write(struct adit_writer *hint, struct adit_bytes
     return adit_write_hex(hint, ADIT_BYTES_OF(digest));
 }
 
-static struct adit_status ask(struct adit_agent *agent, size_t index)
+static struct adit_status ask(struct adit_agent *agent, const struct adit_agent_session *session,
+                              size_t index)
 {
     const struct adit_agent_tunnel *tunnel = &ADIT_AT(agent->tunnels, index);
     const struct adit_agent_bind *bind = &ADIT_AT(agent->binds, index);
@@ -38,55 +39,82 @@ static struct adit_status ask(struct adit_agent *agent, size_t index)
     ADIT_TRY(ADIT_FIELD_SET(message.bind.host_header, ADIT_FIELD_BYTES(tunnel->host_header)));
     ADIT_TRY(hint_write(&digits, ADIT_FIELD_BYTES(agent->token), tunnel));
     ADIT_TRY(ADIT_FIELD_SET(message.bind.hint, adit_writer_bytes(&digits)));
-    return adit_link_send(&agent->hub, agent->link, &message);
+    return adit_link_send(&agent->hub, session->link, &message);
 }
 
-static void ask_or_close(struct adit_agent *agent, size_t index)
+static void ask_or_close(struct adit_agent *agent, const struct adit_agent_session *session,
+                         size_t index)
 {
-    struct adit_status status = ask(agent, index);
+    struct adit_status status = ask(agent, session, index);
     if (!adit_is_ok(status)) {
-        adit_link_close(&agent->hub, agent->link, status);
+        adit_link_close(&agent->hub, session->link, status);
     }
 }
 
-void tunnels_ask(struct adit_agent *agent)
+void tunnels_ask(struct adit_agent *agent, struct adit_agent_session *session)
 {
     for (size_t i = 0; i < agent->options.tunnel_count; i++) {
-        ask_or_close(agent, i);
+        ask_or_close(agent, session, i);
     }
 }
 
-void tunnels_give_up(struct adit_agent *agent)
+void tunnels_give_up(struct adit_agent *agent, struct adit_agent_session *session)
 {
-    for (size_t i = 0; i < agent->options.tunnel_count && agent->state == ADIT_AGENT_IN; i++) {
+    for (size_t i = 0; i < agent->options.tunnel_count && session->state == ADIT_AGENT_IN; i++) {
         struct adit_control message = {.type = ADIT_CONTROL_UNBIND};
         message.unbind.bind = (uint32_t)i + 1;
-        adit_status_ignore(adit_link_send(&agent->hub, agent->link, &message),
+        ADIT_AT(session->is_bound, i) = false;
+        adit_status_ignore(adit_link_send(&agent->hub, session->link, &message),
                            "the server keeps the tunnel for its grace then");
     }
 }
 
 /* The tunnel that the server's number means, or null: the server is not trusted with indexes. */
-static struct adit_agent_bind *find(struct adit_agent *agent, uint32_t id, size_t *out_index)
+static struct adit_agent_bind *find(struct adit_agent *agent,
+                                    const struct adit_agent_session *session, uint32_t id,
+                                    size_t *out_index)
 {
-    if (agent->state != ADIT_AGENT_IN || id == 0 || id > agent->options.tunnel_count) {
+    if (session->state != ADIT_AGENT_IN || id == 0 || id > agent->options.tunnel_count) {
         return NULL;
     }
     *out_index = id - 1;
     return &ADIT_AT(agent->binds, *out_index);
 }
 
-static bool are_all_bound(const struct adit_agent *agent)
+static bool is_up(const struct adit_agent *agent, size_t index,
+                  const struct adit_agent_session *without)
+{
+    for (size_t i = 0; i < ADIT_COUNT(agent->sessions); i++) {
+        const struct adit_agent_session *session = &ADIT_AT(agent->sessions, i);
+        if (session != without && ADIT_AT(session->is_bound, index)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tunnels_are_up(const struct adit_agent *agent, const struct adit_agent_session *without)
 {
     for (size_t i = 0; i < agent->options.tunnel_count; i++) {
-        if (!ADIT_AT(agent->binds, i).is_bound) {
+        if (!is_up(agent, i, without)) {
             return false;
         }
     }
     return true;
 }
 
-/* For the next reconnect. A tunnel of TCP is asked for by its port, the others by their names. */
+bool tunnels_are_known(const struct adit_agent *agent)
+{
+    for (size_t i = 0; i < agent->options.tunnel_count; i++) {
+        const struct adit_agent_bind *bind = &ADIT_AT(agent->binds, i);
+        if (bind->port == 0 && bind->name.len == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* For every further session. A tunnel of TCP is asked for by its port, the others by names. */
 static void bind_remember(struct adit_agent_bind *bind, enum adit_tunnel kind,
                           const struct adit_control_bound *bound)
 {
@@ -113,21 +141,41 @@ static bool bind_forget(struct adit_agent_bind *bind, const struct adit_agent_tu
     return has_port || has_name;
 }
 
-void tunnels_bound(struct adit_agent *agent, const struct adit_control_bound *bound)
+static struct adit_status another_address(void)
+{
+    ADIT_FAIL(INVALID, "the server gave a further session another address");
+}
+
+static struct adit_status refused_further(void)
+{
+    ADIT_FAIL(REFUSED, "the server refused a further session");
+}
+
+void tunnels_bound(struct adit_agent *agent, struct adit_agent_session *session,
+                   const struct adit_control_bound *bound)
 {
     size_t index = 0;
-    struct adit_agent_bind *bind = find(agent, bound->bind, &index);
-    if (!bind || bind->is_bound) {
+    struct adit_agent_bind *bind = find(agent, session, bound->bind, &index);
+    if (!bind || ADIT_AT(session->is_bound, index) || session->is_leaving) {
         return;
     }
     const struct adit_agent_events *events = agent->options.events;
-    bool is_again = bind->was_bound && bind->port == bound->port &&
+    bool has_port = ADIT_AT(agent->tunnels, index).kind == ADIT_TUNNEL_TCP;
+    bool is_again = bind->was_bound && (!has_port || bind->port == bound->port) &&
                     adit_bytes_equal(ADIT_FIELD_BYTES(bind->url), ADIT_FIELD_BYTES(bound->url));
-    bind->is_bound = true;
+    bool was_up = is_up(agent, index, NULL);
+    if (was_up && !is_again) {
+        adit_link_close(&agent->hub, session->link, another_address());
+        return;
+    }
+    ADIT_AT(session->is_bound, index) = true;
+    if (was_up) {
+        return; /* one more session has it: nothing that a person would notice */
+    }
     bind->was_bound = true;
     bind_remember(bind, ADIT_AT(agent->tunnels, index).kind, bound);
     events->ready(agent->options.context, &ADIT_AT(agent->tunnels, index), bound, is_again);
-    if (are_all_bound(agent)) {
+    if (tunnels_are_up(agent, NULL)) {
         if (agent->was_in) {
             events->reconnected(agent->options.context);
         }
@@ -135,17 +183,30 @@ void tunnels_bound(struct adit_agent *agent, const struct adit_control_bound *bo
     }
 }
 
-void tunnels_refused(struct adit_agent *agent, const struct adit_control_refused *refused)
+/* About the token itself, which all sessions share. */
+static bool is_about_token(enum adit_refusal refusal)
+{
+    return refusal == ADIT_REFUSAL_TOKEN_REVOKED || refusal == ADIT_REFUSAL_TOKEN_EXPIRED ||
+           refusal == ADIT_REFUSAL_TOKEN_INVALID;
+}
+
+void tunnels_refused(struct adit_agent *agent, struct adit_agent_session *session,
+                     const struct adit_control_refused *refused)
 {
     size_t index = 0;
-    struct adit_agent_bind *bind = find(agent, refused->bind, &index);
-    if (bind && bind_forget(bind, &ADIT_AT(agent->tunnels, index))) {
-        ask_or_close(agent, index);
+    struct adit_agent_bind *bind = find(agent, session, refused->bind, &index);
+    enum adit_refusal known = ADIT_REFUSAL_INTERNAL_ERROR;
+    bool is_known = adit_is_ok(adit_refusal_find(ADIT_FIELD_BYTES(refused->code), &known));
+    bool is_spare = tunnels_are_up(agent, session) && !(is_known && is_about_token(known));
+    if (session->slot > 0 || is_spare) { /* the others go on */
+        adit_link_close(&agent->hub, session->link, refused_further());
         return;
     }
-    enum adit_refusal known = ADIT_REFUSAL_INTERNAL_ERROR;
-    if (adit_is_ok(adit_refusal_find(ADIT_FIELD_BYTES(refused->code), &known)) &&
-        !adit_refusal_is_final(known)) {
+    if (bind && bind_forget(bind, &ADIT_AT(agent->tunnels, index))) {
+        ask_or_close(agent, session, index);
+        return;
+    }
+    if (is_known && !adit_refusal_is_final(known)) {
         return; /* the server closes the link, and the agent tries again */
     }
     const struct adit_agent_refusal refusal = {.code = ADIT_FIELD_BYTES(refused->code),

@@ -7,7 +7,7 @@ static void a_lost_port_is_replaced_by_any(void **state)
     open_agent(f, "127.0.0.1");
     turn_until(f, f->ready == 1);
     f->has_auto_answer = false;
-    f->agent.in_since_us = 1;
+    f->agent.sessions[0].in_since_us = 1;
     adit_link_close(&f->hub, f->link, adit_ok());
     turn_until(f, f->hellos == 2);
     server_welcome(f);
@@ -37,7 +37,7 @@ static void a_drawn_name_is_asked_for_again(void **state)
     struct adit_control_bind first = f->bind.bind;
     server_bound_name(f, "calm-owl-7");
     turn_until(f, f->ready == 1);
-    f->agent.in_since_us = 1;
+    f->agent.sessions[0].in_since_us = 1;
     adit_link_close(&f->hub, f->link, adit_ok());
     turn_until(f, f->hellos == 2);
     server_welcome(f);

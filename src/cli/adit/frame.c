@@ -96,12 +96,23 @@ static struct adit_status label(struct line *line, struct adit_bytes text)
     return pad_to(line, LABEL_COLUMNS);
 }
 
+static struct adit_status sessions_put(struct line *line, uint32_t count)
+{
+    if (count < 2) {
+        return adit_ok();
+    }
+    ADIT_TRY(put(line, ADIT_BYTES(", ")));
+    ADIT_TRY(put_number(line, count));
+    return put(line, ADIT_BYTES(" sessions"));
+}
+
 static struct adit_status status_put(struct line *line, const struct adit_frame *frame)
 {
     switch (frame->state) {
     case ADIT_FRAME_ONLINE:
         ADIT_TRY(colour_set(line, GREEN));
-        return put(line, ADIT_BYTES("online"));
+        ADIT_TRY(put(line, ADIT_BYTES("online")));
+        return sessions_put(line, frame->session_count);
     case ADIT_FRAME_CONNECTING:
         ADIT_TRY(colour_set(line, YELLOW));
         return put(line, ADIT_BYTES("connecting"));

@@ -27,7 +27,8 @@ struct adit_frame {
     ADIT_FIELD(320) url;      /* empty: none yet */
     ADIT_FIELD(300) target;
     ADIT_FIELD(320) note;     /* what a person should read; empty: nothing */
-    uint64_t rtt_us;          /* 0: not known */
+    uint64_t rtt_us;          /* of the first session; 0: not known */
+    uint32_t session_count;   /* told where there is more than one */
     uint64_t connections, connections_total;
     uint64_t bytes_in, bytes_out; /* to the program, from it */
     struct adit_http_seen requests[ADIT_FRAME_REQUESTS_MAX];

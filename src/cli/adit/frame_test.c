@@ -85,6 +85,11 @@ static void states_have_words(void **state)
     frame.url.len = 0;
     assert_true(has(text_of(&frame, 80, 24, false), "connecting again in 3 s"));
     assert_false(has(text_of(&frame, 80, 24, false), "Address"));
+    frame.state = ADIT_FRAME_ONLINE;
+    frame.session_count = 1;
+    assert_true(has(text_of(&frame, 80, 24, false), "Status        online\x1b[K"));
+    frame.session_count = 2;
+    assert_true(has(text_of(&frame, 80, 24, false), "Status        online, 2 sessions\x1b[K"));
     frame.state = ADIT_FRAME_CONNECTING;
     frame.rtt_us = 0;
     assert_true(has(text_of(&frame, 80, 24, false), "Status        connecting\x1b[K"));

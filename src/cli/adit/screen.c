@@ -6,15 +6,15 @@
 
 static void refresh(void *context, uint64_t key);
 
-static enum adit_frame_state state_of(const struct adit_screen *screen)
+static enum adit_frame_state state_of(const struct adit_screen *screen,
+                                      const struct adit_agent_look *look)
 {
     if (screen->is_over) {
         return ADIT_FRAME_STOPPED;
     }
-    switch (screen->agent->state) {
+    switch (look->state) {
     case ADIT_AGENT_IN:
-        return ADIT_AT(screen->agent->binds, 0).is_bound ? ADIT_FRAME_ONLINE
-                                                         : ADIT_FRAME_CONNECTING;
+        return look->is_up ? ADIT_FRAME_ONLINE : ADIT_FRAME_CONNECTING;
     case ADIT_AGENT_WAITING:
         return screen->frame.reason.len > 0 ? ADIT_FRAME_WAITING : ADIT_FRAME_CONNECTING;
     case ADIT_AGENT_DIALING:
@@ -30,13 +30,15 @@ static enum adit_frame_state state_of(const struct adit_screen *screen)
 static void look(struct adit_screen *screen)
 {
     const struct adit_agent *agent = screen->agent;
+    const struct adit_agent_look seen = adit_agent_look(agent);
     const struct adit_hub_counters *counters = &agent->hub.counters;
     struct adit_frame *frame = &screen->frame;
     uint64_t now_us = screen->loop->now_us;
     uint64_t left_us = screen->retry_us > now_us ? screen->retry_us - now_us : 0;
-    frame->state = state_of(screen);
+    frame->state = state_of(screen, &seen);
     frame->wait_s = (left_us + ADIT_SECOND_US - 1) / ADIT_SECOND_US;
-    frame->rtt_us = agent->state == ADIT_AGENT_IN ? adit_link_rtt_us(&agent->hub, agent->link) : 0;
+    frame->rtt_us = seen.rtt_us;
+    frame->session_count = seen.session_count;
     frame->connections = agent->hub.pumps.used;
     frame->connections_total = counters->pumps_opened;
     frame->bytes_in = counters->bytes_to_local;

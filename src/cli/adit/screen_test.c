@@ -26,7 +26,8 @@ static int setup(void **state)
     f->report = (struct adit_report){.loop = &f->loop, .fd = ADIT_AT(f->out, 1)};
     f->tunnel.port = 3000;
     assert_ok(ADIT_FIELD_SET(f->tunnel.host, ADIT_BYTES("127.0.0.1")));
-    f->agent.state = ADIT_AGENT_DIALING;
+    f->agent.options.tunnel_count = 1;
+    f->agent.sessions[0].state = ADIT_AGENT_DIALING;
     assert_ok(adit_screen_open(&f->screen, &(struct adit_screen_options){.loop = &f->loop,
                                                                          .report = &f->report,
                                                                          .agent = &f->agent,
@@ -77,8 +78,8 @@ static void bound_tell(struct fixture *f, const char *url)
 {
     struct adit_control_bound bound = {.bind = 1};
     assert_ok(ADIT_FIELD_SET(bound.url, adit_bytes_of_text(url)));
-    f->agent.state = ADIT_AGENT_IN;
-    ADIT_AT(f->agent.binds, 0).is_bound = true;
+    f->agent.sessions[0].state = ADIT_AGENT_IN;
+    f->agent.sessions[0].is_bound[0] = true;
     events->ready(&f->screen, &f->tunnel, &bound, false);
 }
 
@@ -129,7 +130,7 @@ static void waiting_counts_down(void **state)
 {
     struct fixture *f = *state;
     turn_for(f, 20 * ADIT_MS_US);
-    f->agent.state = ADIT_AGENT_WAITING;
+    f->agent.sessions[0].state = ADIT_AGENT_WAITING;
     events->disconnected(&f->screen, ADIT_BYTES("the road is gone\x1b[1m"),
                          3 * (uint64_t)ADIT_SECOND_US);
     turn_for(f, 1500 * ADIT_MS_US);
