@@ -1,5 +1,6 @@
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/checked.h"
@@ -25,4 +26,14 @@ void adit_memory_close(struct adit_span *memory)
 {
     free(memory->ptr);
     *memory = (struct adit_span){0};
+}
+
+void adit_memory_settle(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, ADIT_MEMORY_LARGE_BYTES);
+}
+
+void adit_memory_trim(void)
+{
+    (void)malloc_trim(0);
 }

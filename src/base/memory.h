@@ -6,6 +6,8 @@
 
 #include "base/bytes.h"
 
+#define ADIT_MEMORY_LARGE_BYTES (64 * 1024)
+
 /* Zeroed memory for `count` objects of `size` bytes. Large blocks come from the kernel untouched,
  * so capacity that is never used costs no memory. MEMORY where there is none. */
 struct adit_status adit_memory_open(size_t count, size_t size, struct adit_span *out_memory);
@@ -16,5 +18,12 @@ void *adit_memory_at(struct adit_span memory, size_t size, size_t index);
 
 /* Gives it back and empties the view. An empty view is fine. */
 void adit_memory_close(struct adit_span *memory);
+
+/* First in main, where memory is to stay small: blocks of ADIT_MEMORY_LARGE_BYTES come from the
+ * kernel always. Otherwise libc takes them from what was used before, once one was given back. */
+void adit_memory_settle(void);
+
+/* What was freed since goes back to the kernel: after a start that took much for a moment. */
+void adit_memory_trim(void);
 
 #endif

@@ -76,6 +76,23 @@ static void objects_are_inside_or_the_process_ends(void **state)
     assert_true(dies(of_no_size, &said));
 }
 
+static void memory_is_memory_after_settling_and_trimming(void **state)
+{
+    (void)state;
+    struct adit_span large = {0};
+    struct adit_span next = {0};
+    adit_memory_settle();
+    for (int i = 0; i < 3; i++) {
+        assert_ok(adit_memory_open(2, ADIT_MEMORY_LARGE_BYTES, &large));
+        adit_span_fill(large, 0xff);
+        assert_ok(adit_memory_open(1, ADIT_MEMORY_LARGE_BYTES, &next));
+        adit_memory_close(&large);
+        adit_memory_trim();
+        assert_int_equal(adit_bytes_at((struct adit_bytes){next.ptr, next.len}, next.len - 1), 0);
+        adit_memory_close(&next);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +100,7 @@ int main(void)
         cmocka_unit_test(odd_sizes_are_refused),
         cmocka_unit_test(no_memory_is_an_error_value),
         cmocka_unit_test(objects_are_inside_or_the_process_ends),
+        cmocka_unit_test(memory_is_memory_after_settling_and_trimming),
     };
     return cmocka_run_group_tests_name("base/memory", tests, NULL, NULL);
 }

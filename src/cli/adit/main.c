@@ -60,6 +60,7 @@ static struct adit_status open_tls(struct adit_program_state *state)
         status = adit_tls_client_open(&options, &state->tls);
     }
     adit_memory_close(&memory);
+    adit_memory_trim(); /* the roots, and what reading them took */
     return status;
 }
 
@@ -257,6 +258,7 @@ int main(int argc, char **argv)
     struct adit_args args = {0};
     uint8_t memory[512] = {0};
     struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(memory));
+    adit_memory_settle();
     if (!adit_is_ok(adit_args_parse(&adit_program, (size_t)argc, argv, &complaint, &args))) {
         return complain_usage(&complaint);
     }
