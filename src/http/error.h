@@ -49,6 +49,8 @@
         "If it is yours, check that the port speaks HTTP, not HTTPS.")                          \
     ROW(OVERLOADED, 503, "overloaded", "Service Unavailable",                                   \
         "The server has no room for this request now.", "Try again in a moment.")               \
+    ROW(CONTROL_UNAVAILABLE, 503, "control_unavailable", "Service Unavailable",                 \
+        "The dashboard is not there now. Tunnels are not concerned.", "Try again in a moment.") \
     ROW(UPSTREAM_TIMEOUT, 504, "upstream_timeout", "Gateway Timeout",                           \
         "The program behind this address did not answer in time.", "Try again in a moment.")    \
     ROW(AGENT_NO_ACK, 504, "agent_no_ack", "Gateway Timeout",                                   \

@@ -40,6 +40,16 @@ enum adit_proxy_verdict {
     ADIT_PROXY_ABSENT,  /* no tunnel has this host: tunnel_not_found */
     ADIT_PROXY_AWAY,    /* its agent left a moment ago: the request waits, then overloaded */
     ADIT_PROXY_ELSEWHERE, /* not for this connection: misdirected */
+    ADIT_PROXY_UNAVAILABLE, /* ours, and not there now: control_unavailable */
+};
+
+#define ADIT_PROXY_SERVER_NAME_MAX 63
+
+/* Who serves this request? */
+struct adit_proxy_asked {
+    struct adit_bytes host;
+    struct adit_bytes server_name; /* as adit_proxy_visitor had it */
+    bool has_waited;               /* the answer was AWAY before */
 };
 
 struct adit_proxy_route {
@@ -62,7 +72,7 @@ struct adit_proxy_exchange {
 };
 
 struct adit_proxy_ops {
-    enum adit_proxy_verdict (*route)(void *context, struct adit_bytes host,
+    enum adit_proxy_verdict (*route)(void *context, const struct adit_proxy_asked *asked,
                                      struct adit_proxy_route *out_route);
     /* May be null. */
     void (*exchanged)(void *context, const struct adit_proxy_exchange *exchange);
@@ -94,6 +104,7 @@ struct adit_proxy_visitor {
     int fd; /* the proxy's from here on, also on failure */
     struct adit_tls_context *tls; /* null: plain */
     struct adit_address peer;
+    struct adit_bytes server_name; /* what the connection was opened for; empty: nobody knows */
     bool is_redirect; /* plain: every good request is answered with a 308 to https */
 };
 struct adit_status adit_proxy_visitor_add(struct adit_proxy *proxy,

@@ -37,6 +37,7 @@ struct world {
     struct talker *programs[PROGRAMS_MAX]; /* in the order of the agent's dials */
     size_t program_count;
     enum adit_proxy_verdict verdict;
+    bool has_waited; /* as the last route was told */
     struct adit_bytes host_header;
     struct adit_proxy_exchange told;
     int tells, opens, pumps_closed;
@@ -161,11 +162,14 @@ static const struct adit_hub_ops world_agent_ops = {
     .pump_open = world_pump_open,
 };
 
-static inline enum adit_proxy_verdict world_route(void *context, struct adit_bytes host,
+static inline enum adit_proxy_verdict world_route(void *context,
+                                                  const struct adit_proxy_asked *asked,
                                                   struct adit_proxy_route *out_route)
 {
     struct world *world = context;
-    if (adit_bytes_equal(host, ADIT_BYTES("nobody.test"))) {
+    assert_bytes(asked->server_name, ADIT_BYTES("a"));
+    world->has_waited = asked->has_waited;
+    if (adit_bytes_equal(asked->host, ADIT_BYTES("nobody.test"))) {
         return ADIT_PROXY_ABSENT;
     }
     *out_route = (struct adit_proxy_route){.link = world->server_link,
@@ -459,6 +463,7 @@ static inline struct talker *visitor_with(struct world *world, bool is_tls, bool
     const struct adit_proxy_visitor options = {.fd = accepted,
                                                .tls = is_tls ? world->web_server : NULL,
                                                .peer = {.family = 4, .ip = {192, 0, 2, 1}},
+                                               .server_name = ADIT_BYTES("a"),
                                                .is_redirect = is_redirect};
     assert_ok(adit_proxy_visitor_add(world->proxy, &options));
     return visitor;

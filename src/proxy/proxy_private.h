@@ -56,6 +56,7 @@ struct exchange {
     bool is_http10;
     bool is_reused;       /* the pipe came from the idle list, and nothing has come over it */
     bool has_retried;
+    bool has_waited;      /* for its agent */
     bool is_dialled;      /* the agent's verdict has come */
     bool is_up_done;      /* the request is whole, and in `up` or sent */
     bool is_down_ended;   /* SWITCHED: the program's end was passed on */
@@ -84,6 +85,7 @@ struct web {
     struct exchange exchange;
     struct adit_address peer;
     ADIT_FIELD(48) address; /* of the visitor, as text without the port */
+    ADIT_FIELD(ADIT_PROXY_SERVER_NAME_MAX) server_name;
     uint64_t tunnel;        /* of the last request */
     uint64_t since_us;      /* when this state's clock began */
     uint64_t armed_us;      /* when the timer fires; 0: none */

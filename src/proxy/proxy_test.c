@@ -99,6 +99,8 @@ static void what_the_agent_says_becomes_an_error(void **state)
          ADIT_BYTES_INIT("Adit-Error: overloaded\r\n"), true},
         {ADIT_DIAL_UNKNOWN_BIND, ADIT_PROXY_SERVED, ADIT_BYTES_INIT(GET),
          ADIT_BYTES_INIT("Adit-Error: agent_gone\r\n"), true},
+        {0, ADIT_PROXY_UNAVAILABLE, ADIT_BYTES_INIT(GET),
+         ADIT_BYTES_INIT("Adit-Error: control_unavailable\r\n"), false},
         {0, ADIT_PROXY_ELSEWHERE, ADIT_BYTES_INIT(GET),
          ADIT_BYTES_INIT("Adit-Error: misdirected\r\n"), true},
         {0, ADIT_PROXY_AWAY, ADIT_BYTES_INIT(GET),
@@ -138,11 +140,17 @@ static void a_request_waits_for_its_agent(void **state)
     for (int i = 0; i < 50; i++) {
         world_turns(world);
     }
+    assert_true(world->has_waited);
     world->verdict = ADIT_PROXY_SERVED;
     struct talker *program = program_at(world, 0);
     await(world, program, "\r\n\r\n");
     say(world, program, OK);
     heard(world, visitor, OK);
+    say(world, visitor, GET);
+    for (int i = 0; i < 1000 && world->has_waited; i++) {
+        world_turns(world);
+    }
+    assert_false(world->has_waited); /* each request anew */
     talker_close(visitor);
 }
 

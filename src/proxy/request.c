@@ -113,6 +113,7 @@ static void wait_for_agent(struct adit_proxy *proxy, struct web *web)
         answer_error(proxy, web, ADIT_HTTP_ERROR_OVERLOADED);
         return;
     }
+    web->exchange.has_waited = true;
     web->retry_us = now_us + WEB_AWAY_US;
 }
 
@@ -189,9 +190,13 @@ static void send_over(struct adit_proxy *proxy, struct web *web,
 
 static void send_parsed(struct adit_proxy *proxy, struct web *web)
 {
+    const struct adit_proxy_asked asked = {
+        .host = ADIT_FIELD_BYTES(web->exchange.request.host),
+        .server_name = ADIT_FIELD_BYTES(web->server_name),
+        .has_waited = web->exchange.has_waited,
+    };
     struct adit_proxy_route route = {0};
-    switch (proxy->ops->route(proxy->context, ADIT_FIELD_BYTES(web->exchange.request.host),
-                              &route)) {
+    switch (proxy->ops->route(proxy->context, &asked, &route)) {
     case ADIT_PROXY_SERVED:
         send_over(proxy, web, &route);
         return;
@@ -203,6 +208,9 @@ static void send_parsed(struct adit_proxy *proxy, struct web *web)
         return;
     case ADIT_PROXY_ELSEWHERE:
         answer_error(proxy, web, ADIT_HTTP_ERROR_MISDIRECTED);
+        return;
+    case ADIT_PROXY_UNAVAILABLE:
+        answer_error(proxy, web, ADIT_HTTP_ERROR_CONTROL_UNAVAILABLE);
         return;
     }
 }

@@ -77,6 +77,7 @@ static struct adit_status web_begin(struct adit_proxy *proxy, struct web *web,
 {
     ADIT_TRY(adit_socket_reset_on_close_set(web->fd, true));
     ADIT_TRY(address_set(web));
+    ADIT_TRY(ADIT_FIELD_SET(web->server_name, visitor->server_name));
     if (visitor->tls) {
         ADIT_TRY(adit_tls_open(visitor->tls, &proxy->hub->chunks, ADIT_PROXY_OUT_MAX,
                                (struct adit_bytes){0}, &web->tls));

@@ -1,15 +1,40 @@
 /* Visitors whose HTTP we speak: the proxy does it, and asks here who serves a host. */
 #include "edge/worker/worker.h"
 
-static enum adit_proxy_verdict route(void *context, struct adit_bytes host,
+/* Nobody here serves the name. The door has led the connection to this worker for its server name:
+ * who asks for another one over it, or for one whose agent went elsewhere, is to come anew. */
+static enum adit_proxy_verdict route_elsewhere(const struct worker *worker, struct adit_bytes name,
+                                               const struct adit_proxy_asked *asked)
+{
+    bool is_alone = worker->workers == 1;
+    bool is_known = asked->server_name.len > 0;
+    if (adit_bytes_equal(name, ADIT_BYTES("dash"))) {
+        return ADIT_PROXY_UNAVAILABLE;
+    }
+    if (!adit_name_is_valid(name) || adit_bytes_equal(name, ADIT_BYTES("connect"))) {
+        return ADIT_PROXY_ABSENT;
+    }
+    if (is_known ? !adit_bytes_equal(name, asked->server_name) : !is_alone) {
+        return ADIT_PROXY_ELSEWHERE;
+    }
+    if (worker_name_may_come(worker, name)) {
+        return ADIT_PROXY_AWAY;
+    }
+    if (worker_name_has_moved(worker, name) || (asked->has_waited && !is_alone)) {
+        return ADIT_PROXY_ELSEWHERE;
+    }
+    return ADIT_PROXY_ABSENT;
+}
+
+static enum adit_proxy_verdict route(void *context, const struct adit_proxy_asked *asked,
                                      struct adit_proxy_route *out_route)
 {
     struct worker *worker = context;
-    struct adit_bytes name = adit_name_of_host(host, ADIT_FIELD_BYTES(worker->domain));
+    struct adit_bytes name = adit_name_of_host(asked->host, ADIT_FIELD_BYTES(worker->domain));
     const struct bind *bind = worker_name_find(worker, name);
     struct agent *agent = worker_bind_agent(worker, bind);
     if (!agent || bind->kind != ADIT_TUNNEL_HTTP) {
-        return worker_name_may_come(worker, name) ? ADIT_PROXY_AWAY : ADIT_PROXY_ABSENT;
+        return route_elsewhere(worker, name, asked);
     }
     if (!worker_agent_is_current(worker, agent)) {
         return ADIT_PROXY_AWAY;
@@ -65,10 +90,12 @@ struct adit_status worker_web_open(struct worker *worker)
 void worker_web_arrived(struct worker *worker, struct adit_message *message)
 {
     bool is_plain = (message->options & ADIT_WEB_PLAIN) != 0;
+    struct adit_bytes host = adit_message_text_get(&message->domain);
     const struct adit_proxy_visitor visitor = {
         .fd = adit_message_fd_take(message, 0),
         .tls = is_plain ? NULL : worker->visitor_tls,
         .peer = message->address,
+        .server_name = adit_name_of_host(host, ADIT_FIELD_BYTES(worker->domain)),
         .is_redirect = is_plain && (worker->options & ADIT_START_HTTP_SERVE) == 0,
     };
     struct adit_status status = adit_proxy_visitor_add(worker->proxy, &visitor);

@@ -9,8 +9,8 @@ static void enter(struct fixture *f)
     (void)expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE);
 }
 
-/* A visitor's connection, as the door hands it over; the visitor's end. */
-static int visit(struct fixture *f, uint32_t options)
+/* A visitor's connection for `host`, as the door hands it over; the visitor's end. */
+static int visit_for(struct fixture *f, uint32_t options, const char *host)
 {
     struct adit_message web = {.type = ADIT_MESSAGE_WEB,
                                .options = options,
@@ -18,8 +18,14 @@ static int visit(struct fixture *f, uint32_t options)
                                .fd_count = 1};
     int far = -1;
     loopback_pair(&web.fds[0], &far);
+    assert_ok(adit_message_text_set(&web.domain, adit_bytes_of_text(host)));
     assert_ok(adit_channel_send(&f->door, &web));
     return far;
+}
+
+static int visit(struct fixture *f, uint32_t options)
+{
+    return visit_for(f, options, "");
 }
 
 static void say(int fd, struct adit_bytes bytes)
@@ -145,6 +151,61 @@ static void hosts_that_nobody_serves(void **state)
         adit_socket_close(&visitor);
     }
     assert_int_equal(f->agents[0].streams, 1);
+}
+
+/* What a connection leads to, where there are several workers. */
+static void a_host_of_another_worker(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *connection, *host, *code;
+    } rows[] = {{"shop.adit.localhost", "blog.adit.localhost", "misdirected"},
+                {"shop.adit.localhost", "shop.example.com", "tunnel_not_found"},
+                {"shop.adit.localhost", "a.b.adit.localhost", "tunnel_not_found"},
+                {"blog.adit.localhost", "blog.adit.localhost", "tunnel_not_found"},
+                {"blog.adit.localhost", "shop.adit.localhost", "upstream_refused"}, /* ours */
+                {"", "blog.adit.localhost", "misdirected"}, /* nobody could tell */
+                {"dash.adit.localhost", "dash.adit.localhost", "control_unavailable"},
+                {"connect.adit.localhost", "connect.adit.localhost", "tunnel_not_found"}};
+    f->worker->options = ADIT_START_HTTP_SERVE;
+    f->worker->settled_us = 0;
+    f->worker->workers = 2;
+    enter(f);
+    bind_name(f, 0, ADIT_TUNNEL_HTTP, "shop");
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        int visitor = visit_for(f, ADIT_WEB_PLAIN, ADIT_AT(rows, i).connection);
+        get(visitor, ADIT_AT(rows, i).host);
+        (void)hear(f, &visitor, ADIT_AT(rows, i).code);
+        adit_socket_close(&visitor);
+    }
+}
+
+/* The agent went to another worker: a request that was on its way is sent there. */
+static void a_request_meets_a_move(void **state)
+{
+    struct fixture *f = *state;
+    f->worker->options = ADIT_START_HTTP_SERVE;
+    f->worker->settled_us = 0;
+    f->worker->workers = 2;
+    for (int is_told = 0; is_told < 2; is_told++) {
+        uint64_t session = f->worker->session_next;
+        enter(f);
+        bind_name(f, 0, ADIT_TUNNEL_HTTP, "shop");
+        int visitor = visit_for(f, ADIT_WEB_PLAIN, "shop.adit.localhost");
+        if (is_told) {
+            struct adit_message evict = {.type = ADIT_MESSAGE_EVICT, .session = session};
+            assert_ok(adit_channel_send(&f->door, &evict));
+        } else { /* it waits a moment first: the agent may come back to this one */
+            adit_link_close(&f->hub, f->agents[0].link, adit_ok());
+        }
+        (void)expect(f, &f->door, ADIT_MESSAGE_RELEASE);
+        turn_until(f, f->worker->agents.used == 0);
+        uint64_t start_us = adit_clock_now_us();
+        get(visitor, "shop.adit.localhost");
+        (void)hear(f, &visitor, "Adit-Error: misdirected\r\n");
+        assert_true(!is_told || adit_clock_now_us() - start_us < WORKER_LEFT_US / 2);
+        adit_socket_close(&visitor);
+    }
 }
 
 static void a_refusal_is_logged_once_a_second(void **state)
@@ -347,6 +408,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_visitor_reaches_the_program),
         TEST(hosts_that_nobody_serves),
+        TEST(a_host_of_another_worker),
+        TEST(a_request_meets_a_move),
         TEST(a_refusal_is_logged_once_a_second),
         TEST(the_plain_port_redirects),
         TEST(a_new_worker_waits_for_its_agents),
