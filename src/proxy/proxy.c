@@ -198,6 +198,11 @@ void adit_proxy_drain(struct adit_proxy *proxy)
     }
 }
 
+uint32_t adit_proxy_pipes_resting(const struct adit_proxy *proxy)
+{
+    return proxy->idles.used;
+}
+
 const struct adit_proxy_counters *adit_proxy_counters(const struct adit_proxy *proxy)
 {
     return &proxy->counters;

@@ -116,6 +116,9 @@ void adit_proxy_tunnel_gone(struct adit_proxy *proxy, uint64_t tunnel);
 /* Takes no more requests: idle visitors are closed, others after their answer. */
 void adit_proxy_drain(struct adit_proxy *proxy);
 
+/* Pipes that carry no exchange: idle ones, and those that end in order. */
+uint32_t adit_proxy_pipes_resting(const struct adit_proxy *proxy);
+
 const struct adit_proxy_counters *adit_proxy_counters(const struct adit_proxy *proxy);
 
 /* The hub's calls for pipes whose `user` is the proxy's. A worker has pumps as well: users of the

@@ -235,6 +235,9 @@ static void hello_received(struct worker *worker, struct agent *agent,
         return;
     }
     log_session(worker, agent, hello);
+    if (worker->stop_us > 0) {
+        worker_drain_tell(worker, agent);
+    }
 }
 
 static void link_message(void *context, struct adit_handle link, uint64_t user,

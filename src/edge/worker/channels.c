@@ -1,14 +1,6 @@
 /* What the worker hears from the supervisor and the door. */
 #include "edge/worker/worker.h"
 
-#define STOP_US (300 * ADIT_MS_US)     /* for last words to leave, at the end */
-#define STOP_LOOK_US (20 * ADIT_MS_US) /* between two looks whether answers still run */
-
-static struct adit_status stopping(void)
-{
-    ADIT_FAIL(CLOSED, "the server stops");
-}
-
 /* A door that went is replaced, and its channel with it. For one that lives nobody makes a new one:
  * then this worker ends, and the next gets its own. */
 static void door_lost(struct worker *worker, struct adit_status why)
@@ -110,55 +102,6 @@ static void wire_door(struct worker *worker, struct adit_message *message)
     worker_load_tell(worker);
 }
 
-static void stop_fired(void *context, uint64_t key);
-
-static void stop_again(struct worker *worker, uint64_t after_us)
-{
-    if (!adit_is_ok(adit_loop_timer_set(&worker->loop, &worker->stop_timer,
-                                        worker->loop.now_us + after_us, stop_fired, worker, 0))) {
-        adit_loop_stop(&worker->loop);
-    }
-}
-
-/* Every session is told and ended; what is still in flight then is visibly cut. */
-static void end_sessions(struct worker *worker)
-{
-    struct adit_handle handle = {0};
-    for (uint32_t cursor = 0; adit_pool_next(&worker->agents, &cursor, &handle);) {
-        const struct agent *agent = adit_pool_get(&worker->agents, handle);
-        adit_link_close(&worker->hub, agent->link, stopping());
-    }
-}
-
-/* Answers that have begun may end first, then sessions do, then the loop. */
-static void stop_fired(void *context, uint64_t key)
-{
-    struct worker *worker = context;
-    bool is_time = worker->loop.now_us >= worker->stop_us;
-    uint32_t running = adit_proxy_counters(worker->proxy)->connections_now;
-    (void)key;
-    worker->stop_timer = (struct adit_handle){0};
-    if (worker->is_ending && (is_time || (running == 0 && worker->agents.used == 0))) {
-        adit_loop_stop(&worker->loop);
-        return;
-    }
-    if (!worker->is_ending && (is_time || running == 0)) {
-        worker->is_ending = true;
-        worker->stop_us = worker->loop.now_us + STOP_US;
-        end_sessions(worker);
-    }
-    stop_again(worker, STOP_LOOK_US);
-}
-
-static void stop(struct worker *worker, struct adit_message *message)
-{
-    if (worker->stop_us == 0) {
-        adit_proxy_drain(worker->proxy);
-        worker->stop_us = worker->loop.now_us + message->drain_ms * ADIT_MS_US;
-        stop_again(worker, 0);
-    }
-}
-
 static void status_tell(struct worker *worker, struct adit_message *message)
 {
     struct adit_message status = {.type = ADIT_MESSAGE_STATUS, .request = message->request};
@@ -181,7 +124,7 @@ static const struct {
     void (*handle)(struct worker *worker, struct adit_message *message);
 } supervisor_messages[] = {
     {ADIT_MESSAGE_WIRE_DOOR, wire_door},
-    {ADIT_MESSAGE_STOP, stop},
+    {ADIT_MESSAGE_STOP, worker_stop_asked},
     {ADIT_MESSAGE_STATUS_ASK, status_tell},
     {ADIT_MESSAGE_CREDENTIALS, credentials_renewed},
     {ADIT_MESSAGE_TICKETS, worker_tickets_take},

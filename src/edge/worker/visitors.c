@@ -113,6 +113,9 @@ static void visitors_ready(void *context, uint64_t key, uint32_t events)
 
 struct adit_status worker_visitors_watch(struct worker *worker, struct bind *bind)
 {
+    if (worker->stop_us > 0) {
+        return adit_ok(); /* nothing new is accepted at the end */
+    }
     return adit_loop_watch(&worker->loop, bind->listener,
                            ADIT_LOOP_READ | ADIT_LOOP_LEVEL | ADIT_LOOP_EXCLUSIVE, visitors_ready,
                            worker, adit_handle_pack(bind->self), &bind->watch);

@@ -254,6 +254,11 @@ size_t worker_orphan_size(void);
 void worker_orphan_arrived(struct worker *worker, struct adit_message *message);
 void worker_orphans_close(struct worker *worker);
 
+/* drain.c: STOP, the end in order. */
+void worker_stop_asked(struct worker *worker, struct adit_message *message);
+/* To an agent, once the end has been asked for. */
+void worker_drain_tell(struct worker *worker, const struct agent *agent);
+
 /* counters.c: what STATUS tells, in the order of ADIT_COUNTERS_WORKER. */
 void worker_counters_fill(const struct worker *worker, struct adit_message_counters *out_counters);
 
