@@ -304,6 +304,7 @@ struct adit_status adit_loop_turn(struct adit_loop *loop, uint64_t wait_us)
     if (loop->turn_end) {
         loop->turn_end(loop->turn_context);
     }
+    loop->busy_us += adit_clock_now_us() - loop->now_us;
     return adit_ok();
 }
 

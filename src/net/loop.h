@@ -42,6 +42,7 @@ struct adit_loop {
     adit_loop_turn_fn *turn_end;
     void *turn_context;
     uint64_t turns_total, events_total; /* counters */
+    uint64_t busy_us;                   /* total time in turns, without their waiting */
     struct adit_jobs *lookups;          /* null until dial.h looks a name up */
 };
 

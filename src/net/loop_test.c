@@ -220,6 +220,29 @@ static void on_timer_stop(void *context, uint64_t key)
     adit_loop_stop(&seen->loop);
 }
 
+static void on_timer_busy(void *context, uint64_t key)
+{
+    uint64_t end_us = adit_clock_now_us() + 3 * ADIT_MS_US;
+    on_timer(context, key);
+    while (adit_clock_now_us() < end_us) {
+    }
+}
+
+static void work_counts_and_waiting_does_not(void **state)
+{
+    (void)state;
+    struct seen seen = seen_of(1, 1);
+    uint64_t start_us = adit_clock_now_us();
+    assert_ok(adit_loop_timer_set(&seen.loop, &seen.timer, start_us + 20 * ADIT_MS_US,
+                                  on_timer_busy, &seen, 1));
+    while (seen.fires == 0) {
+        assert_ok(adit_loop_turn(&seen.loop, 50 * ADIT_MS_US));
+    }
+    uint64_t all_us = adit_clock_now_us() - start_us;
+    assert_in_range(seen.loop.busy_us, 3 * ADIT_MS_US, all_us - 15 * ADIT_MS_US);
+    adit_loop_close(&seen.loop);
+}
+
 static void run_stops_after_the_turn(void **state)
 {
     (void)state;
@@ -245,6 +268,7 @@ int main(void)
         cmocka_unit_test(removed_in_the_same_turn),
         cmocka_unit_test(timers_fire_in_order),
         cmocka_unit_test(a_timer_in_the_past_waits_for_the_next_turn),
+        cmocka_unit_test(work_counts_and_waiting_does_not),
         cmocka_unit_test(run_stops_after_the_turn),
     };
     return cmocka_run_group_tests_name("net/loop", tests, NULL, NULL);

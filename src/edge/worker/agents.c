@@ -151,10 +151,9 @@ static enum adit_refusal refusal_of(struct adit_status status)
     return ADIT_REFUSAL_TOKEN_INVALID;
 }
 
-static bool is_same_agent(const struct agent *a, const struct agent *b)
+bool worker_agent_is_same(const struct agent *a, const struct agent *b)
 {
-    return a->slot == b->slot &&
-           adit_bytes_equal(ADIT_FIELD_BYTES(a->instance), ADIT_FIELD_BYTES(b->instance)) &&
+    return adit_bytes_equal(ADIT_FIELD_BYTES(a->instance), ADIT_FIELD_BYTES(b->instance)) &&
            adit_bytes_equal(ADIT_BYTES_OF(a->rights.id), ADIT_BYTES_OF(b->rights.id));
 }
 
@@ -164,7 +163,8 @@ static void replace_older(struct worker *worker, const struct agent *agent)
     struct adit_handle handle = {0};
     for (uint32_t cursor = 0; adit_pool_next(&worker->agents, &cursor, &handle);) {
         struct agent *other = adit_pool_get(&worker->agents, handle);
-        if (other != agent && other->is_in && is_same_agent(other, agent)) {
+        if (other != agent && other->is_in && other->slot == agent->slot &&
+            worker_agent_is_same(other, agent)) {
             worker_agent_evict(worker, other, replaced());
         }
     }
@@ -224,6 +224,7 @@ static void hello_received(struct worker *worker, struct agent *agent,
     adit_status_ignore(ADIT_FIELD_SET(agent->instance, ADIT_FIELD_BYTES(hello->instance)),
                        "the same limit");
     agent->slot = hello->slot;
+    agent->takes_sessions = adit_control_has_feature(&hello->features, ADIT_BYTES("sessions"));
     agent->is_in = true;
     worker->counters.logins++;
     replace_older(worker, agent);

@@ -165,4 +165,5 @@ void worker_turn(void *context)
     struct worker *worker = context;
     adit_proxy_turn(worker->proxy);
     worker_load_look(worker);
+    worker_busy_look(worker);
 }

@@ -42,6 +42,10 @@
 #define WORKER_PROBE_US ADIT_SECOND_US     /* for a session to show that it lives */
 #define WORKER_PROBE_LOOK_US (20 * ADIT_MS_US)
 #define WORKER_LOAD_US (250 * ADIT_MS_US)  /* between two LOADs */
+#define WORKER_BUSY_US ADIT_SECOND_US      /* how long is measured */
+#define WORKER_BUSY_PERCENT 70             /* of that time, and more is busy */
+#define WORKER_BUSY_SHARE_PERCENT 25       /* of its bytes, and more is a busy session */
+#define WORKER_STEP_US (5 * ADIT_SECOND_US) /* between two requests for another session */
 #define WORKER_WAITING_MAX 1024            /* visitors of TLS tunnels who wait for a stream */
 #define WORKER_WAITING_US ADIT_SECOND_US   /* and for how long */
 #define WORKER_PAUSE_US (20 * ADIT_MS_US) /* before a full session is asked again */
@@ -60,6 +64,11 @@ struct worker_load { /* what the door was told last, of load.c */
     struct adit_handle timer;
     uint64_t told_us;
     uint32_t sessions, streams;
+};
+
+struct worker_busy { /* where the last measurement was taken, of busy.c */
+    struct adit_handle timer;
+    uint64_t at_us, busy_us, bytes;
 };
 
 struct worker_counters { /* totals since the start */
@@ -87,6 +96,7 @@ struct worker {
     struct adit_pool probes;  /* struct probe, of probes.c */
     struct adit_handle waiting_timer, probe_timer;
     struct worker_load load;
+    struct worker_busy busy;
     struct adit_table names;   /* of tunnels that are bound, to their handles */
     struct adit_table left;    /* names that were bound until just now, see names.c */
     struct adit_table revoked; /* ids of tokens, from the latest snapshot */
@@ -122,6 +132,10 @@ struct agent {
     uint64_t request; /* the door's, to be repeated in AGENT_DONE */
     uint32_t bind_count;
     uint64_t asks_full_us; /* budget of binds */
+    uint64_t bytes;   /* of its streams, at the last measurement */
+    uint64_t step_us; /* when it was last asked to hold more sessions */
+    uint32_t sessions_told; /* how many; 0: not asked yet */
+    bool takes_sessions; /* its hello had the feature */
     bool is_in;        /* logged in */
     bool is_announced; /* AGENT_DONE was sent */
 };
@@ -159,6 +173,8 @@ void worker_agent_refuse(struct worker *worker, struct agent *agent, enum adit_r
 void worker_agent_evict(struct worker *worker, struct agent *agent, struct adit_status why);
 /* The session of this number, or null. */
 struct agent *worker_agent_find(const struct worker *worker, uint64_t number);
+/* Are both sessions of one agent process? */
+bool worker_agent_is_same(const struct agent *a, const struct agent *b);
 /* False, and the session ends, where its token has expired: asked before each stream. */
 bool worker_agent_is_current(struct worker *worker, struct agent *agent);
 
@@ -248,6 +264,11 @@ void worker_probes_forget(struct worker *worker);
 void worker_load_look(struct worker *worker);
 /* A new door knows nothing yet. */
 void worker_load_tell(struct worker *worker);
+
+/* busy.c: agents that one worker is not enough for. Called each turn: bytes have moved, perhaps. */
+void worker_busy_look(struct worker *worker);
+/* A second later. */
+void worker_busy_measure(struct worker *worker);
 
 /* orphans.c */
 size_t worker_orphan_size(void);

@@ -221,7 +221,8 @@ static inline void connect_agent(struct fixture *f, uint64_t index)
 
 struct hello {
     const char *account, *instance;
-    const char *names; /* null: all */
+    const char *names;   /* null: all */
+    const char *feature; /* null: none */
     uint8_t id, parent, allows, key;
     uint64_t expiry_s;
     uint32_t version, slot;
@@ -255,6 +256,10 @@ static inline void say_hello(struct fixture *f, size_t index, const struct hello
     assert_ok(adit_token_mint(&token, &record, ADIT_BYTES_OF(key), adit_hmac_sha256));
     message.hello.version = hello->version;
     message.hello.slot = hello->slot;
+    if (hello->feature) {
+        assert_ok(adit_control_add_feature(&message.hello.features,
+                                           adit_bytes_of_text(hello->feature)));
+    }
     assert_ok(ADIT_FIELD_SET(message.hello.token, adit_writer_bytes(&token)));
     assert_ok(ADIT_FIELD_SET(message.hello.instance, adit_bytes_of_text(hello->instance)));
     struct agent_side *side = &ADIT_AT(f->agents, index);
