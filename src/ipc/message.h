@@ -203,7 +203,6 @@ enum adit_orphan {
 #define ADIT_PORT_REFUSAL_TABLE(ROW)                                                            \
     ROW(TAKEN, "port_taken")        /* somebody else has it, or another program */              \
     ROW(RANGE, "port_range")        /* outside the range */                                     \
-    ROW(MOVED, "port_moved")        /* another session of this account has it */                \
     ROW(LIMIT, "limit_reached")     /* no port is left, or too many */                          \
     ROW(UNSUPPORTED, "unsupported") /* a kind that has no port */
 
@@ -218,7 +217,6 @@ enum adit_port_refusal {
     ROW(TAKEN, "name_taken")       /* another account holds it */                               \
     ROW(RESERVED, "name_reserved") /* ours, or one that would mislead */                        \
     ROW(INVALID, "name_invalid")                                                                \
-    ROW(MOVED, "name_moved")       /* another session of this account has it */                 \
     ROW(LIMIT, "limit_reached")    /* no room for another name */
 
 enum adit_name_refusal {

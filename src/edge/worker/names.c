@@ -274,7 +274,6 @@ void worker_name_refused(struct worker *worker, struct adit_message *message)
         return;
     }
     switch (message->name_refusal) {
-    case ADIT_NAME_REFUSAL_MOVED:
     case ADIT_NAME_REFUSAL_TAKEN:
         if (!draw_again(worker, bind)) {
             worker_bind_refuse(worker, bind, ADIT_REFUSAL_NAME_TAKEN);

@@ -78,7 +78,6 @@ void worker_port_refused(struct worker *worker, struct adit_message *message)
         return;
     }
     switch (message->refusal) {
-    case ADIT_PORT_REFUSAL_MOVED:
     case ADIT_PORT_REFUSAL_TAKEN:
         worker_bind_refuse(worker, bind, ADIT_REFUSAL_PORT_TAKEN);
         return;
