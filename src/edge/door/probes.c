@@ -104,9 +104,23 @@ static void owner_settle(struct adit_door *door, struct adit_handle handle, uint
     }
 }
 
+static void probe_late(void *context, uint64_t key);
+
+static struct adit_status timer_set(struct adit_door *door, struct adit_handle handle,
+                                    struct probe *probe)
+{
+    return adit_loop_timer_set(&door->loop, &probe->timer, door->loop.now_us + door->probe_us,
+                               probe_late, door, adit_handle_pack(handle));
+}
+
 static void probe_late(void *context, uint64_t key)
 {
     struct adit_door *door = context;
+    struct probe *probe = adit_pool_get(&door->probes, adit_handle_unpack(key));
+    bool is_deaf = !adit_claims_have_room(door); /* we are: the answer may be there, unread */
+    if (probe && is_deaf && adit_is_ok(timer_set(door, adit_handle_unpack(key), probe))) {
+        return;
+    }
     for (uint32_t i = 0; i < ADIT_OWNERS_MAX; i++) {
         owner_settle(door, adit_handle_unpack(key), i, false);
     }
@@ -127,9 +141,7 @@ bool adit_probes_ask(struct adit_door *door, uint32_t worker, const struct adit_
                             .message = *message,
                             .owners = *owners,
                             .open = (1u << owners->count) - 1};
-    if (!adit_is_ok(adit_loop_timer_set(&door->loop, &probe->timer,
-                                        door->loop.now_us + door->probe_us, probe_late, door,
-                                        adit_handle_pack(handle)))) {
+    if (!adit_is_ok(timer_set(door, handle, probe))) {
         probe_drop(door, handle);
         return false;
     }

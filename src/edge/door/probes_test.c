@@ -152,6 +152,29 @@ static void silence_is_death(void **state)
     }
 }
 
+/* The door itself reads nothing for a while: that is nobody's death. */
+static void a_deaf_door_asks_on(void **state)
+{
+    (void)state;
+    struct pair pair = {0};
+    pair_open(&pair);
+    pair.fixture.door->probe_us = 20 * ADIT_MS_US;
+    ask(&pair, &pair.fixture.worker, ADIT_MESSAGE_CLAIM, session_of("one", 0, 7));
+    expect(&pair, &pair.fixture.worker, ADIT_MESSAGE_CLAIMED);
+    ask(&pair, &pair.second, ADIT_MESSAGE_CLAIM, session_of("two", 0, 8));
+    struct adit_message probe = expect(&pair, &pair.fixture.worker, ADIT_MESSAGE_PROBE);
+    pair.fixture.door->claims_waiting = 60; /* as while a first snapshot is awaited */
+    answer(&pair.fixture.worker, &probe, 1);
+    for (size_t i = 0; i < 20; i++) {
+        fixture_turn(&pair.fixture);
+    }
+    assert_int_equal(pair.fixture.door->probes.used, 1);
+    pair.fixture.door->claims_waiting = 0;
+    adit_door_workers_renew(pair.fixture.door);
+    expect(&pair, &pair.second, ADIT_MESSAGE_CLAIM_REFUSED);
+    pair_close(&pair);
+}
+
 /* Two want what a dead one has: the first of them gets it, and lives. */
 static void of_two_that_wait_one_wins(void **state)
 {
@@ -242,6 +265,7 @@ int main(void)
         cmocka_unit_test(who_lives_keeps_it),
         cmocka_unit_test(who_is_dead_gives_way),
         cmocka_unit_test(silence_is_death),
+        cmocka_unit_test(a_deaf_door_asks_on),
         cmocka_unit_test(of_two_that_wait_one_wins),
         cmocka_unit_test(a_claim_dies_with_its_worker),
         cmocka_unit_test(many_claims_are_refused),
