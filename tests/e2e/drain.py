@@ -16,6 +16,7 @@ from family import Family
 from harness import Agent, Program, check, echo, receive_exactly, running, visit, wait_for
 from messages import read_head
 from programs import Web
+from raw_agent import RawAgent
 from visitors import Visitor
 from web import certificate
 
@@ -140,13 +141,16 @@ def finishes(context):
 
 
 def agents_are_told(context):
-    """An agent of a server that ends says that it does, waits, and is there for the next one."""
+    """An agent of a server that ends is told, waits, and is there for the next one."""
     server = Family(context, 2)
     with running(server), running(Web()) as (program,), running(
-            Agent(server, program.port, kind="http", name="patient")) as (agent,):
+            Agent(server, program.port, kind="http", name="patient"),
+            RawAgent(server).welcomed(server.token())) as (agent, raw):
         agent.ready(20)
         server.process.send_signal(signal.SIGTERM)
         begin = time.monotonic()
+        told = raw.hear()
+        check(told["type"] == "drain" and told["seconds"] == 30, f"an agent was told {told}")
         agent.event("disconnected", 5)
         code = server.process.wait(5)
         took = time.monotonic() - begin
