@@ -36,6 +36,7 @@ static struct adit_status serve(struct control *control)
 
 int main(void)
 {
+    adit_memory_settle(); /* snapshots come and go: what they took is given back */
     struct control control = {0};
     struct adit_status status = serve(&control);
     adit_log_failure(&control.log, ADIT_LOG_ERROR, ADIT_BYTES("control_failed"), status);

@@ -31,6 +31,7 @@ static struct adit_status serve(struct adit_door *door)
 
 int main(void)
 {
+    adit_memory_settle(); /* snapshots come and go: what they took is given back */
     struct adit_door door = {0};
     struct adit_status status = serve(&door);
     adit_log_failure(&door.log, ADIT_LOG_ERROR, ADIT_BYTES("door_failed"), status);

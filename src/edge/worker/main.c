@@ -53,6 +53,7 @@ static struct adit_status serve(struct worker *worker)
 
 int main(void)
 {
+    adit_memory_settle(); /* snapshots come and go: what they took is given back */
     struct worker worker = {.supervisor = {.fd = -1}, .door = {.fd = -1}};
     adit_log_init(&worker.log, LOG_FD, ADIT_LOG_TEXT, ADIT_BYTES("worker"));
     struct adit_status status = serve(&worker);
