@@ -353,6 +353,56 @@ static void status_tells_roles_and_counts(void **state)
     scene_close(&scene);
 }
 
+/* Is the reason among what status says? */
+static bool is_degraded(struct scene *scene, struct adit_bytes reason)
+{
+    static uint8_t memory[8192];
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+    assert_ok(control_status_write(&scene->control, &writer));
+    struct adit_bytes answer = adit_writer_bytes(&writer);
+    assert_true(holds(answer, reason.len > 0 ? ADIT_BYTES("\"degraded\":true,\"reason\":\"")
+                                             : ADIT_BYTES("\"degraded\":false,")));
+    return holds(answer, reason);
+}
+
+static void what_is_not_well_is_said(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    scene_open(&scene);
+    struct control *control = &scene.control;
+    control->report = (struct control_report){.expected = 2, .ready = 2};
+    control->taken = control->version;
+    assert_true(is_degraded(&scene, ADIT_BYTES("")));
+    control->taken = control->version - 1;
+    assert_true(is_degraded(&scene, ADIT_BYTES(""))); /* on its way */
+    control->published_us = adit_clock_now_us() - CONTROL_APPLIED_US - 1;
+    assert_true(is_degraded(&scene, ADIT_BYTES("a process acts by an old snapshot")));
+    control->is_failing = true;
+    assert_true(is_degraded(&scene, ADIT_BYTES("the database fails")));
+    control->report.ready = 1;
+    ADIT_AT(control->report.roles, 2) =
+        (struct control_role){.is_there = true, .index = 1, .pid = 77, .starts = 3};
+    assert_true(is_degraded(&scene, ADIT_BYTES("a process is not ready")));
+    assert_true(is_degraded(&scene, ADIT_BYTES("\"pid\":77,\"starts\":3,\"ready\":false")));
+    scene_close(&scene);
+}
+
+static void it_is_there_and_can_be_told(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    scene_open(&scene);
+    say(&scene, (struct adit_message){.type = ADIT_MESSAGE_STATUS_ASK, .request = 9});
+    struct adit_message answer = hear(&scene, 3);
+    assert_int_equal(answer.type, ADIT_MESSAGE_STATUS);
+    assert_int_equal(answer.request, 9);
+    say(&scene, (struct adit_message){.type = ADIT_MESSAGE_NAME_HOLD, .count = 60});
+    hear(&scene, 2);
+    assert_int_equal(scene.control.hold_s, 60);
+    scene_close(&scene);
+}
+
 static void odd_commands_are_told_so(void **state)
 {
     (void)state;
@@ -498,6 +548,8 @@ int main(void)
         cmocka_unit_test(too_many_leases_are_left_to_the_door),
         cmocka_unit_test(refresh_waits_for_the_edge),
         cmocka_unit_test(status_tells_roles_and_counts),
+        cmocka_unit_test(what_is_not_well_is_said),
+        cmocka_unit_test(it_is_there_and_can_be_told),
         cmocka_unit_test(odd_commands_are_told_so),
         cmocka_unit_test(connections_are_limited_and_end),
         cmocka_unit_test(monitors_are_answered),
