@@ -20,7 +20,7 @@ static enum adit_proxy_verdict route_elsewhere(const struct worker *worker, stru
     if (worker_name_may_come(worker, name)) {
         return ADIT_PROXY_AWAY;
     }
-    if (worker_name_has_moved(worker, name) || (asked->has_waited && !is_alone)) {
+    if (!is_alone && worker_name_has_moved(worker, name, asked->has_waited)) {
         return ADIT_PROXY_ELSEWHERE;
     }
     return ADIT_PROXY_ABSENT;

@@ -178,6 +178,11 @@ static void a_host_of_another_worker(void **state)
         (void)hear(f, &visitor, ADIT_AT(rows, i).code);
         adit_socket_close(&visitor);
     }
+    f->worker->settled_us = adit_clock_now_us() + 50 * ADIT_MS_US;
+    int early = visit_for(f, ADIT_WEB_PLAIN, "blog.adit.localhost");
+    get(early, "blog.adit.localhost"); /* of a new worker: it waits, and nobody comes */
+    (void)hear(f, &early, "Adit-Error: tunnel_not_found\r\n");
+    adit_socket_close(&early);
 }
 
 /* The agent went to another worker: a request that was on its way is sent there. */
