@@ -71,7 +71,9 @@ static void worker_lose(struct adit_door *door, uint32_t index)
     adit_tunnels_worker_gone(door, index);
     adit_claims_worker_gone(door, index);
     adit_probes_worker_gone(door, index);
-    ADIT_LOG(&door->log, WARN, "worker_gone", adit_log_number(ADIT_BYTES("worker"), index));
+    const struct adit_log_field field = adit_log_number(ADIT_BYTES("worker"), index);
+    adit_log_event(&door->log, door->is_stopping ? ADIT_LOG_INFO : ADIT_LOG_WARN,
+                   ADIT_BYTES("worker_gone"), &field, 1);
 }
 
 /* The supervisor ends it: by now it may be anybody's program. */
