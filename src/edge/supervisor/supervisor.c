@@ -215,7 +215,8 @@ static void pulse_due(void *context, uint64_t key)
     for (size_t i = 0; i < supervisor->seat_count && !supervisor->is_stopping; i++) {
         struct adit_supervisor_seat *seat = seat_at(supervisor, i);
         struct adit_message ask = {.type = ADIT_MESSAGE_STATUS_ASK};
-        if (!is_running(seat) || !seat->is_ready) {
+        bool is_heard = (seat->interest & ADIT_LOOP_READ) != 0; /* not while control stalls */
+        if (!is_running(seat) || !seat->is_ready || !is_heard) {
             continue;
         }
         if (seat->silent >= ADIT_SUPERVISOR_SILENT_MAX) {
