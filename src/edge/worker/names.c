@@ -27,12 +27,11 @@ bool worker_name_may_come(const struct worker *worker, struct adit_bytes name)
     return adit_name_is_valid(name) && worker->loop.now_us < left / 2 && left % 2 == 0;
 }
 
-bool worker_name_has_moved(const struct worker *worker, struct adit_bytes name, bool has_waited)
+bool worker_name_has_moved(const struct worker *worker, struct adit_bytes name)
 {
     uint64_t left = 0;
-    bool is_known = adit_table_get(&worker->left, name, &left);
-    bool is_past = worker->loop.now_us >= left / 2;
-    return is_known && (left % 2 == 1 ? !is_past : is_past && has_waited);
+    return adit_table_get(&worker->left, name, &left) && worker->loop.now_us < left / 2 &&
+           left % 2 == 1;
 }
 
 /* Where the table is full, all are forgotten: their visitors are told at once instead. */

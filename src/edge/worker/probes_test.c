@@ -95,7 +95,7 @@ static void one_that_is_evicted_ends(void **state)
     assert_int_equal(expect(f, &f->door, ADIT_MESSAGE_RELEASE).session, session);
     turn_until(f, f->agents[0].closes == 1 && f->worker->agents.used == 0);
     assert_int_equal(f->worker->counters.evictions, 1);
-    assert_true(worker_name_has_moved(f->worker, ADIT_BYTES("shop"), false));
+    assert_true(worker_name_has_moved(f->worker, ADIT_BYTES("shop")));
     assert_false(worker_name_may_come(f->worker, ADIT_BYTES("shop")));
 }
 

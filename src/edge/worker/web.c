@@ -20,8 +20,8 @@ static enum adit_proxy_verdict route_elsewhere(const struct worker *worker, stru
     if (worker_name_may_come(worker, name)) {
         return ADIT_PROXY_AWAY;
     }
-    if (!is_alone && worker_name_has_moved(worker, name, asked->has_waited)) {
-        return ADIT_PROXY_ELSEWHERE;
+    if (!is_alone && (asked->has_waited || worker_name_has_moved(worker, name))) {
+        return ADIT_PROXY_ELSEWHERE; /* whoever it waited for may have come to another worker */
     }
     return ADIT_PROXY_ABSENT;
 }

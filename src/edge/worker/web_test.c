@@ -180,8 +180,8 @@ static void a_host_of_another_worker(void **state)
     }
     f->worker->settled_us = adit_clock_now_us() + 50 * ADIT_MS_US;
     int early = visit_for(f, ADIT_WEB_PLAIN, "blog.adit.localhost");
-    get(early, "blog.adit.localhost"); /* of a new worker: it waits, and nobody comes */
-    (void)hear(f, &early, "Adit-Error: tunnel_not_found\r\n");
+    get(early, "blog.adit.localhost"); /* of a new worker: perhaps its agent went to another */
+    (void)hear(f, &early, "Adit-Error: misdirected\r\n");
     adit_socket_close(&early);
 }
 

@@ -216,9 +216,8 @@ void worker_name_refused(struct worker *worker, struct adit_message *message);
 struct bind *worker_name_find(const struct worker *worker, struct adit_bytes name);
 /* Its agent may be on its way back: it left a moment ago, or this worker is new. */
 bool worker_name_may_come(const struct worker *worker, struct adit_bytes name);
-/* Its agent moved a moment ago, and no longer has it here; or (for a request that waited for it) it
- * did not come back here, and may be at another worker. */
-bool worker_name_has_moved(const struct worker *worker, struct adit_bytes name, bool has_waited);
+/* Its agent moved a moment ago, and no longer has it here. */
+bool worker_name_has_moved(const struct worker *worker, struct adit_bytes name);
 
 /* visitors.c: of TCP tunnels, accepted on a bound listener, which other workers may share. */
 struct adit_status worker_visitors_watch(struct worker *worker, struct bind *bind);
