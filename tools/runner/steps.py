@@ -122,7 +122,7 @@ class Steps:
 
     def fuzz_run(self):
         result = Result()
-        seconds = 600 if self.is_long else 8
+        seconds = 600 if self.is_long else 5
         tasks = [(name, lambda name=name, path=path: self.fuzz_one(name, path, seconds))
                  for name, path in self.fuzzers(SANITIZE)]
         for name, (code, output) in run_all(tasks):
