@@ -21,10 +21,10 @@ from web import tunnel
 # Case 169, and more of its family.
 RESERVED = """www api admin dashboard status mail smtp imap autodiscover autoconfig wpad isatap
     localhost broadcasthost ns1 mta-sts postmaster abuse security billing login
-    dash connect hostmaster webmaster""".split()
+    dash connect hostmaster webmaster _acme-challenge _domainkey""".split()
 # Case 170: what the grammar refuses outright.
 INVALID = ["xn--pypal-4ve", "\u0440\u0430\u0443\u0440\u0430l", "pay\u200dpal", "A.B", "a.b", "Shop",
-           "12345", "-a", "a-", "ab--c", "a_b", "_acme-challenge", "_domainkey", "a b", "1a"]
+           "12345", "-a", "a-", "ab--c", "a_b", "a b", "1a"]
 
 
 def grammar(context):

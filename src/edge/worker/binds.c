@@ -106,7 +106,8 @@ static bool has_objection(const struct worker *worker, const struct agent *agent
     } else if (!adit_token_allows_tunnel(rights, wanted->kind)) {
         *out_refusal = ADIT_REFUSAL_TOKEN_SCOPE;
     } else if (is_named && !adit_name_is_valid(name)) {
-        *out_refusal = ADIT_REFUSAL_NAME_INVALID;
+        *out_refusal = adit_name_is_reserved(name) ? ADIT_REFUSAL_NAME_RESERVED /* _domainkey */
+                                                   : ADIT_REFUSAL_NAME_INVALID;
     } else if (is_named && !adit_token_allows_name(rights, name)) {
         *out_refusal = ADIT_REFUSAL_TOKEN_SCOPE;
     } else if (agent->bind_count >= WORKER_BINDS_AGENT_MAX ||
