@@ -2,38 +2,13 @@
 
 #include "unit.h"
 
-#define WORDS_MAX 10
-
-struct line {
-    const char *words[WORDS_MAX];
-};
-
-/* As main does: the words after the program's name. */
-static void parse(const struct line *line, struct adit_args *out_args)
-{
-    static char memory[WORDS_MAX + 1][300]; /* argv is not const */
-    char *argv[WORDS_MAX + 1] = {0};
-    uint8_t text[256] = {0};
-    struct adit_writer complaint = adit_writer_of(ADIT_SPAN_OF(text));
-    size_t argc = 1;
-    ADIT_AT(argv, 0) = memory[0];
-    for (size_t i = 0; i < WORDS_MAX && ADIT_AT(line->words, i); i++) {
-        char *word = ADIT_AT(memory, i + 1);
-        struct adit_span span = adit_object_span(word, 300);
-        adit_span_fill(span, 0);
-        assert_ok(adit_span_copy(adit_span_first(span, 299),
-                                 adit_bytes_of_text(ADIT_AT(line->words, i))));
-        ADIT_AT(argv, argc) = word;
-        argc++;
-    }
-    assert_ok(adit_args_parse(&adit_aditd_program, argc, argv, &complaint, out_args));
-}
+#include "cli/aditd/line_fixture.h"
 
 static struct adit_status serve(const struct line *line, struct adit_writer *complaint,
                                 struct adit_serve_settings *out_settings)
 {
     struct adit_args args = {0};
-    parse(line, &args);
+    line_parse(line, &args);
     assert_int_equal(args.command->number, ADIT_ADITD_SERVE);
     static const struct adit_config none;
     return adit_serve_settings_read(&args, &none, complaint, out_settings);
@@ -151,7 +126,7 @@ static struct adit_status both(struct adit_bytes file, const struct line *line,
 {
     static struct adit_config config;
     struct adit_args args = {0};
-    parse(line, &args);
+    line_parse(line, &args);
     complaint->len = 0;
     assert_ok(adit_config_read(ADIT_BYTES("f.yaml"), file, &config, complaint));
     return adit_serve_settings_read(&args, &config, complaint, out_settings);
