@@ -15,16 +15,17 @@ class Table:
     def __init__(self, bench):
         self.samples, self.lines = bench.samples, []
         self.paths = [path for path in ('direct', 'relay', 'adit', 'http') if path in bench.samples]
+        self.paths = self.paths or ['adit']
 
     def values(self, path, job, value):
-        return [value(sample) for sample in self.samples[path].get(job, [])]
+        return [value(sample) for sample in self.samples.get(path, {}).get(job, [])]
 
     def share(self, path, job, value):
         pairs = zip(self.values(path, job, value), self.values('direct', job, value))
         return median([mine / direct for mine, direct in pairs])
 
     def row(self, name, job, value, form, has_share=False, skips=()):
-        if not self.samples['direct'].get(job):
+        if not self.samples.get('direct', {}).get(job):
             return
         cells = []
         for path in self.paths:
@@ -52,7 +53,7 @@ def cpu(sample):
 
 def cpu_parts(table, job, unit, form):
     """'adit-worker 9.1, adit 8.0': the medians of each program, those that matter."""
-    names = {name for sample in table.samples['adit'][job] for name in sample['cpu_s']}
+    names = {name for sample in table.samples.get('adit', {}).get(job, []) for name in sample['cpu_s']}
     parts = {name: median(table.values('adit', job, lambda s: s['cpu_s'].get(name, 0) / unit(s)))
              for name in names}
     whole = sum(parts.values())
@@ -83,7 +84,7 @@ def add_load(table):
     for name in ('p50', 'p99'):
         table.row(f'{name} us there', 'requests-64', lambda s, n=name: s[f'{n}_us'], thousands)
     table.row('CPU us per request in between', 'requests-64', us_each, one, skips=('direct',))
-    if 'adit' in table.paths:
+    if table.values('adit', 'requests-64', rate):
         table.fact('of that', cpu_parts(table, 'requests-64', lambda s: s['requests'] / 1e6, one))
     table.row('requests/s, 1 connection (share)', 'requests-1', rate, thousands, True)
     for name in ('p50', 'p99'):
@@ -94,17 +95,29 @@ def add_load(table):
                       ('up-1-262144', 'up, 1 stream, 256 KiB a send')):
         table.row(f'{name}, GiB/s (share)', job, speed, two, True)
         table.row(f'{name}, CPU s per GiB in between', job, s_per_gib, two, skips=('direct',))
-        if job == 'down-1-32768' and 'adit' in table.paths:
+        if job == 'down-1-32768' and table.values('adit', job, speed):
             table.fact('of that', cpu_parts(table, job, lambda s: s['bytes'] / (1 << 30), two))
 
 
 def add_facts(table, facts):
+    """Facts of groups that were not asked for are not there."""
+    for add in (add_idle, add_start, add_workers):
+        try:
+            add(table, facts)
+        except KeyError:
+            pass
+
+
+def add_idle(table, facts):
     server, agent = facts['kib_per_idle_visitor_server'], facts['kib_per_idle_visitor_agent']
     more = sum(facts[f'kib_per_idle_visitor_{name}_second_half'] for name in ('server', 'agent'))
     table.fact(f'KiB per idle visitor (stream), of {facts["idle_visitors"]}',
                f'{server + agent:.2f}: server {server:.2f}, agent {agent:.2f}; '
                f'of the second half of them {more:.2f}')
     table.fact('CPU while they idle', f'{facts["idle_cpu_share"] * 100:.2f} % of a core')
+
+
+def add_start(table, facts):
     table.fact(f'KiB per idle agent session at the server, of {facts["idle_sessions"]}',
                f'{facts["kib_per_idle_session"]:.1f}')
     table.fact('agent, resident (proportional) KiB',
@@ -112,6 +125,9 @@ def add_facts(table, facts):
     table.fact('server, proportional KiB',
                ', '.join(f'{name} {kib}' for name, kib in facts['server_pss_kib'].items()))
     table.fact('agent, start to ready, ms', f'{facts["agent_start_ms"]:.0f}')
+
+
+def add_workers(table, facts):
     for kind in ('tcp', 'http'):
         one, two = facts[f'two_workers_{kind}_us']
         table.fact(f'{kind} tunnel, CPU us per request of two workers (times that of one)',
@@ -127,6 +143,8 @@ def check_goals(table, goals, quick):
             'up': ('up-1-32768', 'gib_per_s', 'bulk upload, one stream')}
     for goal, least in goals.items():
         job, key, name = jobs[goal]
+        if not table.values('adit', job, lambda sample: sample[key]):
+            continue
         share = table.share('adit', job, lambda sample: sample[key])
         missed = missed or share < least
         verdict = 'met' if share >= least else 'not met' if quick else 'MISSED'
@@ -136,7 +154,7 @@ def check_goals(table, goals, quick):
 
 def check_workers(facts, most, quick):
     lines, missed = [], False
-    for kind in ('tcp', 'http'):
+    for kind in ('tcp', 'http') if 'two_workers_tcp' in facts else ():
         times = facts[f'two_workers_{kind}']
         missed = missed or times > most
         verdict = 'met' if times <= most else 'not met' if quick else 'MISSED'
@@ -157,7 +175,7 @@ def render(machine, bench, goals, most):
         more, too = check_workers(bench.facts, most, bench.quick)
         lines, missed = lines + more, missed or too
         control = ', '.join(f'{name} on {count} sockets' for name, count in
-                            bench.facts['congestion_control'].items())
+                            bench.facts.get('congestion_control', {}).items())
     about = (f'{machine["cpu"]}, {machine["cores"]} cores, Linux {machine["kernel"]}, '
              f'{machine["openssl"]}, commit {machine["commit"]}, load average at the start '
              f'{machine["load_average"]:.1f}, nice {machine["nice"]}; medians of {bench.rounds} interleaved rounds'

@@ -1,0 +1,89 @@
+"""Processes that a run starts, and what the kernel counts of them."""
+import os, pathlib, signal, socket, subprocess, time
+
+
+class Processes:
+    """The processes that this run started; they end with it, whatever happens."""
+
+    def __init__(self):
+        self.running = []
+
+    def start(self, command, **options):
+        process = subprocess.Popen([str(part) for part in command], **options)
+        self.running.append(process)
+        return process
+
+    def stop(self, process):
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.running.remove(process)
+
+    def take(self, process, seconds=300):
+        """Waits for the end of one that was started with pipes; what it wrote."""
+        out, wrong = process.communicate(timeout=seconds)
+        self.running.remove(process)
+        if process.returncode != 0:
+            raise SystemExit(f'bench: {wrong}')
+        return out
+
+    def stop_all(self):
+        for process in reversed(list(self.running)):
+            self.stop(process)
+
+
+def family(pid):
+    """A process and all its descendants: {pid: name}."""
+    parents = {}
+    for entry in os.listdir('/proc'):
+        if entry.isdigit():
+            try:
+                stat = pathlib.Path('/proc', entry, 'stat').read_text()
+            except OSError:
+                continue
+            name, rest = stat[stat.index('(') + 1:stat.rindex(')')], stat[stat.rindex(')') + 2:]
+            parents[int(entry)] = (int(rest.split()[1]), name)
+    found = {pid: parents[pid][1]} if pid in parents else {}
+    grew = True
+    while grew:
+        more = {p: n for p, (parent, n) in parents.items() if parent in found and p not in found}
+        found.update(more)
+        grew = bool(more)
+    return found
+
+
+def cpu_seconds(pid):
+    """Time on a CPU of all threads, in nanoseconds' precision where the kernel counts them."""
+    try:
+        tasks = list(pathlib.Path('/proc', str(pid), 'task').iterdir())
+        return sum(int((task / 'schedstat').read_text().split()[0]) for task in tasks) / 1e9
+    except (OSError, IndexError):
+        fields = pathlib.Path('/proc', str(pid), 'stat').read_text().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def memory_kib(pid, field):
+    for line in pathlib.Path('/proc', str(pid), 'smaps_rollup').read_text().splitlines():
+        if line.startswith(field + ':'):
+            return int(line.split()[1])
+    raise KeyError(field)
+
+
+def wait_for_answer(port, seconds=20, host='bench'):
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with socket.create_connection(('127.0.0.1', port), 1) as visitor:
+                visitor.settimeout(2)
+                visitor.sendall(f'GET / HTTP/1.1\r\nHost: {host}\r\n\r\n'.encode())
+                if visitor.recv(64).startswith(b'HTTP/1.1 200'):
+                    return
+        except OSError:
+            pass
+        if time.monotonic() > deadline:
+            raise SystemExit(f'bench: nothing answers at port {port}')
+        time.sleep(0.02)
