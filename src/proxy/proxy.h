@@ -50,6 +50,7 @@ struct adit_proxy_asked {
     struct adit_bytes host;
     struct adit_bytes server_name; /* as adit_proxy_visitor had it */
     bool has_waited;               /* the answer was AWAY before */
+    bool is_unknown;               /* server_name was nobody's when the connection came */
 };
 
 struct adit_proxy_route {
@@ -105,6 +106,7 @@ struct adit_proxy_visitor {
     struct adit_tls_context *tls; /* null: plain */
     struct adit_address peer;
     struct adit_bytes server_name; /* what the connection was opened for; empty: nobody knows */
+    bool is_unknown; /* server_name is nobody's */
     bool is_redirect; /* plain: every good request is answered with a 308 to https */
 };
 struct adit_status adit_proxy_visitor_add(struct adit_proxy *proxy,

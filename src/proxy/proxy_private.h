@@ -93,6 +93,7 @@ struct web {
     uint64_t retry_us;      /* QUEUED: when to ask again */
     size_t lingered;
     bool is_redirect;
+    bool is_unknown;  /* its server name was nobody's when it came */
     bool is_dirty;
     bool can_read;    /* the socket may have bytes */
     bool has_hangup;  /* its end was announced: read on until it is there */

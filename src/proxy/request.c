@@ -194,6 +194,7 @@ static void send_parsed(struct adit_proxy *proxy, struct web *web)
         .host = ADIT_FIELD_BYTES(web->exchange.request.host),
         .server_name = ADIT_FIELD_BYTES(web->server_name),
         .has_waited = web->exchange.has_waited,
+        .is_unknown = web->is_unknown,
     };
     struct adit_proxy_route route = {0};
     switch (proxy->ops->route(proxy->context, &asked, &route)) {

@@ -104,6 +104,7 @@ struct adit_status web_open(struct adit_proxy *proxy, const struct adit_proxy_vi
     web->state = visitor->tls ? WEB_HANDSHAKE : WEB_HEAD;
     web->peer = visitor->peer;
     web->is_redirect = visitor->is_redirect;
+    web->is_unknown = visitor->is_unknown;
     web->is_first = true;
     web->can_read = true;
     web->since_us = proxy->loop->now_us;

@@ -44,12 +44,8 @@ def on_all(server, agents):
 
 
 def expect_unknown(server, host, **others):
-    """404 for a name of nobody's. A worker that is new, and cannot know who has the name, may say 421
-    first: come anew."""
-    answer = fetch(server, host, **others)
-    if answer.status == 421:
-        answer = fetch(server, host, **others)
-    expect_error(answer, 404, "tunnel_not_found")
+    """404 for a name of nobody's, at once, however new the worker is."""
+    expect_error(fetch(server, host, **others), 404, "tunnel_not_found")
 
 
 def are_spread(context):

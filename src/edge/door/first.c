@@ -95,6 +95,17 @@ static const struct adit_named *live_find(const struct adit_names *names, struct
     return is_live ? entry : NULL;
 }
 
+/* A name of which nothing at all is known: not in use, not held for anybody. */
+static bool is_unknown(const struct adit_names *names, struct adit_bytes name)
+{
+    return adit_name_is_valid(name) && !adit_names_find(names, name);
+}
+
+static struct adit_way web_way(const struct adit_names *names, struct adit_bytes name)
+{
+    return (struct adit_way){.kind = ADIT_WAY_WEB, .is_unknown = is_unknown(names, name)};
+}
+
 static struct adit_way live_way(const struct adit_named *live, struct adit_bytes name)
 {
     if (live->state != ADIT_NAMED_OWNED) {
@@ -121,7 +132,7 @@ static struct adit_way hello_way(const struct adit_names *names, struct adit_byt
     if (first->offers_others || adit_bytes_equal(name, AGENTS_NAME)) {
         return orphan(ADIT_ORPHAN_OTHER_ALPN);
     }
-    return live ? live_way(live, name) : (struct adit_way){.kind = ADIT_WAY_WEB};
+    return live ? live_way(live, name) : web_way(names, name);
 }
 
 /* The bytes of a TLS tunnel are TLS: a worker says that there is nothing at this port. */
@@ -130,8 +141,7 @@ static struct adit_way plain_way(const struct adit_names *names, struct adit_byt
 {
     struct adit_bytes name = adit_name_of_host(ADIT_FIELD_BYTES(first->host), domain);
     const struct adit_named *live = live_find(names, name, now_us);
-    return live && live->kind == ADIT_TUNNEL_HTTP ? live_way(live, name)
-                                                  : (struct adit_way){.kind = ADIT_WAY_WEB};
+    return live && live->kind == ADIT_TUNNEL_HTTP ? live_way(live, name) : web_way(names, name);
 }
 
 struct adit_way adit_way_of(const struct adit_names *names, struct adit_bytes domain,

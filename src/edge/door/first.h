@@ -49,6 +49,7 @@ struct adit_way {
                                        * until the names change */
     struct adit_bytes name;           /* of the owners: a view into `first` */
     uint64_t until_us;      /* PARK */
+    bool is_unknown;        /* WEB: its name is one, and nobody has it or is waited for */
 };
 
 struct adit_way adit_way_of(const struct adit_names *names, struct adit_bytes domain,

@@ -83,8 +83,8 @@ static void ways(void **state)
         {"WEB.Adit.Test.", "", {.kind = ADIT_WAY_WEB}, 2},
         {"away.adit.test", "", {.kind = ADIT_WAY_PARK, .until_us = NOW_US + 1}, 0},
         {"gone.adit.test", "", {.kind = ADIT_WAY_WEB}, 0},
-        {"dash.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB}, 0},
-        {"nobody.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB}, 0},
+        {"dash.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB, .is_unknown = true}, 0},
+        {"nobody.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB, .is_unknown = true}, 0},
         {"web.other.test", "http/1.1", {.kind = ADIT_WAY_WEB}, 0},
         {"a.web.adit.test", "http/1.1", {.kind = ADIT_WAY_WEB}, 0},
         {"adit.test", "http/1.1", {.kind = ADIT_WAY_WEB}, 0},
@@ -106,6 +106,7 @@ static void ways(void **state)
             fail_msg("row %zu: way %d", i, (int)way.kind);
         }
         assert_int_equal(way.reason, expected->reason);
+        assert_int_equal(way.is_unknown, expected->is_unknown);
         assert_int_equal(way.owners ? adit_owners_at(way.owners, 0)->worker : 0,
                          ADIT_AT(rows, i).worker);
         assert_int_equal(way.until_us, expected->until_us);

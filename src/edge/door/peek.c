@@ -197,6 +197,7 @@ static struct adit_status message_of(const struct pending *pending, const struct
     case ADIT_WAY_WEB:
         message.type = ADIT_MESSAGE_WEB;
         message.options = pending->is_plain ? ADIT_WEB_PLAIN : 0;
+        message.options |= way->is_unknown ? ADIT_WEB_UNKNOWN : 0;
         status = adit_message_text_set(&message.domain,
                                        ADIT_FIELD_BYTES(pending->first.host));
         break;

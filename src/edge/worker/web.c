@@ -17,6 +17,9 @@ static enum adit_proxy_verdict route_elsewhere(const struct worker *worker, stru
     if (is_known ? !adit_bytes_equal(name, asked->server_name) : !is_alone) {
         return ADIT_PROXY_ELSEWHERE;
     }
+    if (asked->is_unknown) {
+        return ADIT_PROXY_ABSENT; /* as the door saw it, which knows every worker's names */
+    }
     if (worker_name_may_come(worker, name)) {
         return ADIT_PROXY_AWAY;
     }
@@ -96,6 +99,7 @@ void worker_web_arrived(struct worker *worker, struct adit_message *message)
         .tls = is_plain ? NULL : worker->visitor_tls,
         .peer = message->address,
         .server_name = adit_name_of_host(host, ADIT_FIELD_BYTES(worker->domain)),
+        .is_unknown = (message->options & ADIT_WEB_UNKNOWN) != 0,
         .is_redirect = is_plain && (worker->options & ADIT_START_HTTP_SERVE) == 0,
     };
     struct adit_status status = adit_proxy_visitor_add(worker->proxy, &visitor);

@@ -183,6 +183,10 @@ static void a_host_of_another_worker(void **state)
     get(early, "blog.adit.localhost"); /* of a new worker: perhaps its agent went to another */
     (void)hear(f, &early, "Adit-Error: misdirected\r\n");
     adit_socket_close(&early);
+    early = visit_for(f, ADIT_WEB_PLAIN | ADIT_WEB_UNKNOWN, "blog.adit.localhost");
+    get(early, "blog.adit.localhost"); /* the door knows better */
+    (void)hear(f, &early, "Adit-Error: tunnel_not_found\r\n");
+    adit_socket_close(&early);
 }
 
 /* The agent went to another worker: a request that was on its way is sent there. */
