@@ -44,17 +44,16 @@ static void set_nodelay(int fd)
     }
 }
 
-static struct sockaddr_in loopback(uint16_t port)
+static struct sockaddr_in address_of(uint32_t ip, uint16_t port)
 {
-    return (struct sockaddr_in){.sin_family = AF_INET,
-                                .sin_port = htons(port),
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(ip)};
 }
 
 int bench_listen(uint16_t port)
 {
     const int one = 1;
-    const struct sockaddr_in address = loopback(port);
+    const struct sockaddr_in address = address_of(INADDR_ANY, port);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
         bind(fd, (const void *)&address, sizeof address) != 0 || listen(fd, 4096) != 0) {
@@ -65,7 +64,7 @@ int bench_listen(uint16_t port)
 
 int bench_connect(uint16_t port)
 {
-    const struct sockaddr_in address = loopback(port);
+    const struct sockaddr_in address = address_of(INADDR_LOOPBACK, port);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (const void *)&address, sizeof address) != 0) {
         bench_die("connect");

@@ -1,6 +1,7 @@
-/* Common: what origin, relay and load share. All of them talk on 127.0.0.1 only, are one thread
- * around one epoll, and die with a sentence at the first surprise: a bench that goes on after a
- * fault measures something else. */
+/* Common: what origin, relay and load share. All of them connect to 127.0.0.1 and listen on every
+ * address of their namespace (the direct visitors of a long road come from another one). Each is
+ * one thread around one epoll, and dies with a sentence at the first surprise: a bench that goes on
+ * after a fault measures something else. */
 #ifndef ADIT_BENCH_COMMON_H
 #define ADIT_BENCH_COMMON_H
 
