@@ -1,0 +1,114 @@
+"""A visitor at the end of a long road, as a program of its own: it runs in a road's namespace.
+
+    python3 visitor.py stream HOST PORT STREAMS SECONDS   downloads, bytes in each tenth of a second
+    python3 visitor.py new HOST PORT COUNT                new connections with one request each
+    python3 visitor.py small HOST PORT SECONDS PER_SECOND CONNECTIONS
+                                                          requests by schedule, in turns
+
+One JSON object on standard output. Times are in milliseconds. `small` takes a request's time from
+when it was due, so that one that waits for the one before it is not flattered; a connection's turn comes seldom
+enough that on a good road none waits.
+"""
+import json, selectors, socket, struct, sys, threading, time
+
+BUCKET_S = 0.1
+BLOCK = 64 * 1024
+REQUEST = b'GET / HTTP/1.1\r\nHost: bench\r\n\r\n'
+
+
+def connect(host, port):
+    visitor = socket.create_connection((host, port), 20)
+    visitor.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    visitor.settimeout(20)
+    return visitor
+
+
+def spread(times):
+    """Of durations in seconds, sorted here."""
+    times = sorted(times)
+    if not times:
+        return {'count': 0}
+
+    def at(share):
+        return round(times[min(len(times) - 1, int(share * len(times)))] * 1000, 2)
+    return {'count': len(times), 'p50_ms': at(0.5), 'p90_ms': at(0.9), 'p99_ms': at(0.99),
+            'max_ms': at(1)}
+
+
+def stream(host, port, streams, seconds):
+    """Bytes that came in each tenth of a second since before the first connect, of all streams."""
+    buffer, buckets = bytearray(1 << 20), [0] * int(seconds / BUCKET_S)
+    each = [0] * streams
+    waiting = selectors.DefaultSelector()
+    begin = time.monotonic()
+    for number in range(streams):
+        visitor = connect(host, port)
+        visitor.sendall(struct.pack('>cQI', b'D', 1 << 50, BLOCK))
+        visitor.setblocking(False)
+        waiting.register(visitor, selectors.EVENT_READ, number)
+    while True:
+        for key, _ in waiting.select(0.05):
+            try:
+                got = key.fileobj.recv_into(buffer)
+            except BlockingIOError:
+                continue
+            if got == 0:
+                raise SystemExit('visitor: a download ended')
+            place = int((time.monotonic() - begin) / BUCKET_S)
+            if place < len(buckets):
+                buckets[place] += got
+                each[key.data] += got
+        if time.monotonic() - begin >= seconds:
+            return {'bucket_s': BUCKET_S, 'buckets': buckets, 'streams': each}
+
+
+def answer(visitor):
+    got = b''
+    while not got.endswith(b'ok'):
+        more = visitor.recv(4096)
+        if not more:
+            raise SystemExit('visitor: no answer')
+        got += more
+
+
+def new(host, port, count):
+    times = []
+    for _ in range(count):
+        begin = time.monotonic()
+        with connect(host, port) as visitor:
+            visitor.sendall(REQUEST)
+            answer(visitor)
+            times.append(time.monotonic() - begin)
+        time.sleep(0.02)
+    return spread(times)
+
+
+def small(host, port, seconds, per_second, connections):
+    """Each connection takes its turn in the schedule, from a thread of its own."""
+    times = []
+    begin = time.monotonic() + 0.5
+
+    def ask(first):
+        with connect(host, port) as visitor:
+            visitor.sendall(REQUEST)
+            answer(visitor)
+            for number in range(first, int(seconds * per_second), connections):
+                due = begin + number / per_second
+                if time.monotonic() > begin + 2 * seconds:
+                    return
+                time.sleep(max(0, due - time.monotonic()))
+                visitor.sendall(REQUEST)
+                answer(visitor)
+                times.append(time.monotonic() - due)
+    askers = [threading.Thread(target=ask, args=(first,)) for first in range(connections)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+    return spread(times)
+
+
+if __name__ == '__main__':
+    job = {'stream': stream, 'new': new, 'small': small}[sys.argv[1]]
+    numbers = [float(text) if '.' in text else int(text) for text in sys.argv[4:]]
+    print(json.dumps(job(sys.argv[2], int(sys.argv[3]), *numbers)), flush=True)
