@@ -1,0 +1,309 @@
+"""The peers: each forwards a visitors' port to the local program, with its best documented
+settings. A peer is started, says what it is, and ends; bench/run and the long road use it alike."""
+import dataclasses, os, pathlib, pwd, re, subprocess, tempfile
+
+from house import haproxy
+from house.install import go_version, program
+from house.processes import family, wait_for_answer
+
+POOL = 50  # connections kept ready by the peers that can, where they open one for each visitor
+
+
+@dataclasses.dataclass
+class Place:
+    """Where the two sides run: what stands before each side's commands (a namespace), the address
+    at which each reaches the other, and where the local program listens on the agent's side."""
+    server_prefix: tuple = ()
+    agent_prefix: tuple = ()
+    server_ip: str = '127.0.0.1'
+    agent_ip: str = '127.0.0.1'
+    origin_port: int = 9000
+
+
+class Unavailable(Exception):
+    """Why a peer is left out."""
+
+
+def run(*command):
+    """Its output; what keeps it from running leaves out the peer."""
+    try:
+        done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True,
+                              stderr=subprocess.STDOUT, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired) as wrong:
+        raise Unavailable(str(wrong)) from wrong
+    if done.returncode != 0:
+        raise Unavailable(done.stdout.strip()[-200:])
+    return done.stdout
+
+
+class Peer:
+    """`start` brings up both sides and waits for an answer at `port`, in the server's namespace at
+    127.0.0.1; `server` and `agent` are {pid: name} after it; `close` ends both."""
+    name, tls, note = '', '', ''
+    can = ('requests', 'close', 'paced', 'bulk', 'websocket')  # groups of rows that make sense
+    programs = ()  # without these it is left out
+    number = 0     # its ports are 11000 + 10 * number and on
+
+    def __init__(self, processes, build, place=None):
+        self.processes, self.build, self.place = processes, build, place or Place()
+        self.port, self.control = 11000 + 10 * self.number, 11001 + 10 * self.number
+        self.tls_port, self.sides, self.version = None, {}, ''
+        self.folder, self.log = None, None
+
+    def program(self, name):
+        found = program(self.build, name)
+        if not found:
+            raise Unavailable(f'{name} is not installed')
+        return found
+
+    def file(self, name, text, mode=0o600):
+        path = pathlib.Path(self.folder.name, name)
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    def spawn(self, side, *command):
+        prefix = self.place.server_prefix if side == 'server' else self.place.agent_prefix
+        self.sides[side] = self.processes.start([*prefix, *command], stdout=self.log,
+                                                stderr=self.log, stdin=subprocess.DEVNULL)
+
+    def start(self, wait=True):
+        self.folder = tempfile.TemporaryDirectory(prefix='adit-bench-')
+        self.log = open(pathlib.Path(self.folder.name, 'log'), 'w+b')
+        try:
+            for name in self.programs:
+                self.program(name)
+            self.version = self.tell_version()
+            self.start_server()
+            self.start_agent()
+            if wait:  # where the server's side is in the caller's namespace
+                wait_for_answer(self.port)
+        except (SystemExit, OSError) as wrong:
+            said = self.said()
+            self.close()
+            raise Unavailable(f'{wrong}: {said}') from wrong
+        except Unavailable:
+            self.close()
+            raise
+        return self
+
+    def said(self):
+        self.log.flush()
+        self.log.seek(0)
+        return self.log.read()[-300:].decode(errors='replace').strip()
+
+    def pids(self, side):
+        """{pid: name} now: some peers fork for each session."""
+        return family(self.sides[side].pid) if side in self.sides else {}
+
+    @property
+    def server(self):
+        return self.pids('server')
+
+    @property
+    def agent(self):
+        return self.pids('agent')
+
+    def stop(self, side):
+        process = self.sides.pop(side, None)
+        if process:
+            self.processes.stop(process)
+
+    def close(self):
+        self.stop('agent')
+        self.stop('server')
+        if self.log:
+            self.log.close()
+            self.folder.cleanup()
+
+    def certificate(self):
+        """Of a development CA of its own, for localhost, with a P-256 key: its folder."""
+        folder = pathlib.Path(self.folder.name)
+        run('openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
+            '-nodes', '-days', '2', '-subj', '/CN=bench CA', '-keyout', folder / 'ca.key', '-out',
+            folder / 'ca.pem')
+        run('openssl', 'req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+            '-subj', '/CN=localhost', '-keyout', folder / 'leaf.key', '-out', folder / 'leaf.csr')
+        names = self.file('names', 'subjectAltName=DNS:localhost,DNS:bench.adit.localhost\n')
+        run('openssl', 'x509', '-req', '-in', folder / 'leaf.csr', '-CA', folder / 'ca.pem',
+            '-CAkey', folder / 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', names, '-out',
+            folder / 'leaf.pem')
+        self.file('both.pem', (folder / 'leaf.pem').read_text() + (folder / 'leaf.key').read_text())
+        return folder
+
+
+class Frp(Peer):
+    """One TLS connection with yamux over it, windows of 6 MiB (its default)."""
+    name, tls, number, programs, mux, pool = 'frp', 'TLS 1.3', 1, ('frps', 'frpc'), 'true', 0
+
+    def tell_version(self):
+        return run(self.program('frps'), '--version').strip()
+
+    def start_server(self):
+        common = f'transport.tcpMux = {self.mux}\nlog.level = "error"\nauth.token = "bench"\n'
+        text = common + (f'bindAddr = "{self.place.server_ip}"\nbindPort = {self.control}\n'
+                         f'proxyBindAddr = "127.0.0.1"\ntransport.tls.force = true\n'
+                         f'transport.maxPoolCount = {POOL}\n')
+        self.spawn('server', self.program('frps'), '-c', self.file('frps.toml', text))
+
+    def start_agent(self):
+        text = (f'transport.tcpMux = {self.mux}\nlog.level = "error"\nauth.token = "bench"\n'
+                f'serverAddr = "{self.place.server_ip}"\nserverPort = {self.control}\n'
+                f'loginFailExit = false\ntransport.poolCount = {self.pool}\n'
+                f'transport.tls.enable = true\n[[proxies]]\nname = "bench"\ntype = "tcp"\n'
+                f'localIP = "127.0.0.1"\nlocalPort = {self.place.origin_port}\n'
+                f'remotePort = {self.port}\n')
+        self.spawn('agent', self.program('frpc'), '-c', self.file('frpc.toml', text))
+
+
+class FrpNoMux(Frp):
+    """One TLS connection for each visitor, some kept ready."""
+    name, number, mux, pool = 'frp-no-mux', 2, 'false', POOL
+    note = f'a pool of {POOL} connections kept ready'
+
+
+class Chisel(Peer):
+    """SSH inside a WebSocket; its --tls options would encrypt a second time and are left off."""
+    name, tls, number, programs = 'chisel', 'SSH', 3, ('chisel',)
+    note = 'encrypted by SSH; no second layer of TLS'
+
+    def tell_version(self):
+        return go_version('github.com/jpillora/chisel')
+
+    def start_server(self):
+        self.spawn('server', self.program('chisel'), 'server', '--host', self.place.server_ip,
+                   '--port', str(self.control), '--reverse')
+
+    def start_agent(self):
+        self.spawn('agent', self.program('chisel'), 'client', '--max-retry-interval', '1s',
+                   f'http://{self.place.server_ip}:{self.control}',
+                   f'R:127.0.0.1:{self.port}:127.0.0.1:{self.place.origin_port}')
+
+
+class Rathole(Peer):
+    """One TLS connection for each visitor, eight kept ready; no Nagle."""
+    name, tls, number, programs = 'rathole', 'TLS 1.3', 4, ('rathole', 'openssl')
+
+    def tell_version(self):
+        found = re.search(r'Version:\s*(\S+)', run(self.program('rathole'), '--version'))
+        return found.group(1) if found else 'unknown'
+
+    def start_server(self):
+        folder = self.certificate()
+        run('openssl', 'pkcs12', '-export', '-out', folder / 'identity.pfx', '-inkey',
+            folder / 'leaf.key', '-in', folder / 'leaf.pem', '-certfile', folder / 'ca.pem',
+            '-passout', 'pass:bench')
+        text = (f'[server]\nbind_addr = "{self.place.server_ip}:{self.control}"\n'
+                f'default_token = "bench"\n[server.transport]\ntype = "tls"\n'
+                f'[server.transport.tcp]\nnodelay = true\n[server.transport.tls]\n'
+                f'pkcs12 = "{folder}/identity.pfx"\npkcs12_password = "bench"\n'
+                f'[server.services.bench]\nbind_addr = "127.0.0.1:{self.port}"\nnodelay = true\n')
+        self.spawn('server', 'env', 'RUST_LOG=error', self.program('rathole'), '--server',
+                   self.file('server.toml', text))
+
+    def start_agent(self):
+        text = (f'[client]\nremote_addr = "{self.place.server_ip}:{self.control}"\n'
+                f'default_token = "bench"\n[client.transport]\ntype = "tls"\n'
+                f'[client.transport.tcp]\nnodelay = true\n[client.transport.tls]\n'
+                f'trusted_root = "{self.folder.name}/ca.pem"\nhostname = "localhost"\n'
+                f'[client.services.bench]\nlocal_addr = "127.0.0.1:{self.place.origin_port}"\n'
+                f'nodelay = true\nretry_interval = 1\n')
+        self.spawn('agent', 'env', 'RUST_LOG=error', self.program('rathole'), '--client',
+                   self.file('client.toml', text))
+
+
+class Bore(Peer):
+    """One TCP connection for each visitor, in clear: no peer in what is encrypted."""
+    name, tls, number, programs = 'bore', '', 5, ('bore',)
+    note = 'no encryption at all: never counted as the best peer'
+
+    def tell_version(self):
+        return run(self.program('bore'), '--version').split()[-1]
+
+    def start_server(self):
+        self.spawn('server', self.program('bore'), 'server', '--bind-addr', self.place.server_ip,
+                   '--bind-tunnels', '127.0.0.1', '--min-port', str(self.port), '--max-port',
+                   str(self.port))
+
+    def start_agent(self):
+        self.spawn('agent', 'sh', '-c', 'for _ in 1 2 3 4 5 6 7 8 9 10; do "$@"; sleep 0.1; done',
+                   'bore', self.program('bore'), 'local', str(self.place.origin_port), '--to',
+                   self.place.server_ip, '--port', str(self.port))
+
+
+class Ssh(Peer):
+    """ssh -R with AES-128-GCM; a server of its own with a key made for the run."""
+    name, tls, number, programs = 'ssh', 'SSH', 6, ('sshd', 'ssh', 'ssh-keygen')
+
+    def tell_version(self):
+        return run(self.program('ssh'), '-V').split(',')[0].strip()
+
+    def start_server(self):
+        folder = pathlib.Path(self.folder.name)
+        for key in ('host', 'user'):
+            run(self.program('ssh-keygen'), '-q', '-t', 'ed25519', '-N', '', '-f', folder / key)
+        if os.geteuid() == 0:
+            pathlib.Path('/run/sshd').mkdir(exist_ok=True)  # where it sheds its privileges
+        text = (f'ListenAddress {self.place.server_ip}\nPort {self.control}\n'
+                f'HostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\nPidFile none\n'
+                f'UsePAM no\nStrictModes no\nUseDNS no\nPermitRootLogin prohibit-password\n'
+                f'PasswordAuthentication no\nCompression no\nMaxStartups 100\nLogLevel ERROR\n'
+                f'Ciphers aes128-gcm@openssh.com\n')
+        self.spawn('server', self.program('sshd'), '-D', '-e', '-f',
+                   self.file('sshd_config', text))
+
+    def start_agent(self):
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        command = [self.program('ssh'), '-N', '-T', '-F', 'none', '-i', f'{self.folder.name}/user',
+                   '-p', str(self.control), '-c', 'aes128-gcm@openssh.com', '-R',
+                   f'127.0.0.1:{self.port}:127.0.0.1:{self.place.origin_port}']
+        for option in ('IdentityAgent=none', 'StrictHostKeyChecking=no', 'LogLevel=ERROR',
+                       'UserKnownHostsFile=/dev/null', 'ExitOnForwardFailure=yes',
+                       'ConnectionAttempts=10', 'Compression=no', 'BatchMode=yes'):
+            command += ['-o', option]
+        self.spawn('agent', *command, f'{user}@{self.place.server_ip}')
+
+
+class HaproxyPair(Peer):
+    """Two haproxies with TLS between them: a connection for each visitor, what a proxy pair costs
+    without a mux. The agent's side is the one that listens."""
+    name, tls, number, programs = 'haproxy-pair', 'TLS 1.3', 7, ('haproxy', 'openssl')
+    agent_text, server_text = haproxy.PAIR_AGENT, haproxy.PAIR_SERVER
+
+    def tell_version(self):
+        return run(self.program('haproxy'), '-v').split()[2]
+
+    def text(self, template):
+        return haproxy.text(
+            template, port=self.port, tls_port=self.port + 2, control=self.control, folder=self.folder.name,
+            agent=self.place.agent_ip, origin=self.place.origin_port)
+
+    def start_server(self):
+        self.certificate()
+        self.spawn('server', self.program('haproxy'), '-db', '-f',
+                   self.file('server.cfg', self.text(self.server_text)))
+        if 'tls_port' in haproxy.fields(self.server_text):
+            self.tls_port = self.port + 2
+
+    def start_agent(self):
+        if self.agent_text:
+            self.spawn('agent', self.program('haproxy'), '-db', '-f',
+                       self.file('agent.cfg', self.text(self.agent_text)))
+
+
+class HaproxyH2(HaproxyPair):
+    """The same with HTTP/2 between them: a mux, and HTTP parsed at both."""
+    name, number = 'haproxy-h2', 8
+    agent_text, server_text = haproxy.H2_AGENT, haproxy.H2_SERVER
+    can = ('requests', 'close', 'paced')
+
+
+class HaproxyHop(HaproxyPair):
+    """One haproxy: TLS in front, plain to the local program; for rows of TLS visitors only."""
+    name, number, tls = 'haproxy-hop', 9, ''
+    note = 'one hop: no tunnel; TLS in front'
+    agent_text, server_text = '', haproxy.HOP
+    can = ()
+
+
+PEERS = (Frp, FrpNoMux, Chisel, Rathole, Bore, Ssh, HaproxyPair, HaproxyH2, HaproxyHop)
