@@ -21,15 +21,28 @@ static void chunk_close(struct adit_chunk *chunk)
     adit_memory_close(&memory);
 }
 
+/* Gives warm chunks back until `count` are left. */
+static void free_shrink(struct adit_chunk_pool *pool, uint32_t count)
+{
+    while (pool->free_count > count) {
+        struct adit_chunk *chunk = pool->free_head;
+        pool->free_head = chunk->next;
+        pool->free_count--;
+        chunk_close(chunk);
+    }
+}
+
 void adit_chunk_pool_deinit(struct adit_chunk_pool *pool)
 {
     ADIT_ASSERT(pool->used == 0);
-    while (pool->free_head) {
-        struct adit_chunk *chunk = pool->free_head;
-        pool->free_head = chunk->next;
-        chunk_close(chunk);
-    }
-    pool->free_count = 0;
+    free_shrink(pool, 0);
+}
+
+void adit_chunk_pool_settle(struct adit_chunk_pool *pool)
+{
+    uint32_t beside = pool->used_most - pool->used;
+    free_shrink(pool, beside > pool->free_max ? beside : pool->free_max);
+    pool->used_most = pool->used;
 }
 
 static struct adit_status chunk_acquire(struct adit_chunk_pool *pool, struct adit_chunk **out_chunk)
@@ -48,6 +61,7 @@ static struct adit_status chunk_acquire(struct adit_chunk_pool *pool, struct adi
     chunk->start = 0;
     chunk->end = 0;
     pool->used++;
+    pool->used_most = pool->used > pool->used_most ? pool->used : pool->used_most;
     *out_chunk = chunk;
     return adit_ok();
 }
@@ -55,7 +69,7 @@ static struct adit_status chunk_acquire(struct adit_chunk_pool *pool, struct adi
 static void chunk_release(struct adit_chunk_pool *pool, struct adit_chunk *chunk)
 {
     pool->used--;
-    if (pool->free_count >= pool->free_max) {
+    if (pool->free_count >= pool->free_max && pool->used + pool->free_count >= pool->used_most) {
         chunk_close(chunk);
         return;
     }

@@ -21,9 +21,10 @@ struct adit_chunk;
 struct adit_chunk_pool {
     struct adit_chunk *free_head; /* warm chunks, last used first */
     uint32_t free_count;
-    uint32_t free_max;   /* warm chunks that are kept; more go back to the system */
+    uint32_t free_max;   /* warm chunks that are kept at rest; more go back to the system */
     uint32_t chunks_max; /* hard limit */
     uint32_t used;       /* chunks in queues now: the pool's counter */
+    uint32_t used_most;  /* since the last settle: as many are kept warm meanwhile */
 };
 
 struct adit_queue {
@@ -35,6 +36,10 @@ struct adit_queue {
 };
 
 void adit_chunk_pool_init(struct adit_chunk_pool *pool, uint32_t chunks_max, uint32_t free_max);
+
+/* Time has passed, a second or so: chunks that nobody needed in it go back to the system, but for
+ * `free_max`. Who never calls it keeps as many as were ever used at once. */
+void adit_chunk_pool_settle(struct adit_chunk_pool *pool);
 
 /* All queues over it must be empty (asserted). */
 void adit_chunk_pool_deinit(struct adit_chunk_pool *pool);

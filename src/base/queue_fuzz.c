@@ -90,7 +90,8 @@ static void check(const struct world *world)
     size_t filled = adit_queue_views(&world->queue, views, ADIT_COUNT(views));
     ADIT_ASSERT(world->queue.len == world->model->len);
     ADIT_ASSERT(filled == world->pool.used);
-    ADIT_ASSERT(world->pool.used <= CHUNKS_MAX && world->pool.free_count <= world->pool.free_max);
+    ADIT_ASSERT(world->pool.used <= world->pool.used_most && world->pool.used_most <= CHUNKS_MAX);
+    ADIT_ASSERT(world->pool.used + world->pool.free_count <= CHUNKS_MAX + world->pool.free_max);
     for (size_t i = 0; i < filled; i++) {
         struct iovec view = ADIT_AT(views, i);
         struct adit_bytes part = {.ptr = view.iov_base, .len = view.iov_len};
@@ -124,6 +125,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 4:
             adit_queue_reset(&world.queue, &world.pool);
             model.len = 0;
+            break;
+        case 5:
+            adit_chunk_pool_settle(&world.pool);
             break;
         default: {
             size_t count = adit_min_size(size_from(&input), model.len);

@@ -97,6 +97,14 @@ static void full_takes_nothing(void **state)
 }
 
 /* A put of several chunks of which the second cannot be had leaves the queue as it was. */
+/* Two seconds in which nothing happens: no chunk is warm after them. */
+static void nobody_needs(struct adit_chunk_pool *pool)
+{
+    adit_chunk_pool_settle(pool);
+    adit_chunk_pool_settle(pool);
+    assert_int_equal(pool->free_count, pool->free_max);
+}
+
 static void no_memory_takes_nothing(void **state)
 {
     (void)state;
@@ -107,6 +115,7 @@ static void no_memory_takes_nothing(void **state)
     adit_queue_init(&queue, sizeof block);
     assert_ok(adit_queue_put(&queue, &pool, block_first(50)));
     for (size_t after = 0; after < 3; after++) {
+        nobody_needs(&pool);
         calloc_fails_after(after);
         struct adit_status status =
             adit_queue_put(&queue, &pool, block_first(3 * ADIT_CHUNK_BYTES + 10));
@@ -115,6 +124,7 @@ static void no_memory_takes_nothing(void **state)
         assert_int_equal(queue.len, 50);
         assert_int_equal(pool.used, 1);
     }
+    nobody_needs(&pool);
     calloc_fails_after(0);
     struct adit_status status = adit_queue_reserve(&queue, &pool, ADIT_CHUNK_BYTES, &hole);
     calloc_works();
@@ -205,10 +215,20 @@ static void warm_chunks_are_kept_up_to_their_number(void **state)
     assert_ok(adit_queue_put(&queue, &pool, ADIT_BYTES_OF(block)));
     assert_int_equal(pool.used, 4);
     adit_queue_drop(&queue, &pool, queue.len);
-    assert_int_equal(pool.free_count, 2);
-    calloc_fails_after(0); /* two chunks come warm, without the allocator */
-    assert_ok(adit_queue_put(&queue, &pool, block_first(2 * ADIT_CHUNK_BYTES)));
+    assert_int_equal(pool.free_count, 4); /* as many as were used at once */
+    adit_chunk_pool_settle(&pool); /* all were needed since the pool began */
+    assert_int_equal(pool.free_count, 4);
+    calloc_fails_after(0); /* they come warm, without the allocator */
+    assert_ok(adit_queue_put(&queue, &pool, block_first(3 * ADIT_CHUNK_BYTES)));
     calloc_works();
+    adit_queue_drop(&queue, &pool, 2 * ADIT_CHUNK_BYTES);
+    adit_chunk_pool_settle(&pool); /* three were needed, of which one is used still */
+    assert_int_equal(pool.used, 1);
+    assert_int_equal(pool.free_count, 2);
+    adit_queue_reset(&queue, &pool);
+    assert_int_equal(pool.free_count, 2); /* at rest */
+    adit_chunk_pool_settle(&pool);
+    assert_int_equal(pool.free_count, 2);
     adit_queue_reset(&queue, &pool);
     adit_chunk_pool_deinit(&pool);
     assert_int_equal(pool.free_count, 0);

@@ -86,7 +86,7 @@ bool adit_http_is_barred_from_trailers(struct adit_bytes name)
 struct adit_status adit_http_options_gather(const struct adit_http_head *head,
                                             struct adit_http_options *out_options)
 {
-    struct adit_http_options options = {0};
+    out_options->count = 0;
     for (size_t i = 0; i < head->field_count; i++) {
         const struct adit_http_field *field = &ADIT_AT(head->fields, i);
         if (!adit_bytes_equal_nocase(field->name, ADIT_BYTES("connection"))) {
@@ -95,13 +95,12 @@ struct adit_status adit_http_options_gather(const struct adit_http_head *head,
         struct adit_bytes rest = field->value;
         struct adit_bytes option = {0};
         while (adit_http_list_next(&rest, &option)) {
-            ADIT_ENSURE(options.count < ADIT_HTTP_OPTIONS_MAX, LIMIT,
+            ADIT_ENSURE(out_options->count < ADIT_HTTP_OPTIONS_MAX, LIMIT,
                         "more than 32 connection options");
-            ADIT_AT(options.names, options.count) = option;
-            options.count++;
+            ADIT_AT(out_options->names, out_options->count) = option;
+            out_options->count++;
         }
     }
-    *out_options = options;
     return adit_ok();
 }
 

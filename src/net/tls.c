@@ -255,6 +255,14 @@ static struct adit_status late_take(struct adit_tls *tls)
     return status;
 }
 
+/* Is there nothing that OpenSSL could read? It would take a buffer, find that out, and give it
+ * back, after each record. The end of the connection is told whenever it is asked for. */
+static bool is_dry(const struct adit_tls *tls)
+{
+    return tls->in.len == 0 && SSL_has_pending(tls->ssl) == 0 &&
+           (SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN) == 0;
+}
+
 struct adit_status adit_tls_read(struct adit_tls *tls, struct adit_span span, size_t *out_count,
                                  bool *out_is_end)
 {
@@ -263,9 +271,11 @@ struct adit_status adit_tls_read(struct adit_tls *tls, struct adit_span span, si
     ADIT_ENSURE(tls->is_done, INVALID, "read before the handshake is over");
     ADIT_ENSURE(span.len > 0, INVALID, "no room to read: 0 bytes would mean that input is wanted");
     size_t total = 0;
-    bool is_more = true;
+    bool is_more = !is_dry(tls);
     bool is_end = false;
-    ERR_clear_error();
+    if (is_more) {
+        ERR_clear_error();
+    }
     while (is_more && total < span.len) {
         struct adit_span rest = adit_span_from(span, total);
         size_t got = 0;
@@ -273,6 +283,7 @@ struct adit_status adit_tls_read(struct adit_tls *tls, struct adit_span span, si
         if (result == 1) {
             total += got;
             tls->read_total += got;
+            is_more = !is_dry(tls);
             continue;
         }
         int reason = SSL_get_error(tls->ssl, result);

@@ -119,6 +119,7 @@ struct adit_hub {
     struct adit_handle dirty_head;   /* links with something to do at the end of this turn */
     struct adit_handle turning_head; /* those of them that have not had their part of it yet */
     struct adit_handle again;      /* timer that makes another turn at once */
+    uint64_t settled_us; /* when chunks that nobody needs were last given back */
     struct adit_jitter jitter;
     struct adit_hub_counters counters;
 };

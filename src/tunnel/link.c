@@ -2,6 +2,7 @@
 
 #include "tunnel/internal.h"
 
+#define SETTLE_US ADIT_SECOND_US
 #define TICK_MAX_US (5 * ADIT_SECOND_US) /* deadlines of new streams are seen at least this often */
 
 static void arm(struct adit_hub *hub, struct link *link, uint64_t when_us);
@@ -115,9 +116,19 @@ static void link_ready(void *context, uint64_t key, uint32_t events)
     }
 }
 
+/* Chunks that the last while did not need go back to the system: any link's tick will do. */
+static void settle(struct adit_hub *hub)
+{
+    if (hub->loop->now_us >= hub->settled_us + SETTLE_US) {
+        hub->settled_us = hub->loop->now_us;
+        adit_chunk_pool_settle(&hub->chunks);
+    }
+}
+
 static void tick(struct adit_hub *hub, struct link *link)
 {
     uint64_t now_us = hub->loop->now_us;
+    settle(hub);
     struct adit_session_event event = {0};
     do {
         struct adit_status status = adit_session_tick(&link->session, now_us, &event);

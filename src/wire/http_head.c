@@ -284,23 +284,41 @@ static struct adit_status request_line_read(struct adit_reader *reader,
     return expect(reader, ADIT_BYTES("\r\n"));
 }
 
-static struct adit_status request_read(struct adit_bytes bytes, struct adit_http_head *out_head)
+/* No head: zeros, but for the memory of fields, which is 3 KiB and which nobody reads. */
+static void clear(struct adit_http_head *head)
+{
+    head->method = (struct adit_bytes){0};
+    head->target = (struct adit_bytes){0};
+    head->reason = (struct adit_bytes){0};
+    head->status = 0;
+    head->version_minor = 0;
+    head->field_count = 0;
+}
+
+static struct adit_status request_read(struct adit_bytes bytes, struct adit_http_head *head)
 {
     struct adit_reader reader = adit_reader_of(bytes);
-    struct adit_http_head head = {0};
     ADIT_ENSURE(bytes.len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
     if (adit_bytes_starts_with(bytes, ADIT_BYTES("\r\n"))) {
         ADIT_TRY(expect(&reader, ADIT_BYTES("\r\n")));
     }
-    ADIT_TRY(request_line_read(&reader, &head));
-    ADIT_TRY(read_fields(&reader, false, &head));
-    *out_head = head;
-    return adit_ok();
+    ADIT_TRY(request_line_read(&reader, head));
+    return read_fields(&reader, false, head);
+}
+
+/* On failure there is no half of a head. */
+static struct adit_status whole(struct adit_status status, struct adit_http_head *head)
+{
+    if (!adit_is_ok(status)) {
+        clear(head);
+    }
+    return status;
 }
 
 struct adit_status adit_http_request_parse(struct adit_bytes bytes, struct adit_http_head *out_head)
 {
-    return answered(request_read(bytes, out_head), STATUS_BAD);
+    clear(out_head);
+    return answered(whole(request_read(bytes, out_head), out_head), STATUS_BAD);
 }
 
 /* RFC 9112 section 4, and two liberties that programs take: no reason, and not even the space
@@ -322,39 +340,35 @@ static struct adit_status status_line_read(struct adit_reader *reader, struct ad
     return expect(reader, ADIT_BYTES("\r\n"));
 }
 
-static struct adit_status response_read(struct adit_bytes bytes, struct adit_http_head *out_head)
+static struct adit_status response_read(struct adit_bytes bytes, struct adit_http_head *head)
 {
     struct adit_reader reader = adit_reader_of(bytes);
-    struct adit_http_head head = {0};
     ADIT_ENSURE(bytes.len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
-    ADIT_TRY(status_line_read(&reader, &head));
-    ADIT_TRY(read_fields(&reader, true, &head));
-    *out_head = head;
-    return adit_ok();
+    ADIT_TRY(status_line_read(&reader, head));
+    return read_fields(&reader, true, head);
 }
 
 struct adit_status adit_http_response_parse(struct adit_bytes bytes,
                                             struct adit_http_head *out_head)
 {
-    struct adit_status status = response_read(bytes, out_head);
+    clear(out_head);
+    struct adit_status status = whole(response_read(bytes, out_head), out_head);
     status.detail = adit_is_ok(status) ? 0 : STATUS_GATEWAY;
     return status;
 }
 
-static struct adit_status trailers_read(struct adit_bytes bytes, struct adit_http_head *out_head)
+static struct adit_status trailers_read(struct adit_bytes bytes, struct adit_http_head *head)
 {
     struct adit_reader reader = adit_reader_of(bytes);
-    struct adit_http_head head = {0};
     ADIT_ENSURE(bytes.len <= ADIT_HTTP_TRAILER_BYTES_MAX, LIMIT, "trailers over 8 KiB");
-    ADIT_TRY(read_fields(&reader, false, &head));
-    *out_head = head;
-    return adit_ok();
+    return read_fields(&reader, false, head);
 }
 
 struct adit_status adit_http_trailers_parse(struct adit_bytes bytes,
                                             struct adit_http_head *out_head)
 {
-    return answered(trailers_read(bytes, out_head), STATUS_BAD);
+    clear(out_head);
+    return answered(whole(trailers_read(bytes, out_head), out_head), STATUS_BAD);
 }
 
 const struct adit_http_field *adit_http_field_find(const struct adit_http_head *head,

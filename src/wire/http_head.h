@@ -60,7 +60,8 @@ struct adit_status adit_http_scan_trailers(struct adit_http_scan *scan, struct a
                                            size_t *out_used, enum adit_parse *out_parse);
 
 /* Parses a whole head as the scan found it. On failure INVALID or LIMIT with the status of the
- * answer in `detail`: 400, 414, 431, 505; of a response always 502. Outputs are untouched then. */
+ * answer in `detail`: 400, 414, 431, 505; of a response always 502. The head is empty then: no
+ * method, no status, no fields. */
 struct adit_status adit_http_request_parse(struct adit_bytes bytes,
                                            struct adit_http_head *out_head);
 struct adit_status adit_http_response_parse(struct adit_bytes bytes,
