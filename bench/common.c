@@ -2,7 +2,7 @@
 
 _Noreturn void bench_die(const char *what)
 {
-    fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
+    fprintf(stderr, "bench: %s%s%s\n", what, errno ? ": " : "", errno ? strerror(errno) : "");
     exit(1);
 }
 
@@ -28,7 +28,8 @@ void bench_start(void)
 {
     struct rlimit files = {0};
     signal(SIGPIPE, SIG_IGN);
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    const struct rlimit wanted = {.rlim_cur = BENCH_FD_MAX, .rlim_max = BENCH_FD_MAX};
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && setrlimit(RLIMIT_NOFILE, &wanted) != 0) {
         files.rlim_cur = files.rlim_max < BENCH_FD_MAX ? files.rlim_max : BENCH_FD_MAX;
         if (setrlimit(RLIMIT_NOFILE, &files) != 0) {
             bench_die("setrlimit");

@@ -5,8 +5,8 @@
 #ifndef ADIT_BENCH_COMMON_H
 #define ADIT_BENCH_COMMON_H
 
-/* The first byte of a connection tells the origin what it is for: 'G' begins an HTTP request;
- * these begin a bulk transfer. */
+/* The first byte of a connection tells the origin what it is for: the letter of a method begins an
+ * HTTP request; these begin a bulk transfer. */
 #define BENCH_DOWN 'D' /* an order follows; the origin sends that much and shuts down */
 #define BENCH_UP 'U'   /* the origin counts until the end, then sends the count, eight bytes */
 
@@ -14,6 +14,7 @@
 #define BENCH_BLOCK_BYTES (256 * 1024) /* of one receive, and the most of one send */
 #define BENCH_FD_MAX 65536
 
+/* Says what, and errno where there is one. */
 _Noreturn void bench_die(const char *what);
 
 /* A number of the command line, at most `max`. */

@@ -28,7 +28,8 @@ static inline uint64_t histogram_at(const struct histogram *histogram, uint64_t 
     for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
         seen += ADIT_AT(histogram->counts, i);
         if (seen > 0 && seen >= wanted) {
-            return ((uint64_t)(i % HISTOGRAM_PARTS) + 1) << (i / HISTOGRAM_PARTS);
+            uint64_t edge = ((uint64_t)(i % HISTOGRAM_PARTS) + 1) << (i / HISTOGRAM_PARTS);
+            return adit_min_u64(edge, histogram->largest_ns);
         }
     }
     return 0;

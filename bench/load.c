@@ -2,40 +2,182 @@
 
 #include "common.h"
 
-static void usage(void)
+static const char help[] =
+    "usage: bench-load JOB --port P [OPTION]...\n"
+    "\n"
+    "  requests    closed loop of HTTP requests        down, up    bulk over plain TCP\n"
+    "  paced       open loop at --rate a second        http-down, http-up    bulk over HTTP\n"
+    "  websocket   closed loop of echoed messages      idle        holds connections\n"
+    "  handshakes  TLS connections, a request each     library     the TLS library alone\n"
+    "\n"
+    "  --port P          of 127.0.0.1, or of --address A\n"
+    "  --host H          whom to ask for (" LOAD_HOST ")\n"
+    "  --path /P         what to ask for (by --body)\n"
+    "  --connections N   64; of websocket, idle and handshakes too\n"
+    "  --ms T            how long (1000); the first fifth warms up\n"
+    "  --body 2|1024     bytes of an answer (2); of websocket: of a message, 2 to 4096\n"
+    "  --close           a connection for each request\n"
+    "  --tls             over TLS; with --resume sessions go on, else each begins anew\n"
+    "  --rate R          requests a second, of paced\n"
+    "  --streams N       connections of a bulk transfer (1); of idle: opened at once (1)\n"
+    "  --bytes B         of a bulk transfer, all streams together (2^28)\n"
+    "  --send B          bytes of one send of it (32768)\n";
+
+/* Options with a value, by number in this list; the flags behind them. */
+enum option {
+    OPTION_PORT, OPTION_ADDRESS, OPTION_HOST, OPTION_PATH, OPTION_CONNECTIONS, OPTION_MS,
+    OPTION_BODY, OPTION_RATE, OPTION_STREAMS, OPTION_BYTES, OPTION_SEND,
+    OPTION_CLOSE, OPTION_TLS, OPTION_RESUME, OPTIONS
+};
+
+static const char *const option_names[OPTIONS] = {
+    "--port", "--address", "--host", "--path", "--connections", "--ms",
+    "--body", "--rate", "--streams", "--bytes", "--send",
+    "--close", "--tls", "--resume"};
+
+_Noreturn static void usage(void)
 {
-    fprintf(stderr, "usage: bench-load requests PORT CONNECTIONS MILLISECONDS [HOST]\n"
-                    "       bench-load down|up  PORT CONNECTIONS BYTES BLOCK\n"
-                    "       bench-load idle     PORT CONNECTIONS\n");
+    fprintf(stderr, "%s", help);
     exit(2);
+}
+
+static bool is_text(const char *text, const char *wanted)
+{
+    return text && strcmp(text, wanted) == 0;
+}
+
+static size_t option_of(const char *word)
+{
+    for (size_t i = 0; i < OPTIONS; i++) {
+        if (is_text(word, ADIT_AT(option_names, i))) {
+            return i;
+        }
+    }
+    usage();
+}
+
+/* The words of the command line by option; null where nobody says. */
+struct words {
+    const char *all[OPTIONS];
+};
+
+static const char *word(const struct words *words, enum option option, const char *usual)
+{
+    const char *said = ADIT_AT(words->all, option);
+    return said ? said : usual;
+}
+
+static bool has(const struct words *words, enum option option)
+{
+    return word(words, option, NULL) != NULL;
+}
+
+static uint64_t number(const struct words *words, enum option option, uint64_t usual, uint64_t max)
+{
+    const char *said = word(words, option, NULL);
+    uint64_t got = said ? bench_number(said, max) : usual;
+    if (got == 0) {
+        usage();
+    }
+    return got;
+}
+
+static struct load_options options_of(const struct words *words)
+{
+    struct load_options options = {
+        .host = word(words, OPTION_HOST, LOAD_HOST),
+        .path = word(words, OPTION_PATH, NULL),
+        .connections = number(words, OPTION_CONNECTIONS, 64, LOAD_CONNECTIONS_MAX),
+        .streams = number(words, OPTION_STREAMS, 1, LOAD_CONNECTIONS_MAX),
+        .ms = number(words, OPTION_MS, 1000, 3600000),
+        .body = number(words, OPTION_BODY, 2, 4096),
+        .rate = number(words, OPTION_RATE, 1000, 10000000),
+        .bytes = number(words, OPTION_BYTES, 1 << 28, 1ull << 40),
+        .send = number(words, OPTION_SEND, 32768, BENCH_BLOCK_BYTES),
+        .is_close = has(words, OPTION_CLOSE),
+        .is_tls = has(words, OPTION_TLS),
+        .is_resume = has(words, OPTION_RESUME),
+    };
+    options.address.sin_family = AF_INET;
+    options.address.sin_port = htons((uint16_t)number(words, OPTION_PORT, 1, UINT16_MAX));
+    if (inet_pton(AF_INET, word(words, OPTION_ADDRESS, "127.0.0.1"), &options.address.sin_addr) !=
+        1) {
+        usage();
+    }
+    return options;
+}
+
+struct stream_target load_target(const struct load_options *options)
+{
+    struct stream_target target = {.address = options->address};
+    if (options->is_tls) {
+        stream_target_tls(&target, options->host, options->is_resume);
+    }
+    return target;
+}
+
+static void run(const char *job, struct load_options *options)
+{
+    if (is_text(job, "requests")) {
+        load_requests(options, LOAD_HTTP);
+    } else if (is_text(job, "handshakes")) {
+        options->is_tls = true;
+        options->is_close = true;
+        load_requests(options, LOAD_HTTP);
+    } else if (is_text(job, "websocket") && !options->is_close && options->body >= 2) {
+        load_requests(options, LOAD_WEBSOCKET);
+    } else if (is_text(job, "paced")) {
+        load_paced(options);
+    } else if (is_text(job, "idle") && !options->is_close) {
+        load_idle(options);
+    } else if (is_text(job, "down") && !options->is_tls) {
+        load_bulk(options, LOAD_DOWN);
+    } else if (is_text(job, "up") && !options->is_tls) {
+        load_bulk(options, LOAD_UP);
+    } else if (is_text(job, "http-down")) {
+        load_bulk(options, LOAD_HTTP_DOWN);
+    } else if (is_text(job, "http-up")) {
+        load_bulk(options, LOAD_HTTP_UP);
+    } else {
+        usage();
+    }
+}
+
+/* The command line of before: JOB PORT NUMBER [NUMBER] [NUMBER or HOST]. */
+static void name_positions(const char *job, size_t count, char **argv, struct words *words)
+{
+    bool is_bulk = is_text(job, "down") || is_text(job, "up");
+    const size_t bulk[] = {OPTION_PORT, OPTION_STREAMS, OPTION_BYTES, OPTION_SEND};
+    const size_t other[] = {OPTION_PORT, OPTION_CONNECTIONS, OPTION_MS, OPTION_HOST};
+    for (size_t i = 2; i < count && i < 6; i++) {
+        size_t option = is_bulk ? ADIT_AT(bulk, i - 2) : ADIT_AT(other, i - 2);
+        ADIT_AT(words->all, option) = ADIT_SLOT(argv, count, i);
+    }
 }
 
 int main(int argc, char **argv)
 {
     size_t count = (size_t)argc;
-    if (argc < 4 || argc > 6) {
+    struct words words = {0};
+    if (count < 2 || is_text(ADIT_SLOT(argv, count, 1), "--help")) {
         usage();
     }
-    struct adit_bytes job = adit_bytes_of_text(ADIT_SLOT(argv, count, 1));
-    uint16_t port = (uint16_t)bench_number(ADIT_SLOT(argv, count, 2), UINT16_MAX);
-    uint64_t connections = bench_number(ADIT_SLOT(argv, count, 3), 20000);
-    uint64_t amount = argc > 4 ? bench_number(ADIT_SLOT(argv, count, 4), UINT64_MAX) : 0;
-    bool is_requests = adit_bytes_equal(job, ADIT_BYTES("requests"));
-    const char *last = argc > 5 ? ADIT_SLOT(argv, count, 5) : NULL; /* a host, or a size */
-    uint64_t block = last && !is_requests ? bench_number(last, BENCH_BLOCK_BYTES) : 0;
-    const struct load_bulk bulk = {
-        .port = port, .count = connections, .bytes = amount, .block = (uint32_t)block};
+    const char *job = ADIT_SLOT(argv, count, 1);
+    bool is_positional = count > 2 && ADIT_SLOT(ADIT_SLOT(argv, count, 2), 1, 0) != '-';
+    if (is_positional) {
+        name_positions(job, count, argv, &words);
+    }
+    for (size_t i = 2; !is_positional && i < count; i++) {
+        size_t option = option_of(ADIT_SLOT(argv, count, i));
+        bool is_flag = option >= OPTION_CLOSE;
+        i += is_flag ? 0 : 1;
+        if (i >= count) {
+            usage();
+        }
+        ADIT_AT(words.all, option) = ADIT_SLOT(argv, count, i);
+    }
+    struct load_options options = options_of(&words);
     bench_start();
-    if (argc >= 5 && is_requests) {
-        load_requests(port, connections, amount, last ? last : LOAD_HOST);
-    } else if (argc == 6 && block > 0 && adit_bytes_equal(job, ADIT_BYTES("down"))) {
-        load_down(&bulk);
-    } else if (argc == 6 && block > 0 && adit_bytes_equal(job, ADIT_BYTES("up"))) {
-        load_up(&bulk);
-    } else if (argc == 4 && adit_bytes_equal(job, ADIT_BYTES("idle"))) {
-        load_idle(port, connections);
-    } else {
-        usage();
-    }
+    run(job, &options);
     return 0;
 }

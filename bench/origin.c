@@ -1,61 +1,29 @@
-/* Origin: the local program behind the tunnel. `bench-origin PORT` answers HTTP/1.1 keep-alive
- * requests with two bytes, and is source and sink of bulk transfers (see common.h). */
-#include "common.h"
+#include "origin.h"
 
-static const char response[] =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok";
-
-enum mode { MODE_NEW, MODE_HTTP, MODE_DOWN, MODE_UP, MODE_ENDED };
-
-struct connection {
-    enum mode mode;
-    uint32_t matched; /* HTTP: how much of CR LF CR LF has been seen */
-    uint64_t count;   /* DOWN: bytes left to send; UP: bytes received */
-    uint32_t block;   /* DOWN: bytes of one send */
-    uint8_t order[BENCH_ORDER_BYTES];
-    size_t order_len;
-};
-
-struct origin {
-    int epoll;
-    struct connection connections[BENCH_FD_MAX];
-    uint8_t block[BENCH_BLOCK_BYTES];
-};
-
-static void end(struct connection *connection, int fd)
+static void end(struct origin *origin, int fd)
 {
-    *connection = (struct connection){0};
+    ADIT_AT(origin->connections, fd).mode = ORIGIN_NEW;
     close(fd);
 }
 
-/* How many requests end in these bytes. */
-static size_t requests_in(struct connection *connection, struct adit_bytes bytes)
+void origin_watch(struct origin *origin, int fd, uint32_t events)
 {
-    static const uint8_t mark[4] = {'\r', '\n', '\r', '\n'};
-    size_t requests = 0;
-    for (size_t i = 0; i < bytes.len; i++) {
-        uint8_t byte = adit_bytes_at(bytes, i);
-        if (byte == ADIT_AT(mark, connection->matched)) {
-            connection->matched++;
-        } else {
-            connection->matched = byte == '\r' ? 1 : 0;
-        }
-        if (connection->matched == sizeof mark) {
-            connection->matched = 0;
-            requests++;
-        }
-    }
-    return requests;
+    bench_watch(origin->epoll, EPOLL_CTL_MOD, fd, events);
 }
 
-/* False where the connection is to be closed. */
-static bool answer(struct connection *connection, int fd, struct adit_bytes bytes)
+/* Everything of a bulk transfer has gone; false where the connection is to be closed. */
+static bool end_bulk(struct origin *origin, struct connection *connection, int fd)
 {
-    for (size_t left = requests_in(connection, bytes); left > 0; left--) {
-        if (send(fd, response, sizeof response - 1, MSG_NOSIGNAL) != sizeof response - 1) {
+    if (connection->mode == ORIGIN_DOWN) {
+        connection->mode = ORIGIN_ENDED;
+        shutdown(fd, SHUT_WR);
+    } else {
+        connection->mode = ORIGIN_HTTP;
+        if (connection->is_last) {
             return false;
         }
     }
+    origin_watch(origin, fd, EPOLLIN);
     return true;
 }
 
@@ -69,12 +37,7 @@ static bool send_block(struct origin *origin, struct connection *connection, int
         }
         connection->count -= (size_t)put;
     }
-    if (connection->count == 0) {
-        connection->mode = MODE_ENDED;
-        shutdown(fd, SHUT_WR);
-        bench_watch(origin->epoll, EPOLL_CTL_MOD, fd, EPOLLIN);
-    }
-    return true;
+    return connection->count > 0 || end_bulk(origin, connection, fd);
 }
 
 /* The end of an upload: tells how much came. */
@@ -92,33 +55,28 @@ static void report(struct connection *connection, int fd)
 static bool take_order(struct origin *origin, int fd, struct adit_bytes bytes)
 {
     struct connection *connection = &ADIT_AT(origin->connections, fd);
-    for (size_t i = 0; i < bytes.len && connection->order_len < BENCH_ORDER_BYTES; i++) {
-        ADIT_AT(connection->order, connection->order_len) = adit_bytes_at(bytes, i);
-        connection->order_len++;
-    }
-    if (connection->order_len == BENCH_ORDER_BYTES) {
-        struct adit_reader reader = adit_reader_of(ADIT_BYTES_OF(connection->order));
+    struct adit_span room =
+        adit_span_from(adit_span_first(ADIT_SPAN_OF(connection->bytes), BENCH_ORDER_BYTES),
+                       connection->held);
+    struct adit_bytes part = adit_bytes_first(bytes, room.len);
+    adit_status_ignore(adit_span_copy(room, part), "it was cut to fit");
+    connection->held += part.len;
+    if (connection->held == BENCH_ORDER_BYTES) {
+        struct adit_reader reader = adit_reader_of(ADIT_BYTES_OF(connection->bytes));
         adit_status_ignore(adit_read_u64(&reader, &connection->count), "it is all there");
         adit_status_ignore(adit_read_u32(&reader, &connection->block), "it is all there");
-        bench_watch(origin->epoll, EPOLL_CTL_MOD, fd, EPOLLOUT);
+        origin_watch(origin, fd, EPOLLOUT);
         return connection->block > 0 && connection->block <= BENCH_BLOCK_BYTES;
     }
     return true;
 }
 
+/* By the first byte; true where it was an order and no part of what follows. */
 static bool choose(struct connection *connection, uint8_t first)
 {
-    switch (first) {
-    case BENCH_DOWN:
-        connection->mode = MODE_DOWN;
-        return true;
-    case BENCH_UP:
-        connection->mode = MODE_UP;
-        return true;
-    default:
-        connection->mode = MODE_HTTP;
-        return false;
-    }
+    bool is_down = first == BENCH_DOWN, is_up = first == BENCH_UP;
+    connection->mode = is_down ? ORIGIN_DOWN : is_up ? ORIGIN_UP : ORIGIN_HTTP;
+    return is_down || is_up;
 }
 
 static bool receive(struct origin *origin, int fd)
@@ -129,25 +87,28 @@ static bool receive(struct origin *origin, int fd)
         return errno == EAGAIN;
     }
     if (got == 0) {
-        if (connection->mode == MODE_UP) {
+        if (connection->mode == ORIGIN_UP) {
             report(connection, fd);
         }
         return false;
     }
     struct adit_bytes bytes = adit_bytes_first(ADIT_BYTES_OF(origin->block), (size_t)got);
-    if (connection->mode == MODE_NEW && choose(connection, adit_bytes_at(bytes, 0))) {
+    if (connection->mode == ORIGIN_NEW && choose(connection, adit_bytes_at(bytes, 0))) {
         bytes = adit_bytes_from(bytes, 1);
     }
     switch (connection->mode) {
-    case MODE_HTTP:
-        return answer(connection, fd, bytes);
-    case MODE_DOWN:
+    case ORIGIN_HTTP:
+    case ORIGIN_SINK:
+    case ORIGIN_BULK:
+    case ORIGIN_WEBSOCKET:
+        return origin_take(origin, fd, bytes);
+    case ORIGIN_DOWN:
         return take_order(origin, fd, bytes);
-    case MODE_UP:
+    case ORIGIN_UP:
         connection->count += bytes.len;
         return true;
-    case MODE_NEW:
-    case MODE_ENDED:
+    case ORIGIN_NEW:
+    case ORIGIN_ENDED:
         return true;
     }
     return false;
@@ -156,14 +117,26 @@ static bool receive(struct origin *origin, int fd)
 static void turn(struct origin *origin, int fd, uint32_t events)
 {
     struct connection *connection = &ADIT_AT(origin->connections, fd);
+    bool is_sending = connection->mode == ORIGIN_DOWN || connection->mode == ORIGIN_BULK;
     bool is_alive = true;
-    if ((events & EPOLLOUT) && connection->mode == MODE_DOWN) {
+    if ((events & EPOLLOUT) && is_sending) {
         is_alive = send_block(origin, connection, fd);
     } else if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
         is_alive = receive(origin, fd);
     }
     if (!is_alive) {
-        end(connection, fd);
+        end(origin, fd);
+    }
+}
+
+static void take(struct origin *origin, int listener)
+{
+    for (int fd = bench_accept(listener); fd >= 0; fd = bench_accept(listener)) {
+        struct connection *connection = &ADIT_AT(origin->connections, fd);
+        connection->mode = ORIGIN_NEW;
+        connection->count = 0;
+        connection->held = 0;
+        bench_watch(origin->epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
     }
 }
 
@@ -179,17 +152,14 @@ int main(int argc, char **argv)
     origin.epoll = epoll_create1(EPOLL_CLOEXEC);
     bench_watch(origin.epoll, EPOLL_CTL_ADD, listener, EPOLLIN);
     for (;;) {
-        struct epoll_event events[64] = {0};
+        struct epoll_event events[64];
         int count = epoll_wait(origin.epoll, events, ADIT_COUNT(events), -1);
         for (int i = 0; i < count; i++) {
             const struct epoll_event *event = &ADIT_AT(events, i);
-            if (event->data.fd != listener) {
+            if (event->data.fd == listener) {
+                take(&origin, listener);
+            } else {
                 turn(&origin, event->data.fd, event->events);
-                continue;
-            }
-            for (int fd = bench_accept(listener); fd >= 0; fd = bench_accept(listener)) {
-                ADIT_AT(origin.connections, fd) = (struct connection){0};
-                bench_watch(origin.epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
             }
         }
     }
