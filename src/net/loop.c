@@ -48,6 +48,7 @@ struct adit_status adit_loop_open(struct adit_loop *loop, uint32_t watches_max,
         ADIT_FAIL_WITH(SYSTEM, "epoll_create1", code);
     }
     made.now_us = adit_clock_now_us();
+    made.end_us = made.now_us;
     *loop = made;
     return adit_ok();
 }
@@ -68,6 +69,11 @@ void adit_loop_turn_end_set(struct adit_loop *loop, adit_loop_turn_fn *turn_end,
 {
     loop->turn_end = turn_end;
     loop->turn_context = context;
+}
+
+void adit_loop_spin_set(struct adit_loop *loop, bool is_on)
+{
+    adit_spin_init(&loop->spin, is_on, loop->now_us);
 }
 
 /* --- Watches --------------------------------------------------------------------------------- */
@@ -142,6 +148,12 @@ void adit_loop_unwatch(struct adit_loop *loop, struct adit_handle *handle)
         epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, &unused);
         adit_status_ignore(adit_pool_release(&loop->watches, *handle), "it lives: looked up above");
     }
+    *handle = (struct adit_handle){0};
+}
+
+void adit_loop_forget(struct adit_loop *loop, struct adit_handle *handle)
+{
+    adit_status_ignore(adit_pool_release(&loop->watches, *handle), "stale or unset is fine");
     *handle = (struct adit_handle){0};
 }
 
@@ -263,14 +275,19 @@ static void timers_fire(struct adit_loop *loop)
 
 /* --- Turns ----------------------------------------------------------------------------------- */
 
-/* Milliseconds to sleep, rounded up so that no timer is ever met early; -1 for ever. */
-static int wait_ms(const struct adit_loop *loop, uint64_t wait_us)
+/* What is left of `wait_us` until the next timer. */
+static uint64_t wait_until_timer(const struct adit_loop *loop, uint64_t wait_us)
 {
-    if (loop->heap_len > 0 && wait_us > 0) {
-        uint64_t now_us = adit_clock_now_us();
-        wait_us = adit_min_u64(wait_us,
-                               adit_subtract_floor_u64(slot_at(loop, 0)->when_us, now_us));
+    if (loop->heap_len == 0 || wait_us == 0) {
+        return wait_us;
     }
+    uint64_t now_us = adit_clock_now_us();
+    return adit_min_u64(wait_us, adit_subtract_floor_u64(slot_at(loop, 0)->when_us, now_us));
+}
+
+/* Milliseconds to sleep, rounded up so that no timer is ever met early; -1 for ever. */
+static int wait_ms(uint64_t wait_us)
+{
     if (wait_us == UINT64_MAX) {
         return -1;
     }
@@ -278,10 +295,44 @@ static int wait_ms(const struct adit_loop *loop, uint64_t wait_us)
     return (int)adit_min_u64(ms, LOOP_WAIT_MAX_MS);
 }
 
+/* Asks again and again, as long as that is likely to pay, and lets others have the core between:
+ * what epoll_wait says. */
+static int poll_awake(struct adit_loop *loop, struct epoll_event *events, uint64_t wait_us)
+{
+    uint64_t at_us = loop->end_us;
+    uint64_t most_us = adit_min_u64(adit_spin_allowance_us(&loop->spin, at_us), wait_us);
+    struct adit_spin_poll poll = {.end_us = at_us};
+    int got = 0;
+    if (most_us == 0) {
+        return 0;
+    }
+    while (got == 0 && poll.end_us - at_us < most_us) {
+        sched_yield();
+        uint64_t back_us = adit_clock_now_us();
+        poll.yield_most_us = adit_max_u64(poll.yield_most_us, back_us - poll.end_us);
+        got = epoll_wait(loop->epoll_fd, events, LOOP_EVENTS_MAX, 0);
+        poll.end_us = adit_clock_now_us();
+    }
+    poll.is_hit = got > 0;
+    poll.spent_us = poll.end_us - at_us;
+    adit_spin_polled(&loop->spin, &poll);
+    return got;
+}
+
+static int wait_events(struct adit_loop *loop, struct epoll_event *events, uint64_t wait_us)
+{
+    wait_us = wait_until_timer(loop, wait_us);
+    int got = wait_us > 0 ? poll_awake(loop, events, wait_us) : 0;
+    if (got == 0) {
+        got = epoll_wait(loop->epoll_fd, events, LOOP_EVENTS_MAX, wait_ms(wait_us));
+    }
+    return got;
+}
+
 struct adit_status adit_loop_turn(struct adit_loop *loop, uint64_t wait_us)
 {
     struct epoll_event events[LOOP_EVENTS_MAX];
-    int got = epoll_wait(loop->epoll_fd, events, LOOP_EVENTS_MAX, wait_ms(loop, wait_us));
+    int got = wait_events(loop, events, wait_us);
     if (got < 0) {
         if (errno != EINTR) {
             ADIT_FAIL_WITH(SYSTEM, "epoll_wait", errno);
@@ -289,6 +340,9 @@ struct adit_status adit_loop_turn(struct adit_loop *loop, uint64_t wait_us)
         got = 0;
     }
     loop->now_us = adit_clock_now_us();
+    if (got > 0 && wait_us > 0) {
+        adit_spin_gap(&loop->spin, loop->now_us - loop->end_us);
+    }
     loop->turns_total++;
     loop->events_total += (uint64_t)got;
     for (int i = 0; i < got; i++) {
@@ -304,7 +358,8 @@ struct adit_status adit_loop_turn(struct adit_loop *loop, uint64_t wait_us)
     if (loop->turn_end) {
         loop->turn_end(loop->turn_context);
     }
-    loop->busy_us += adit_clock_now_us() - loop->now_us;
+    loop->end_us = adit_clock_now_us();
+    loop->busy_us += loop->end_us - loop->now_us;
     return adit_ok();
 }
 

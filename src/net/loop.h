@@ -17,7 +17,7 @@
 #ifndef ADIT_NET_LOOP_H
 #define ADIT_NET_LOOP_H
 
-#include "base/base.h"
+#include "net/spin.h"
 
 #define ADIT_LOOP_READ 0x1u    /* bytes, a connection, or the end can be read */
 #define ADIT_LOOP_WRITE 0x2u   /* there is room to write */
@@ -39,6 +39,8 @@ struct adit_loop {
     struct adit_span heap; /* timers by time: a binary heap */
     uint32_t heap_len;
     uint64_t now_us; /* the time at the start of this turn's events */
+    uint64_t end_us; /* of the last turn's work */
+    struct adit_spin spin; /* off until adit_loop_spin_set */
     adit_loop_turn_fn *turn_end;
     void *turn_context;
     uint64_t turns_total, events_total; /* counters */
@@ -51,6 +53,9 @@ struct adit_status adit_loop_open(struct adit_loop *loop, uint32_t watches_max,
 void adit_loop_close(struct adit_loop *loop);
 void adit_loop_turn_end_set(struct adit_loop *loop, adit_loop_turn_fn *turn_end, void *context);
 
+/* On: between two turns the loop polls for a moment before it sleeps, while that pays (spin.h). */
+void adit_loop_spin_set(struct adit_loop *loop, bool is_on);
+
 /* Watches `fd`, which stays the caller's. FULL at watches_max. */
 struct adit_status adit_loop_watch(struct adit_loop *loop, int fd, uint32_t interest,
                                    adit_loop_ready_fn *ready, void *context, uint64_t key,
@@ -61,6 +66,10 @@ struct adit_status adit_loop_interest_set(struct adit_loop *loop, struct adit_ha
 /* Before the descriptor is closed or handed over. A stale or unset handle is fine. The handle is
  * emptied. */
 void adit_loop_unwatch(struct adit_loop *loop, struct adit_handle *watch);
+
+/* The same where `fd` is closed next and no other descriptor leads to its socket: closing takes it
+ * out of epoll. (If one does after all, its events name a stale watch and are dropped.) */
+void adit_loop_forget(struct adit_loop *loop, struct adit_handle *watch);
 
 /* Calls `fire` once, at or after `when_us`, and not in the turn that sets it. A handle that is set
  * names a timer to move; otherwise one is made. FULL at timers_max. */

@@ -9,6 +9,7 @@ struct seen {
     struct adit_handle timer;
     uint32_t events;
     unsigned calls, fires, turns;
+    int pipe_out;
     uint64_t key_last, when_last_us;
     bool is_ordered;
 };
@@ -212,6 +213,67 @@ static void a_timer_in_the_past_waits_for_the_next_turn(void **state)
     adit_loop_close(&seen.loop);
 }
 
+/* Closing takes a socket out of epoll; another descriptor of it may live on and is not heard. */
+static void what_is_forgotten_is_not_heard(void **state)
+{
+    (void)state;
+    for (int has_copy = 0; has_copy < 2; has_copy++) {
+        struct seen seen = seen_of(1, 1);
+        int in = -1;
+        int out = -1;
+        pipe_open(&in, &out);
+        int copy = has_copy == 1 ? dup(in) : -1;
+        assert_ok(adit_loop_watch(&seen.loop, in, ADIT_LOOP_READ, on_ready, &seen, 1, &seen.watch));
+        adit_loop_forget(&seen.loop, &seen.watch);
+        assert_false(adit_handle_is_set(seen.watch));
+        adit_loop_forget(&seen.loop, &seen.watch); /* unset is fine */
+        close(in);
+        pipe_open(&in, &seen.pipe_out);
+        assert_ok(adit_loop_watch(&seen.loop, in, ADIT_LOOP_READ, on_ready, &seen, 2, &seen.watch));
+        if (has_copy == 1) {
+            assert_int_equal(write(out, "x", 1), 1);
+        }
+        assert_ok(adit_loop_turn(&seen.loop, 0));
+        assert_int_equal(seen.calls, 0);
+        close(in);
+        close(out);
+        close(seen.pipe_out);
+        if (has_copy == 1) {
+            close(copy);
+        }
+        adit_loop_close(&seen.loop);
+    }
+}
+
+/* Events that follow one another closely are polled for; when they end it sleeps again. */
+static void it_polls_while_that_pays(void **state)
+{
+    (void)state;
+    struct seen seen = seen_of(1, 1);
+    int in = -1;
+    int out = -1;
+    pipe_open(&in, &out);
+    const struct adit_spin_counters *counters = &seen.loop.spin.counters;
+    assert_ok(adit_loop_watch(&seen.loop, in, ADIT_LOOP_READ, on_ready, &seen, 1, &seen.watch));
+    for (int is_on = 0; is_on < 2; is_on++) {
+        adit_loop_spin_set(&seen.loop, is_on == 1);
+        for (int i = 0; i < 200; i++) {
+            assert_int_equal(write(out, "x", 1), 1);
+            assert_ok(adit_loop_turn(&seen.loop, 1000));
+        }
+        for (int i = 0; i < 20; i++) {
+            assert_ok(adit_loop_turn(&seen.loop, 1000));
+        }
+        uint64_t polls = counters->hits + counters->misses + counters->crowds;
+        assert_int_equal(polls > 0, is_on == 1);
+        assert_true(counters->misses <= 20);
+    }
+    assert_int_equal(seen.calls, 400);
+    close(in);
+    close(out);
+    adit_loop_close(&seen.loop);
+}
+
 static void on_timer_stop(void *context, uint64_t key)
 {
     struct seen *seen = context;
@@ -266,6 +328,8 @@ int main(void)
         cmocka_unit_test(edge_level_and_oneshot),
         cmocka_unit_test(the_end_is_told),
         cmocka_unit_test(removed_in_the_same_turn),
+        cmocka_unit_test(what_is_forgotten_is_not_heard),
+        cmocka_unit_test(it_polls_while_that_pays),
         cmocka_unit_test(timers_fire_in_order),
         cmocka_unit_test(a_timer_in_the_past_waits_for_the_next_turn),
         cmocka_unit_test(work_counts_and_waiting_does_not),

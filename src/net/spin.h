@@ -1,0 +1,60 @@
+/* Spin: whether a loop that has nothing to do asks the kernel again instead of going to sleep.
+ *
+ * To be woken costs 25 us and more where a core is idle, and a request through a tunnel wakes both
+ * ends, in both directions. Who asks again and again meanwhile, and gives the core to whoever wants
+ * it between two questions, is there at once. That pays only while events follow one
+ * another closely, so this decides from what has been:
+ *
+ * - the mean gap until the next event, apart for what follows a short gap and what follows a long
+ *   one (a request is followed by its answer soon, an answer perhaps by nothing);
+ * - a purse: a poll that missed costs what it took, one that hit earns what waking would have
+ *   cost, and time alone earns 1 % of itself. Where polling does not pay the purse is empty, and
+ *   a hundredth of the core is all that can be lost;
+ * - crowding: giving the core away that took long means that somebody else needs it, and a poller
+ *   gets it back later than a sleeper would; then there is a pause, longer each time.
+ *
+ * Pure: no clock, no calls. Process: worker, agent. */
+#ifndef ADIT_NET_SPIN_H
+#define ADIT_NET_SPIN_H
+
+#include "base/base.h"
+
+#define ADIT_SPIN_MAX_US 50 /* one poll; also what giving way may take before it means a crowd */
+
+struct adit_spin_counters { /* totals since the start */
+    uint64_t hits, misses, crowds;
+    uint64_t spent_us; /* in polls, the time that others had the core not counted */
+};
+
+struct adit_spin {
+    bool is_on;
+    bool was_short; /* the last gap */
+    uint32_t gaps_us[2]; /* means: of what follows a long one, of what follows a short one */
+    uint32_t purse_us;
+    uint32_t calm;       /* polls since the last crowd */
+    uint64_t pause_us;   /* of the last crowd */
+    uint64_t filled_us;  /* when time last went into the purse */
+    uint64_t resume_us;  /* the end of the pause */
+    struct adit_spin_counters counters;
+};
+
+/* What a poll was like. */
+struct adit_spin_poll {
+    uint64_t end_us;
+    uint64_t spent_us;      /* asking */
+    uint64_t yield_most_us; /* the longest that the core was given away */
+    bool is_hit;
+};
+
+void adit_spin_init(struct adit_spin *spin, bool is_on, uint64_t now_us);
+
+/* How long to poll before sleeping; 0: sleep at once. */
+uint64_t adit_spin_allowance_us(struct adit_spin *spin, uint64_t now_us);
+
+/* A poll is over, with an event or without one. */
+void adit_spin_polled(struct adit_spin *spin, const struct adit_spin_poll *poll);
+
+/* An event came so long after the last turn, polled for or slept for. */
+void adit_spin_gap(struct adit_spin *spin, uint64_t gap_us);
+
+#endif

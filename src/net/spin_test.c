@@ -1,0 +1,164 @@
+#include "net/spin.h"
+
+#include "unit.h"
+
+static struct adit_spin spin_of(void)
+{
+    struct adit_spin spin = {0};
+    adit_spin_init(&spin, true, 1000);
+    return spin;
+}
+
+/* So many events that come `gap_us` apart. */
+static void events(struct adit_spin *spin, unsigned count, uint64_t gap_us)
+{
+    for (unsigned i = 0; i < count; i++) {
+        adit_spin_gap(spin, gap_us);
+    }
+}
+
+static void poll(struct adit_spin *spin, bool is_hit, uint64_t spent_us)
+{
+    adit_spin_polled(spin, &(struct adit_spin_poll){.end_us = 2000 + spent_us,
+                                                    .spent_us = spent_us,
+                                                    .yield_most_us = 2,
+                                                    .is_hit = is_hit});
+}
+
+static void polls_where_events_come_soon(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t gap_us;
+        bool is_worth;
+    } rows[] = {{1, true},    {40, true},   {150, true},
+                {151, false}, {900, false}, {UINT64_MAX, false}};
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        struct adit_spin spin = spin_of();
+        assert_int_equal(adit_spin_allowance_us(&spin, 1000), 0); /* nothing is known yet */
+        events(&spin, 64, ADIT_AT(rows, i).gap_us);
+        assert_int_equal(adit_spin_allowance_us(&spin, 1000),
+                         ADIT_AT(rows, i).is_worth ? ADIT_SPIN_MAX_US : 0);
+    }
+}
+
+static void off_is_off(void **state)
+{
+    (void)state;
+    struct adit_spin spin = {0};
+    adit_spin_init(&spin, false, 0);
+    events(&spin, 64, 10);
+    assert_int_equal(adit_spin_allowance_us(&spin, 1000), 0);
+}
+
+/* A request after a long pause, its answer soon: the poll is for the answer alone. */
+static void tells_a_request_from_its_answer(void **state)
+{
+    (void)state;
+    struct adit_spin spin = spin_of();
+    for (unsigned i = 0; i < 32; i++) {
+        events(&spin, 1, 20000);
+        events(&spin, 1, 40);
+    }
+    assert_int_equal(adit_spin_allowance_us(&spin, 1000), 0); /* after the answer */
+    events(&spin, 1, 20000);
+    assert_int_equal(adit_spin_allowance_us(&spin, 1000), ADIT_SPIN_MAX_US); /* the request */
+}
+
+static void what_misses_empties_the_purse(void **state)
+{
+    (void)state;
+    struct adit_spin spin = spin_of();
+    unsigned polls = 0;
+    events(&spin, 64, 100);
+    while (adit_spin_allowance_us(&spin, 1000) > 0) {
+        poll(&spin, false, ADIT_SPIN_MAX_US);
+        polls++;
+    }
+    assert_int_equal(polls, 40);
+    /* After that, a hundredth of the time: 50 us in each 5 ms. */
+    polls = 0;
+    for (uint64_t now_us = 1000; now_us < 1000 + ADIT_SECOND_US; now_us += 150) {
+        if (adit_spin_allowance_us(&spin, now_us) > 0) {
+            poll(&spin, false, ADIT_SPIN_MAX_US);
+            polls++;
+        }
+    }
+    assert_in_range(polls, 100, 200);
+    assert_int_equal(spin.counters.misses, 40 + polls);
+    assert_int_equal(spin.counters.spent_us, (40 + polls) * ADIT_SPIN_MAX_US);
+}
+
+static void what_hits_pays_for_what_misses(void **state)
+{
+    (void)state;
+    struct adit_spin spin = spin_of();
+    events(&spin, 64, 30);
+    for (unsigned i = 0; i < 1000; i++) { /* two hits earn what a miss costs */
+        assert_int_equal(adit_spin_allowance_us(&spin, 1000), ADIT_SPIN_MAX_US);
+        poll(&spin, i % 3 > 0, 30);
+    }
+    for (unsigned i = 0; i < 1000; i++) {
+        poll(&spin, i % 3 == 0, 30);
+    }
+    assert_int_equal(adit_spin_allowance_us(&spin, 1000), 0);
+    assert_int_equal(spin.counters.hits, 666 + 334);
+    assert_int_equal(spin.counters.misses, 334 + 666);
+}
+
+static void crowded(struct adit_spin *spin, uint64_t now_us)
+{
+    adit_spin_polled(spin, &(struct adit_spin_poll){.end_us = now_us,
+                                                    .spent_us = 10,
+                                                    .yield_most_us = ADIT_SPIN_MAX_US + 1,
+                                                    .is_hit = true});
+}
+
+static void a_crowd_means_a_pause(void **state)
+{
+    (void)state;
+    static const uint64_t pauses_ms[] = {4, 8, 16, 32, 64, 128, 256, 512, 1000, 1000};
+    struct adit_spin spin = spin_of();
+    uint64_t now_us = 1000;
+    events(&spin, 64, 30);
+    for (size_t i = 0; i < ADIT_COUNT(pauses_ms); i++) {
+        uint64_t end_us = now_us + ADIT_AT(pauses_ms, i) * ADIT_MS_US;
+        crowded(&spin, now_us);
+        assert_int_equal(adit_spin_allowance_us(&spin, end_us - 1), 0);
+        assert_int_equal(adit_spin_allowance_us(&spin, end_us), ADIT_SPIN_MAX_US);
+        now_us = end_us;
+    }
+    assert_int_equal(spin.counters.crowds, ADIT_COUNT(pauses_ms));
+    for (unsigned i = 0; i < 64; i++) { /* calm again: the next pause is short */
+        poll(&spin, true, 20);
+    }
+    crowded(&spin, now_us);
+    assert_int_equal(adit_spin_allowance_us(&spin, now_us + 4 * ADIT_MS_US), ADIT_SPIN_MAX_US);
+}
+
+static void odd_times_do_no_harm(void **state)
+{
+    (void)state;
+    struct adit_spin spin = spin_of();
+    events(&spin, 64, 30);
+    while (adit_spin_allowance_us(&spin, 1000) > 0) {
+        poll(&spin, false, ADIT_SPIN_MAX_US);
+    }
+    assert_int_equal(adit_spin_allowance_us(&spin, 0), 0);          /* a clock that went back */
+    assert_int_equal(adit_spin_allowance_us(&spin, UINT64_MAX), 50); /* and one that leapt */
+    assert_true(spin.purse_us <= 2000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(polls_where_events_come_soon),
+        cmocka_unit_test(off_is_off),
+        cmocka_unit_test(tells_a_request_from_its_answer),
+        cmocka_unit_test(what_misses_empties_the_purse),
+        cmocka_unit_test(what_hits_pays_for_what_misses),
+        cmocka_unit_test(a_crowd_means_a_pause),
+        cmocka_unit_test(odd_times_do_no_harm),
+    };
+    return cmocka_run_group_tests_name("net/spin", tests, NULL, NULL);
+}
