@@ -52,6 +52,15 @@ static void fail(struct adit_agent *agent, struct local *local, enum adit_dial_r
     agent->options.events->local_failed(agent->options.context, tunnel, result);
 }
 
+static void connected(struct adit_agent *agent, struct local *local, int fd)
+{
+    if (ADIT_AT(agent->tunnels, local->tunnel).kind == ADIT_TUNNEL_HTTP) {
+        local->watch = watch_begin(agent);
+    }
+    adit_status_ignore(adit_pump_attach(&agent->hub, local->pump, fd),
+                       "then the pump has ended, and the local with it");
+}
+
 static void dial_done(void *context, uint64_t key, int fd, struct adit_status status)
 {
     struct adit_agent *agent = context;
@@ -65,11 +74,7 @@ static void dial_done(void *context, uint64_t key, int fd, struct adit_status st
         return;
     }
     adit_dial_close(&local->dial);
-    if (ADIT_AT(agent->tunnels, local->tunnel).kind == ADIT_TUNNEL_HTTP) {
-        local->watch = watch_begin(agent);
-    }
-    adit_status_ignore(adit_pump_attach(&agent->hub, local->pump, fd),
-                       "then the pump has ended, and the local with it");
+    connected(agent, local, fd);
 }
 
 void local_wanted(struct adit_agent *agent, struct adit_handle pump,
@@ -100,6 +105,11 @@ void local_wanted(struct adit_agent *agent, struct adit_handle pump,
                                               .done = dial_done,
                                               .context = agent,
                                               .key = adit_handle_pack(handle)};
+    int fd = -1;
+    if (adit_dial_at_once(&options, &fd)) {
+        connected(agent, local, fd);
+        return;
+    }
     struct adit_status status = adit_dial_open(agent->options.loop, &options, &local->dial);
     if (!adit_is_ok(status)) {
         fail(agent, local, result_of(status));

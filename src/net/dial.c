@@ -296,6 +296,27 @@ static bool find_without_asking(struct adit_bytes host, struct lookup *lookup)
     return true;
 }
 
+bool adit_dial_at_once(const struct adit_dial_options *options, int *out_fd)
+{
+    struct adit_address address = {.family = 4, .ip = {127, 0, 0, 1}};
+    int fd = -1;
+    bool is_known = is_localhost(options->host) ||
+                    adit_is_ok(adit_address_of_ip(options->host, 0, &address));
+    if (!is_known || options->port == 0 || !adit_address_is_loopback(&address)) {
+        return false;
+    }
+    address.port = options->port;
+    if (!adit_is_ok(adit_socket_connect(&address, &fd))) {
+        return false;
+    }
+    if (!adit_socket_is_connected(fd)) {
+        adit_socket_close(&fd);
+        return false;
+    }
+    *out_fd = fd;
+    return true;
+}
+
 static struct adit_status prepare(struct adit_dial *dial)
 {
     struct adit_loop *loop = dial->loop;

@@ -29,6 +29,10 @@ struct adit_dial_options {
     uint64_t key;
 };
 
+/* A loopback address usually accepts while connect is still at work: then *out_fd is the connected
+ * socket, and there is nothing to wait for. False: not so, for whatever reason; dial. */
+bool adit_dial_at_once(const struct adit_dial_options *options, int *out_fd);
+
 /* FULL where too many names are looked up now. `host` is copied. */
 struct adit_status adit_dial_open(struct adit_loop *loop, const struct adit_dial_options *options,
                                   struct adit_dial **out_dial);

@@ -224,10 +224,58 @@ static void wrong_hosts_fail_at_once(void **state)
     adit_loop_close(&loop);
 }
 
+static void loopback_answers_at_once(void **state)
+{
+    (void)state;
+    int listener = -1;
+    const struct adit_address address = listen_on("127.0.0.1:0", &listener);
+    const struct {
+        const char *host;
+        bool is_good;
+    } rows[] = {{"127.0.0.1", true}, {"localhost", true}, {"app.localhost", true},
+                {"127.0.0.2", false}, /* nobody listens there */
+                {"::1", false},       {"192.0.2.1", false},   {"example.com", false}, {"", false}};
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        struct adit_dial_options options = {.host = adit_bytes_of_text(ADIT_AT(rows, i).host),
+                                            .port = address.port};
+        int fd = -1;
+        assert_int_equal(adit_dial_at_once(&options, &fd), ADIT_AT(rows, i).is_good);
+        assert_int_equal(fd >= 0, ADIT_AT(rows, i).is_good);
+        adit_socket_close(&fd);
+        options.port = 0;
+        assert_false(adit_dial_at_once(&options, &fd));
+    }
+    adit_socket_close(&listener);
+}
+
+/* A queue that is full takes a connection later, if at all: not at once. */
+static void a_full_queue_does_not_answer_at_once(void **state)
+{
+    (void)state;
+    struct adit_address address = {.family = 4, .ip = {127, 0, 0, 1}};
+    int fds[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    int listener = -1;
+    bool was_refused = false;
+    assert_ok(adit_socket_listen(&address, 1, &listener));
+    assert_ok(adit_socket_local(listener, &address));
+    const struct adit_dial_options options = {.host = ADIT_BYTES("127.0.0.1"),
+                                              .port = address.port};
+    for (size_t i = 0; i < ADIT_COUNT(fds) && !was_refused; i++) {
+        was_refused = !adit_dial_at_once(&options, &ADIT_AT(fds, i));
+    }
+    assert_true(was_refused);
+    for (size_t i = 0; i < ADIT_COUNT(fds); i++) {
+        adit_socket_close(&ADIT_AT(fds, i));
+    }
+    adit_socket_close(&listener);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_connects),
+        cmocka_unit_test(loopback_answers_at_once),
+        cmocka_unit_test(a_full_queue_does_not_answer_at_once),
         cmocka_unit_test(a_refusal_is_told_with_its_reason),
         cmocka_unit_test(the_failure_that_tells_most_is_kept),
         cmocka_unit_test(only_so_many_lookups_at_once),

@@ -233,9 +233,6 @@ struct adit_status adit_socket_accept(int fd, int *out_fd, struct adit_address *
     }
     struct adit_address peer = {0};
     struct adit_status status = kernel_address_read(&kernel, &peer);
-    if (adit_is_ok(status) && peer.family != 0) {
-        status = number_set(made, IPPROTO_TCP, TCP_NODELAY, 1);
-    }
     if (!adit_is_ok(status)) {
         adit_socket_close(&made);
         return status;
@@ -260,6 +257,13 @@ struct adit_status adit_socket_connect(const struct adit_address *address, int *
     }
     *out_fd = fd;
     return adit_ok();
+}
+
+bool adit_socket_is_connected(int fd)
+{
+    struct kernel_address kernel = {.len = sizeof(kernel.storage)};
+    void *name = &kernel.storage;
+    return getpeername(fd, name, &kernel.len) == 0;
 }
 
 struct adit_status adit_socket_connect_result(int fd)
@@ -352,6 +356,10 @@ struct adit_status adit_socket_send_views(int fd, const struct iovec *views, siz
 {
     size_t total = 0;
     enum adit_io io = ADIT_IO_DONE;
+    if (view_count == 1) { /* the kernel has less to look at */
+        return adit_socket_send(fd, adit_object_bytes(views->iov_base, views->iov_len), out_count,
+                                out_io);
+    }
     for (size_t at = 0; at < view_count && io == ADIT_IO_DONE; at += SEND_VIEWS_MAX) {
         size_t part = 0;
         size_t part_views = adit_min_size(view_count - at, SEND_VIEWS_MAX);

@@ -1,7 +1,7 @@
 /* Socket: TCP over IPv4 and IPv6, non-blocking and close-on-exec always. The only socket calls.
  *
  * "Would block" is a value (0 bytes and ADIT_IO_BLOCKED), not an error. TCP_NODELAY is set on every
- * stream socket that is made or accepted here. */
+ * stream socket that is made here, and what a listener accepts inherits it. */
 #ifndef ADIT_NET_SOCKET_H
 #define ADIT_NET_SOCKET_H
 
@@ -23,6 +23,7 @@ struct adit_status adit_socket_accept(int fd, int *out_fd, struct adit_address *
 
 /* Begins to connect; writable (or an error event) says that it ended, connect_result how. */
 struct adit_status adit_socket_connect(const struct adit_address *address, int *out_fd);
+bool adit_socket_is_connected(int fd); /* already: on loopback it usually is, right after connect */
 struct adit_status adit_socket_connect_result(int fd); /* SYSTEM with errno where it failed */
 
 /* Up to span.len bytes. END at the peer's FIN. SYSTEM with errno (ECONNRESET ...). */

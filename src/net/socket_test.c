@@ -81,6 +81,10 @@ static void connect_and_accept(void **state)
         assert_int_equal(client.family, pair.peer.family);
         assert_bytes(ADIT_BYTES_OF(pair.peer.ip), ADIT_BYTES_OF(client.ip));
         assert_true(adit_address_is_loopback(&pair.peer));
+        assert_true(adit_socket_is_connected(pair.client));
+        int lonely = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_false(adit_socket_is_connected(lonely));
+        adit_socket_close(&lonely);
         const int fds[] = {pair.client, pair.server};
         for (size_t k = 0; k < ADIT_COUNT(fds); k++) {
             int fd = ADIT_AT(fds, k);

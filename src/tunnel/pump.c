@@ -56,7 +56,11 @@ void pump_release(struct adit_hub *hub, struct pump *pump)
         adit_session_release(&link->session, pump->stream, hub->loop->now_us);
         hub_mark_dirty(hub, link);
     }
-    adit_loop_unwatch(hub->loop, &pump->watch);
+    if (pump->fd >= 0) {
+        adit_loop_forget(hub->loop, &pump->watch);
+    } else {
+        adit_loop_unwatch(hub->loop, &pump->watch); /* the socket stays its owner's */
+    }
     adit_queue_reset(&pump->in, &hub->chunks);
     adit_socket_close(&pump->fd);
     adit_status_ignore(adit_pool_release(&hub->pumps, pump->self), "it lives");

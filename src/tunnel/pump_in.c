@@ -229,7 +229,8 @@ void pump_drain(struct adit_hub *hub, struct pump *pump)
         }
     }
     if (pump->is_peer_done && !pump->is_sink_done) {
-        if (!adit_is_ok(adit_socket_finish(pump->fd))) {
+        /* Where the other direction is over the socket is closed next, which says it as well. */
+        if (!pump->is_source_done && !adit_is_ok(adit_socket_finish(pump->fd))) {
             pump_end(hub, pump, ADIT_PUMP_LOCAL);
             return;
         }

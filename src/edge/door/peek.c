@@ -16,6 +16,7 @@ struct pending {
     struct adit_handle watch, timer;
     struct adit_address peer;
     uint64_t since_us;
+    bool has_low_water; /* wakes us at more than one byte */
     bool is_plain;   /* came at the HTTP port */
     bool is_waiting; /* looked at; no worker could take it yet */
     bool is_parked;  /* waits for the agent of its name */
@@ -217,7 +218,9 @@ static struct adit_status pending_send(struct adit_door *door, struct pending *p
                                        uint32_t worker, struct adit_message *message)
 {
     adit_loop_unwatch(&door->loop, &pending->watch);
-    ADIT_TRY(adit_socket_low_water_set(pending->fd, 1));
+    if (pending->has_low_water) {
+        ADIT_TRY(adit_socket_low_water_set(pending->fd, 1));
+    }
     ADIT_TRY(adit_door_worker_send(door, worker, message));
     pending->fd = -1; /* the channel closes it once it is on its way */
     return adit_ok();
@@ -312,6 +315,7 @@ static void pending_ready(void *context, uint64_t key, uint32_t events)
         pending_drop(door, handle, ADIT_DOOR_DROP_CUT); /* the rest will never come */
         return;
     }
+    pending->has_low_water = true;
     if (!adit_is_ok(adit_socket_low_water_set(pending->fd, adit_max_size(needed, count + 1)))) {
         pending_drop(door, handle, ADIT_DOOR_DROP_ERROR);
     }
