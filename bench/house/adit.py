@@ -15,11 +15,12 @@ class Tunnel:
         self.folder = tempfile.TemporaryDirectory(prefix='adit-bench-')
         self.data = pathlib.Path(self.folder.name, 'data')
         self.log = open(pathlib.Path(self.folder.name, 'log'), 'w+b')
-        self.server = processes.start(
-            [build / 'aditd', 'serve', '--data', self.data, '--domain', 'adit.localhost', '--https',
-             f'127.0.0.1:{self.https}', '--http', f'127.0.0.1:{self.http}', '--http-mode', 'serve',
-             '--admin', f'127.0.0.1:{ADMIN + number}', '--workers', workers, '--tcp-ports',
-             f'{20000 + 1000 * number}-{20999 + 1000 * number}'], stdout=self.log, stderr=self.log)
+        self.serve = [build / 'aditd', 'serve', '--data', self.data, '--domain', 'adit.localhost',
+                      '--https', f'127.0.0.1:{self.https}', '--http', f'127.0.0.1:{self.http}',
+                      '--http-mode', 'serve', '--admin', f'127.0.0.1:{ADMIN + number}',
+                      '--workers', workers,
+                      '--tcp-ports', f'{20000 + 1000 * number}-{20999 + 1000 * number}']
+        self.start_server()
         deadline = time.monotonic() + 20
         while True:
             try:
@@ -34,6 +35,9 @@ class Tunnel:
         self.token = made.stdout.strip()
         if made.returncode != 0:
             self.fail('no token: ' + made.stderr)
+
+    def start_server(self):
+        self.server = self.processes.start(self.serve, stdout=self.log, stderr=self.log)
 
     def fail(self, what):
         self.log.flush()

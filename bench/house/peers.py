@@ -1,10 +1,11 @@
 """The peers: each forwards a visitors' port to the local program, with its best documented
 settings. A peer is started, says what it is, and ends; bench/run and the long road use it alike."""
-import dataclasses, os, pathlib, pwd, re, subprocess, tempfile
+import dataclasses, os, pathlib, pwd, re, subprocess, tempfile, time
 
 from house import haproxy
 from house.install import go_version, program
-from house.processes import family, wait_for_answer
+from house.processes import (Failed, cut_connections, family, kill_all, wait_for_answer,
+                             wait_for_listener)
 
 POOL = 50  # connections kept ready by the peers that can, where they open one for each visitor
 
@@ -40,14 +41,16 @@ class Peer:
     """`start` brings up both sides and waits for an answer at `port`, in the server's namespace at
     127.0.0.1; `server` and `agent` are {pid: name} after it; `close` ends both."""
     name, tls, note = '', '', ''
-    can = ('requests', 'close', 'paced', 'bulk', 'websocket')  # groups of rows that make sense
+    kind, is_http, tls_port = 'tunnel', False, 0
+    can = ('requests', 'connections', 'bulk', 'websocket')  # groups of rows that make sense
     programs = ()  # without these it is left out
+    waits = True   # the agent's side starts once the server's listens
     number = 0     # its ports are 11000 + 10 * number and on
 
     def __init__(self, processes, build, place=None):
         self.processes, self.build, self.place = processes, build, place or Place()
         self.port, self.control = 11000 + 10 * self.number, 11001 + 10 * self.number
-        self.tls_port, self.sides, self.version = None, {}, ''
+        self.sides, self.commands, self.version, self.agent_start_s = {}, {}, '', None
         self.folder, self.log = None, None
 
     def program(self, name):
@@ -64,8 +67,21 @@ class Peer:
 
     def spawn(self, side, *command):
         prefix = self.place.server_prefix if side == 'server' else self.place.agent_prefix
-        self.sides[side] = self.processes.start([*prefix, *command], stdout=self.log,
+        self.commands[side] = [*prefix, *command]
+        self.run_side(side)
+
+    def run_side(self, side):
+        self.sides[side] = self.processes.start(self.commands[side], stdout=self.log,
                                                 stderr=self.log, stdin=subprocess.DEVNULL)
+
+    def restart_server(self):
+        """As after a crash: killed, and started again at once."""
+        kill_all(self.server)
+        self.stop('server')
+        self.run_side('server')
+
+    def cut_link(self):
+        cut_connections(self.control)
 
     def start(self, wait=True):
         self.folder = tempfile.TemporaryDirectory(prefix='adit-bench-')
@@ -75,10 +91,16 @@ class Peer:
                 self.program(name)
             self.version = self.tell_version()
             self.start_server()
+            if self.place.server_prefix:
+                time.sleep(0.5)  # its port cannot be seen from here
+            elif self.waits:
+                wait_for_listener(self.control)
+            begin = time.monotonic()
             self.start_agent()
             if wait:  # where the server's side is in the caller's namespace
                 wait_for_answer(self.port)
-        except (SystemExit, OSError) as wrong:
+            self.agent_start_s = time.monotonic() - begin
+        except (Failed, OSError) as wrong:
             said = self.said()
             self.close()
             raise Unavailable(f'{wrong}: {said}') from wrong
@@ -217,6 +239,10 @@ class Bore(Peer):
     name, tls, number, programs = 'bore', '', 5, ('bore',)
     note = 'no encryption at all: never counted as the best peer'
 
+    def __init__(self, *arguments, **more):
+        super().__init__(*arguments, **more)
+        self.control = 7835  # it knows no other
+
     def tell_version(self):
         return run(self.program('bore'), '--version').split()[-1]
 
@@ -226,8 +252,7 @@ class Bore(Peer):
                    str(self.port))
 
     def start_agent(self):
-        self.spawn('agent', 'sh', '-c', 'for _ in 1 2 3 4 5 6 7 8 9 10; do "$@"; sleep 0.1; done',
-                   'bore', self.program('bore'), 'local', str(self.place.origin_port), '--to',
+        self.spawn('agent', self.program('bore'), 'local', str(self.place.origin_port), '--to',
                    self.place.server_ip, '--port', str(self.port))
 
 
@@ -269,14 +294,16 @@ class HaproxyPair(Peer):
     without a mux. The agent's side is the one that listens."""
     name, tls, number, programs = 'haproxy-pair', 'TLS 1.3', 7, ('haproxy', 'openssl')
     agent_text, server_text = haproxy.PAIR_AGENT, haproxy.PAIR_SERVER
+    kind, waits = 'pair', False
+    can = (*Peer.can, 'tls')
 
     def tell_version(self):
         return run(self.program('haproxy'), '-v').split()[2]
 
     def text(self, template):
         return haproxy.text(
-            template, port=self.port, tls_port=self.port + 2, control=self.control, folder=self.folder.name,
-            agent=self.place.agent_ip, origin=self.place.origin_port)
+            template, port=self.port, tls_port=self.port + 2, control=self.control,
+            folder=self.folder.name, agent=self.place.agent_ip, origin=self.place.origin_port)
 
     def start_server(self):
         self.certificate()
@@ -295,7 +322,7 @@ class HaproxyH2(HaproxyPair):
     """The same with HTTP/2 between them: a mux, and HTTP parsed at both."""
     name, number = 'haproxy-h2', 8
     agent_text, server_text = haproxy.H2_AGENT, haproxy.H2_SERVER
-    can = ('requests', 'close', 'paced')
+    is_http = True
 
 
 class HaproxyHop(HaproxyPair):
@@ -303,7 +330,7 @@ class HaproxyHop(HaproxyPair):
     name, number, tls = 'haproxy-hop', 9, ''
     note = 'one hop: no tunnel; TLS in front'
     agent_text, server_text = '', haproxy.HOP
-    can = ()
+    kind, is_http, can = 'hop', True, ('tls',)
 
 
 PEERS = (Frp, FrpNoMux, Chisel, Rathole, Bore, Ssh, HaproxyPair, HaproxyH2, HaproxyHop)

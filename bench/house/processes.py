@@ -2,6 +2,10 @@
 import os, pathlib, signal, socket, subprocess, time
 
 
+class Failed(Exception):
+    """What a program said when it failed."""
+
+
 class Processes:
     """The processes that this run started; they end with it, whatever happens."""
 
@@ -25,10 +29,14 @@ class Processes:
 
     def take(self, process, seconds=300):
         """Waits for the end of one that was started with pipes; what it wrote."""
-        out, wrong = process.communicate(timeout=seconds)
+        try:
+            out, wrong = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired as late:
+            self.stop(process)
+            raise Failed(f'no end within {seconds} s') from late
         self.running.remove(process)
         if process.returncode != 0:
-            raise SystemExit(f'bench: {wrong}')
+            raise Failed(wrong.strip() or f'exit code {process.returncode}')
         return out
 
     def stop_all(self):
@@ -73,17 +81,47 @@ def memory_kib(pid, field):
     raise KeyError(field)
 
 
+def visit(port, host='bench', seconds=2):
+    """Whether a visitor is answered there."""
+    try:
+        with socket.create_connection(('127.0.0.1', port), 1) as visitor:
+            visitor.settimeout(seconds)
+            visitor.sendall(f'GET / HTTP/1.1\r\nHost: {host}\r\n\r\n'.encode())
+            return visitor.recv(64).startswith(b'HTTP/1.1 200')
+    except OSError:
+        return False
+
+
 def wait_for_answer(port, seconds=20, host='bench'):
+    deadline = time.monotonic() + seconds
+    while not visit(port, host):
+        if time.monotonic() > deadline:
+            raise Failed(f'nothing answers at port {port}')
+        time.sleep(0.002)
+
+
+def wait_for_listener(port, seconds=10, host='127.0.0.1'):
     deadline = time.monotonic() + seconds
     while True:
         try:
-            with socket.create_connection(('127.0.0.1', port), 1) as visitor:
-                visitor.settimeout(2)
-                visitor.sendall(f'GET / HTTP/1.1\r\nHost: {host}\r\n\r\n'.encode())
-                if visitor.recv(64).startswith(b'HTTP/1.1 200'):
-                    return
+            socket.create_connection((host, port), 1).close()
+            return
         except OSError:
+            if time.monotonic() > deadline:
+                raise Failed(f'nothing listens at port {port}') from None
+        time.sleep(0.01)
+
+
+def cut_connections(port):
+    """Resets every connection of a port, at both of its ends."""
+    for end in ('sport', 'dport'):
+        subprocess.run(['ss', '-K', '-t', 'state', 'established', f'{end} = :{port}'], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
+def kill_all(pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
             pass
-        if time.monotonic() > deadline:
-            raise SystemExit(f'bench: nothing answers at port {port}')
-        time.sleep(0.02)

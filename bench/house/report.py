@@ -14,26 +14,26 @@ def thousands(value):
 class Table:
     def __init__(self, bench):
         self.samples, self.lines = bench.samples, []
-        self.paths = [path for path in ('direct', 'relay', 'adit', 'http') if path in bench.samples]
-        self.paths = self.paths or ['adit']
+        self.paths = list(bench.samples) or ['adit']
 
     def values(self, path, job, value):
-        return [value(sample) for sample in self.samples.get(path, {}).get(job, [])]
+        return [value(sample) for sample in self.samples.get(path, {}).get(job, [])
+                if 'error' not in sample]
 
     def share(self, path, job, value):
         pairs = zip(self.values(path, job, value), self.values('direct', job, value))
         return median([mine / direct for mine, direct in pairs])
 
     def row(self, name, job, value, form, has_share=False, skips=()):
-        if not self.samples.get('direct', {}).get(job):
+        if not any(job in rows for rows in self.samples.values()):
             return
         cells = []
         for path in self.paths:
-            if path in skips or not self.samples[path].get(job):
+            if path in skips or not self.values(path, job, value):
                 cells.append('-')
                 continue
             cell = form(median(self.values(path, job, value)))
-            if has_share and path != 'direct':
+            if has_share and path != 'direct' and self.values('direct', job, value):
                 cell += f' ({self.share(path, job, value):.2f})'
             cells.append(cell)
         self.lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
@@ -66,7 +66,7 @@ def add_load(table):
         return sample['rps']
 
     def speed(sample):
-        return sample['gib_per_s']
+        return sample['gib_s']
 
     def us_each(sample):
         return cpu(sample) * 1e6 / sample['requests']
@@ -89,32 +89,29 @@ def add_load(table):
     table.row('requests/s, 1 connection (share)', 'requests-1', rate, thousands, True)
     for name in ('p50', 'p99'):
         table.row(f'{name} us there', 'requests-1', lambda s, n=name: s[f'{n}_us'], thousands)
-    for job, name in (('down-1-32768', 'down, 1 stream'), ('up-1-32768', 'up, 1 stream'),
-                      ('down-64-32768', 'down, 64 streams'), ('up-64-32768', 'up, 64 streams'),
-                      ('down-1-262144', 'down, 1 stream, 256 KiB a send'),
-                      ('up-1-262144', 'up, 1 stream, 256 KiB a send')):
+    for job, name in (('down-1', 'down, 1 stream'), ('up-1', 'up, 1 stream'),
+                      ('down-64', 'down, 64 streams'), ('up-64', 'up, 64 streams')):
         table.row(f'{name}, GiB/s (share)', job, speed, two, True)
         table.row(f'{name}, CPU s per GiB in between', job, s_per_gib, two, skips=('direct',))
-        if job == 'down-1-32768' and table.values('adit', job, speed):
-            table.fact('of that', cpu_parts(table, job, lambda s: s['bytes'] / (1 << 30), two))
+    for job, name in (('requests-64-1024', '64 keep-alive, 1 KiB'), ('close-64', '64 close'),
+                      ('tls-64', '64 keep-alive, TLS'), ('handshakes', 'TLS handshakes'),
+                      ('handshakes-resumed', 'resumed'), ('websocket-64', 'WebSocket, 64')):
+        table.row(f'{name}, 1/s (share)', job, rate, thousands, True)
+        table.row(f'{name}, CPU us each in between', job, us_each, one, skips=('direct',))
+    for job in ('start', 'back-server', 'back-link', 'back-worker'):
+        table.row(f'{job}, ms', job, lambda s: s['ms'], one)
+    for job in ('idle-1000', 'idle-tls-1000', 'idle-10000'):
+        for side in ('server', 'agent'):
+            table.row(f'{job}, KiB each, {side}', job, lambda s, n=side: s.get(f'kib_{n}', 0), two)
 
 
 def add_facts(table, facts):
     """Facts of groups that were not asked for are not there."""
-    for add in (add_idle, add_start, add_workers):
+    for add in (add_start, add_workers):
         try:
             add(table, facts)
         except KeyError:
             pass
-
-
-def add_idle(table, facts):
-    server, agent = facts['kib_per_idle_visitor_server'], facts['kib_per_idle_visitor_agent']
-    more = sum(facts[f'kib_per_idle_visitor_{name}_second_half'] for name in ('server', 'agent'))
-    table.fact(f'KiB per idle visitor (stream), of {facts["idle_visitors"]}',
-               f'{server + agent:.2f}: server {server:.2f}, agent {agent:.2f}; '
-               f'of the second half of them {more:.2f}')
-    table.fact('CPU while they idle', f'{facts["idle_cpu_share"] * 100:.2f} % of a core')
 
 
 def add_start(table, facts):
@@ -139,8 +136,8 @@ def add_workers(table, facts):
 def check_goals(table, goals, quick):
     lines, missed = [], False
     jobs = {'requests': ('requests-64', 'rps', 'requests/s at 64 keep-alive connections'),
-            'down': ('down-1-32768', 'gib_per_s', 'bulk download, one stream'),
-            'up': ('up-1-32768', 'gib_per_s', 'bulk upload, one stream')}
+            'down': ('down-1', 'gib_s', 'bulk download, one stream'),
+            'up': ('up-1', 'gib_s', 'bulk upload, one stream')}
     for goal, least in goals.items():
         job, key, name = jobs[goal]
         if not table.values('adit', job, lambda sample: sample[key]):

@@ -1,39 +1,29 @@
 """What is measured over each path: jobs of bench-load, in interleaved rounds."""
-import json, pathlib, statistics, subprocess, sys
+import json, pathlib, statistics, subprocess, sys, time
 
-from house.adit import HTTP, ORIGIN, RELAY, Tunnel
-from house.processes import Processes, cpu_seconds, wait_for_answer
+from house import paths, rows
+from house.adit import Tunnel
+from house.processes import Failed, Processes, cpu_seconds, wait_for_answer
 
-USUAL, LARGE = 32 * 1024, 256 * 1024  # bytes that both ends of a transfer send at a time
+
+def say(what):
+    print(f'bench: {what}', file=sys.stderr, flush=True)
 
 
 def progress(what):
-    print(f'bench: {what} done', file=sys.stderr, flush=True)
-
-
-class Path:
-    """One way from a visitor to the local program. `server`, `agent`: {pid: name} of the processes
-    on the visitors' side and on the local program's; `can`: the jobs that make sense over it."""
-
-    def __init__(self, name, port, server=None, agent=None, **more):
-        self.name, self.port, self.server, self.agent = name, port, server or {}, agent or {}
-        self.can = more.get('can', ('requests', 'down', 'up'))
-        self.about = {key: more.get(key, '') for key in ('version', 'tls', 'note')}
-
-    def cpu(self):
-        return {side: sum(map(cpu_seconds, pids))
-                for side, pids in (('server', self.server), ('agent', self.agent)) if pids}
+    say(f'{what} done')
 
 
 class Bench:
     """One run: what was asked for, its processes, its samples and facts."""
 
-    def __init__(self, options):
+    def __init__(self, options, version):
         self.quick, self.build = options.quick, pathlib.Path(options.build).resolve()
-        self.rounds = options.rounds or (1 if options.quick else 5)
-        self.has_tunnel = not options.no_tunnel
-        self.only = options.only
+        self.rounds = options.rounds or (1 if options.quick else 3)
+        self.has_tunnel, self.version = not options.no_tunnel, version
+        self.only, self.peers, self.no_peers = options.only, options.peer, options.no_peers
         self.processes, self.samples, self.facts, self.paths = Processes(), {}, {}, {}
+        self.road = []
         for program in ('bench-load', 'bench-origin', 'bench-relay'):
             if not (self.build / 'bench' / program).exists():
                 raise SystemExit(f'bench: {self.build}/bench/{program} is missing: tools/build')
@@ -43,65 +33,117 @@ class Bench:
     def wants(self, group):
         return not self.only or group in self.only
 
-    def load(self, job, port, *numbers):
-        return self.loads([(job, port, *numbers)])[0]
+    def wants_peer(self, name):
+        return not self.no_peers and (not self.peers or name in self.peers)
+
+    def load(self, *command):
+        return self.loads([command])[0]
+
+    def start_load(self, *command, **options):
+        return self.processes.start([self.build / 'bench' / 'bench-load', *command],
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                    **options)
 
     def loads(self, jobs):
         """Several at once; what each says."""
-        program = self.build / 'bench' / 'bench-load'
-        running = [self.processes.start([program, *job], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True) for job in jobs]
-        return [json.loads(self.processes.take(process)) for process in running]
+        running = [self.start_load(*job) for job in jobs]
+        said, wrong = [], None
+        for process in running:
+            try:
+                said.append(json.loads(self.processes.take(process)))
+            except (Failed, ValueError) as failure:
+                wrong = failure
+        if wrong:
+            raise Failed(str(wrong))
+        return said
 
-    def measure(self, path, job, *numbers):
-        """One sample: what the load program says, and the CPU time of the processes between."""
-        before = path.cpu()
-        sample = self.load(job, path.port, *numbers)
-        sample['cpu_s'] = {side: used - before[side] for side, used in path.cpu().items()}
-        row = '-'.join([job, str(numbers[0])] + [str(number) for number in numbers[2:]])
+    def keep(self, path, row, sample):
+        """A path of our own that fails ends the run, a peer leaves its cell empty."""
+        if 'error' in sample and path.kind in ('adit', 'yardstick'):
+            raise SystemExit(f'bench: {path.name}, {row}: {sample["error"]}')
+        self.paths[path.name] = path.about()
         self.samples.setdefault(path.name, {}).setdefault(row, []).append(sample)
 
-    def rounds_of_load(self):
-        """Interleaved: each round runs every job over every path, so that a slow minute of the
-        machine meets all of them."""
-        ms, size = (800, 1 << 28) if self.quick else (3000, 1 << 30)
-        jobs = [('requests', 64, ms), ('down', 1, size, USUAL), ('up', 1, size, USUAL)]
-        if not self.quick:
-            jobs += [('requests', 1, 1000), ('down', 64, size, USUAL), ('up', 64, size, USUAL),
-                     ('down', 1, size, LARGE), ('up', 1, size, LARGE)]
-        jobs = [job for job in jobs if self.wants('requests' if job[0] == 'requests' else 'bulk')]
-        if not jobs:
-            return
-        paths = self.open_paths()
-        for path in paths:
-            self.load('requests', path.port, 64, 200)  # warm
-        for number in range(self.rounds):
-            for job, *numbers in jobs:
-                for path in paths:
-                    if job in path.can:
-                        self.measure(path, job, *numbers)
-            progress(f'round {number + 1} of {self.rounds}')
-        self.paths = {path.name: path.about for path in paths}
-        for path in paths:
-            if path.name == 'adit':
-                path.tunnel.close()
+    def attempt(self, path, row, measure):
+        """Keeps what `measure` gives, or why it gave nothing."""
+        try:
+            self.keep(path, row, measure())
+        except (Failed, OSError, paths.peers.Unavailable) as wrong:
+            self.keep(path, row, {'error': str(wrong)[-200:]})
 
-    def open_paths(self):
-        relay = self.processes.start([self.build / 'bench' / 'bench-relay', RELAY, ORIGIN])
-        wait_for_answer(RELAY)
-        paths = [Path('direct', ORIGIN), Path('relay', RELAY, {relay.pid: 'bench-relay'})]
-        if self.has_tunnel:
-            tunnel = Tunnel(self.processes, self.build)
-            port, _ = tunnel.start_agent()
-            wait_for_answer(port)
-            server, tcp = tunnel.pids()
-            tunnel.start_agent('http', '--name', 'bench')  # the host that bench-load asks for
-            wait_for_answer(HTTP, host='bench.adit.localhost')
-            web = {pid: name for pid, name in tunnel.pids()[1].items() if pid not in tcp}
-            paths += [Path('adit', port, server, tcp),
-                      Path('http', HTTP, server, web, can=('requests',))]
-            paths[-2].tunnel = tunnel
-        return paths
+
+class Rounds:
+    """Interleaved: each round runs every row over every path, one path after the other, so that a
+    slow minute of the machine meets all of them."""
+
+    def __init__(self, bench):
+        self.bench, self.speeds = bench, {}
+        self.rows = [row for row in rows.ROWS
+                     if bench.wants(row.group) and (row.quick or not bench.quick)]
+
+    def run(self):
+        if not self.rows:
+            return
+        bench = self.bench
+        running = paths.started(bench, paths.own_paths(bench), say)
+        running += paths.started(bench, paths.peer_paths(bench), say)
+        try:
+            for number in range(bench.rounds):
+                for row in self.rows:
+                    for path in running:
+                        if rows.fits(row, path) and not self.too_much(row, path):
+                            bench.attempt(path, row.name, lambda: self.sample(path, row))
+                progress(f'round {number + 1} of {bench.rounds}')
+        finally:
+            for path in reversed(running):
+                path.close()
+
+    def too_much(self, row, path):
+        """A quick run shows only that peers work."""
+        return self.bench.quick and path.kind not in ('adit', 'yardstick') and \
+            row.name not in ('requests-64', 'tls-64')
+
+    def sample(self, path, row):
+        """What the load program says, and the CPU time of each side in between."""
+        command = self.command(path, row)
+        bulk = None
+        if row.name == 'under-bulk':
+            bulk = self.bulk_beside(path, row)
+        pids = path.pids()
+        before = {side: sum(map(cpu_seconds, pids[side])) for side in pids}
+        try:
+            sample = self.bench.load(*command)
+        finally:
+            if bulk:
+                self.bench.processes.stop(bulk)
+                bulk.communicate()
+        sample['cpu_s'] = {side: sum(map(cpu_seconds, pids[side])) - before[side]
+                           for side in pids if pids[side]}
+        return sample
+
+    def command(self, path, row):
+        port = path.tls_port if row.only == 'tls' else path.port
+        command = [*row.options, '--port', port]
+        seconds = 0.4 if self.bench.quick else row.seconds
+        if row.options[0] in rows.BULK:
+            return [*command, '--bytes', self.bulk_bytes(path, row, seconds, command)]
+        return [*command, '--ms', int(seconds * 1000)]
+
+    def bulk_bytes(self, path, row, seconds, command):
+        """As much as the path carries in that time, found by a small transfer first."""
+        key = path.name, row.name
+        if key not in self.speeds:
+            probe = self.bench.load(*command, '--bytes', rows.BULK_MIB_FIRST << 20)
+            mib = int((rows.BULK_MIB_FIRST << 20) / probe['seconds'] * seconds) >> 20
+            self.speeds[key] = min(max(mib, rows.BULK_MIB_FIRST), rows.BULK_MIB_MAX) << 20
+        return self.speeds[key]
+
+    def bulk_beside(self, path, row):
+        """A download that goes on for longer than the sample takes."""
+        bulk = self.bench.start_load('down', '--port', path.port, '--streams', 1, '--bytes',
+                                     1 << 36)
+        time.sleep(0.3)
+        return bulk
 
 
 def two_workers(bench):
@@ -109,23 +151,25 @@ def two_workers(bench):
     servers, 32 visitors at each agent, one server measured after the other in each round."""
     servers = [(workers, Tunnel(bench.processes, bench.build, workers, workers))
                for workers in (1, 2)]
-    jobs, pids, ms = {}, {}, 800 if bench.quick else 3000
+    jobs, pids, ms = {}, {}, 400 if bench.quick else 2000
     for workers, tunnel in servers:
         for side in (0, 1):
             port, _ = tunnel.start_agent()
-            jobs.setdefault(('tcp', workers), []).append(('requests', port, 32, ms))
+            common = ('requests', '--connections', 32, '--port')
+            jobs.setdefault(('tcp', workers), []).append((*common, port))
             tunnel.start_agent('http', '--name', f'bench-{side}')
             host = f'bench-{side}.adit.localhost'
             wait_for_answer(tunnel.http, host=host)
-            jobs.setdefault(('http', workers), []).append(('requests', tunnel.http, 32, ms, host))
+            jobs.setdefault(('http', workers), []).append((*common, tunnel.http, '--host', host))
         pids[workers] = [pid for group in tunnel.pids() for pid in group]
         for kind in ('tcp', 'http'):
-            bench.loads([(*job[:3], 200, *job[4:]) for job in jobs[kind, workers]])  # warm
+            bench.loads([(*job, '--ms', 200) for job in jobs[kind, workers]])  # warm
     used = {key: [] for key in jobs}
-    for _ in range(bench.rounds):
+    for _ in range(max(bench.rounds, 1 if bench.quick else 5)):
         for kind, workers in jobs:
             before = sum(map(cpu_seconds, pids[workers]))
-            count = sum(one['requests'] for one in bench.loads(jobs[kind, workers]))
+            said = bench.loads([(*job, '--ms', ms) for job in jobs[kind, workers]])
+            count = sum(one['requests'] for one in said)
             used[kind, workers].append((sum(map(cpu_seconds, pids[workers])) - before) / count)
     for kind in ('tcp', 'http'):
         pairs = list(zip(used[kind, 1], used[kind, 2]))

@@ -1,0 +1,168 @@
+"""The ways from a visitor to the local program that a run compares."""
+import time
+
+from house import peers
+from house.adit import ORIGIN, RELAY, Tunnel
+from house.processes import (Failed, cpu_seconds, cut_connections, kill_all, memory_kib,
+                             wait_for_answer)
+
+RAW = ('requests', 'connections', 'bulk', 'websocket')  # groups of rows that any TCP path carries
+TLS_RAW = (*RAW, 'tls')
+
+
+class Path:
+    """`port` for visitors in clear, `tls_port` for those over TLS, 0 where there is none. `kind`:
+    yardstick, adit, tunnel (a peer), pair or hop (of haproxy). `can`: groups of rows; `is_http`:
+    only HTTP passes. Open from `start` to `close`."""
+    name, kind, version, tls, note = '', 'yardstick', '', '', ''
+    can, is_http, port, tls_port, host = RAW, False, 0, 0, 'bench'
+    agent_start_s = None  # from before the agent's fork until a visitor was answered
+
+    def start(self, wait=True):
+        return self
+
+    def wait(self):
+        wait_for_answer(self.port, host=self.host)
+
+    def close(self):
+        pass
+
+    def pids(self):
+        """{side: {pid: name}}, `server` where visitors come in, `agent` by the local program."""
+        return {}
+
+    def cpu(self):
+        return {side: sum(map(cpu_seconds, pids)) for side, pids in self.pids().items() if pids}
+
+    def memory(self):
+        """KiB of anonymous pages of each side."""
+        return {side: sum(memory_kib(pid, 'Anonymous') for pid in pids)
+                for side, pids in self.pids().items() if pids}
+
+    def about(self):
+        return {'kind': self.kind, 'version': self.version, 'tls': self.tls, 'note': self.note}
+
+
+class Direct(Path):
+    name, port = 'direct', ORIGIN
+
+    def __init__(self, bench):
+        pass
+
+
+class Relay(Path):
+    name, port, note = 'relay', RELAY, 'one plain hop, read and write'
+
+    def __init__(self, bench):
+        self.bench = bench
+
+    def start(self, wait=True):
+        self.relay = self.bench.processes.start(
+            [self.bench.build / 'bench' / 'bench-relay', RELAY, ORIGIN])
+        return self
+
+    def close(self):
+        self.bench.processes.stop(self.relay)
+
+    def pids(self):
+        return {'server': {self.relay.pid: 'bench-relay'}}
+
+
+class Adit(Path):
+    """A TCP tunnel, its server with one worker."""
+    name, kind, tls, note, number = 'adit', 'adit', 'TLS 1.3', 'TCP tunnel, one worker', 0
+
+    def __init__(self, bench):
+        self.bench, self.version = bench, bench.version
+
+    def start(self, wait=True):
+        self.tunnel = Tunnel(self.bench.processes, self.bench.build, self.number)
+        begin = time.monotonic()
+        self.open()
+        if wait:
+            self.wait()
+        self.agent_start_s = time.monotonic() - begin
+        return self
+
+    def open(self):
+        self.port, _ = self.tunnel.start_agent()
+
+    def close(self):
+        self.tunnel.close()
+
+    def pids(self):
+        server, agent = self.tunnel.pids()
+        return {'server': server, 'agent': agent}
+
+    def restart_server(self):
+        kill_all(self.pids()['server'])
+        self.tunnel.start_server()
+
+    def kill_worker(self):
+        kill_all(pid for pid, name in self.pids()['server'].items() if name == 'adit-worker')
+
+    def cut_link(self):
+        cut_connections(self.tunnel.https)
+
+
+class AditHttp(Adit):
+    """An HTTP tunnel: every head is parsed, judged and made anew."""
+    name, can, is_http, note, number = 'adit-http', TLS_RAW, True, 'HTTP tunnel, one worker', 1
+    host = 'bench.adit.localhost'  # that bench-load asks for
+
+    def open(self):
+        self.tunnel.start_agent('http', '--name', 'bench')
+        self.port, self.tls_port = self.tunnel.http, self.tunnel.https
+
+
+class PeerPath(Path):
+    def __init__(self, bench, kind_of_peer):
+        self.bench, self.peer = bench, kind_of_peer(bench.processes, bench.build)
+        self.name, self.tls, self.note = self.peer.name, self.peer.tls, self.peer.note
+        self.kind, self.can, self.is_http = self.peer.kind, self.peer.can, self.peer.is_http
+
+    def start(self, wait=True):
+        self.peer.start(wait)
+        self.version = self.peer.version
+        self.port, self.tls_port = self.peer.port, self.peer.tls_port
+        self.agent_start_s = self.peer.agent_start_s
+        return self
+
+    def restart_server(self):
+        self.peer.restart_server()
+
+    def cut_link(self):
+        self.peer.cut_link()
+
+    def close(self):
+        self.peer.close()
+
+    def pids(self):
+        return {side: self.peer.pids(side) for side in ('server', 'agent')}
+
+
+def own_paths(bench):
+    """Direct and relay, and Adit's where there is a tunnel to measure."""
+    return [kind(bench) for kind in (Direct, Relay, *((Adit, AditHttp) if bench.has_tunnel else ()))]
+
+
+def peer_paths(bench):
+    return [PeerPath(bench, kind) for kind in peers.PEERS if bench.wants_peer(kind.name)]
+
+
+def started(bench, paths, tell):
+    """Those that could be started, all at once; the others are told."""
+    running, answering = [], []
+    for path in paths:
+        try:
+            running.append(path.start(False))
+        except peers.Unavailable as why:
+            tell(f'{path.name} left out: {why}')
+    for path in running:
+        try:
+            path.wait()
+            answering.append(path)
+        except Failed as why:
+            tell(f'{path.name} left out: {why}')
+            path.close()
+    return answering
