@@ -107,13 +107,12 @@ static struct load_options options_of(const struct words *words)
     return options;
 }
 
-struct stream_target load_target(const struct load_options *options)
+void load_aim(struct stream_target *target, const struct load_options *options)
 {
-    struct stream_target target = {.address = options->address};
+    target->address = options->address;
     if (options->is_tls) {
-        stream_target_tls(&target, options->host, options->is_resume);
+        stream_target_tls(target, options->host, options->is_resume);
     }
-    return target;
 }
 
 static void run(const char *job, struct load_options *options)
@@ -138,6 +137,8 @@ static void run(const char *job, struct load_options *options)
         load_bulk(options, LOAD_HTTP_DOWN);
     } else if (is_text(job, "http-up")) {
         load_bulk(options, LOAD_HTTP_UP);
+    } else if (is_text(job, "library")) {
+        load_library(options);
     } else {
         usage();
     }

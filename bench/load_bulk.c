@@ -247,7 +247,7 @@ void load_bulk(const struct load_options *options, enum load_bulk_way way)
     bulk.each = options->bytes / options->streams;
     bulk.block = options->send;
     bulk.epoll = epoll_create1(EPOLL_CLOEXEC);
-    bulk.target = load_target(options);
+    load_aim(&bulk.target, options);
     bulk.all = calloc(bulk.count, sizeof *bulk.all);
     if (!bulk.all || bulk.epoll < 0) {
         bench_die("the transfers");

@@ -69,11 +69,8 @@ void visitors_init(struct visitors *visitors, const struct load_options *options
     visitors->mode = mode;
     visitors->kind = kind;
     visitors->is_close = options->is_close;
-    visitors->target = load_target(options);
+    load_aim(&visitors->target, options);
     visitors->target.has_many_sources = options->connections > 20000;
-    if (visitors->target.tls) {
-        SSL_CTX_set_app_data(visitors->target.tls, &visitors->target);
-    }
     if (kind == LOAD_WEBSOCKET) {
         visitors->request = frame_of(first, options->body);
         visitors->upgrade = head_of(second, path, options->host,

@@ -174,6 +174,10 @@ class Steps:
         return self.program("end to end sanitized", ["tests/e2e/run", "--build", SANITIZE,
                                                      "--no-sandbox", "--mib", "32"], 900)
 
+    def bench_check(self):
+        """That each job of the load program does what it says; no figures."""
+        return self.program("benchmark programs", ["bench/check", "--build", RELEASE], 120)
+
     def bench(self):
         """That the benchmark runs through; its ratios are judged where nothing else runs."""
         result = Result()
@@ -205,6 +209,7 @@ class Steps:
             ("oracles", self.oracles, both[:1]),
             ("end to end, sandboxed", self.end_to_end, both[:1]),
             ("end to end, sanitized", self.end_to_end_sanitized, both[1:]),
+            ("benchmark, its programs", self.bench_check, both[:1]),
             ("benchmark, quick", self.bench, both[:1]),
             ("the wall", self.wall, both),
         ]
