@@ -177,6 +177,8 @@ def measure(build, settings, openers, whats=WHATS, tell=lambda row: None):
                     for row in measure_path(processes, road, path, whats):
                         rows.append(row)
                         tell(row)
+                    if os.environ.get('ROAD_LOG') and name == 'adit':
+                        sys.stderr.write(path.said())
                     path.close()
                 except RuntimeError as wrong:
                     print(f'bench: {name} at {setting}: {wrong}', file=sys.stderr)

@@ -124,6 +124,9 @@ struct adit_status adit_socket_info_get(int fd, struct adit_socket_info *out_inf
         ADIT_FAIL_WITH(SYSTEM, "getsockopt TCP_INFO", errno);
     }
     *out_info = (struct adit_socket_info){
+        .sent = info.tcpi_data_segs_out,
+        .retransmitted = info.tcpi_total_retrans,
+        .is_recovering = info.tcpi_ca_state >= TCP_CA_Recovery,
         .rtt_us = info.tcpi_rtt,
         .rtt_min_us = info.tcpi_min_rtt == UINT32_MAX ? 0 : info.tcpi_min_rtt,
         .delivery_rate = info.tcpi_delivery_rate,

@@ -52,6 +52,8 @@ struct adit_status adit_socket_keepalive_set(int fd, uint32_t idle_s, uint32_t i
 struct adit_status adit_socket_buffers_set(int fd, size_t receive, size_t send); /* 0: as it is */
 
 struct adit_socket_info {
+    uint64_t sent, retransmitted; /* segments with data, since the start; again: in them too */
+    bool is_recovering;           /* from a loss, now */
     uint64_t rtt_us, rtt_min_us;
     uint64_t delivery_rate; /* bytes a second, as measured by the kernel */
     uint64_t unsent;        /* bytes written and not sent yet */

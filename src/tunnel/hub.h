@@ -57,6 +57,10 @@ struct adit_hub_ops {
                          const struct adit_control *message);
     void (*link_closed)(void *context, struct adit_handle link, uint64_t user,
                         struct adit_status why);
+    /* What this end sends is lost by chance on the way, not for want of room. `is_mended`: it is
+     * sent with a congestion control that does not mind, else this link stays slow. Null: never
+     * mind. Said once a link, from the middle of its turn: only messages may be sent. */
+    void (*link_lossy)(void *context, struct adit_handle link, uint64_t user, bool is_mended);
     /* Agent side: the server opened a stream. Attach a socket later, or refuse. */
     void (*pump_open)(void *context, struct adit_handle link, struct adit_handle pump,
                       const struct adit_stream_head *head);

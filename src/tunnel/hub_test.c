@@ -1,5 +1,5 @@
 /* Two hubs joined over loopback: what one local socket gets, the other gives. Covers hub.c, link.c,
- * link_receive.c, link_flush.c, control_stream.c, pump.c, pump_in.c, pump_out.c. */
+ * link_receive.c, link_flush.c, link_road.c, control_stream.c, pump.c, pump_in.c, pump_out.c. */
 #include "tunnel/pair_fixture.h"
 
 static int setup(void **state)
@@ -258,6 +258,27 @@ static void a_link_that_goes_holds_nobody_back(void **state)
     turn_until(pair, pair->server.messages == 1);
 }
 
+/* The owner is told what could be done about it, and bytes go on. */
+static void a_lossy_road_is_mended_where_that_is_allowed(void **state)
+{
+    struct pair *pair = *state;
+    struct link *link = hub_link(&pair->agent.hub, pair->agent.link);
+    int other[2] = {-1, -1};
+    struct adit_control message = {.type = ADIT_CONTROL_NOTICE};
+    assert_ok(ADIT_FIELD_SET(message.notice.code, ADIT_BYTES("test")));
+    assert_ok(ADIT_FIELD_SET(message.notice.message, ADIT_BYTES("a sentence")));
+    loopback_pair(&other[0], &other[1]);
+    bool is_allowed = adit_is_ok(adit_socket_congestion_set(other[0], ADIT_BYTES("bbr")));
+    adit_socket_close(&other[0]);
+    adit_socket_close(&other[1]);
+    link_road_mend(&pair->agent.hub, link);
+    assert_int_equal(pair->agent.lossy, 1);
+    assert_int_equal(pair->agent.is_mended, is_allowed);
+    assert_ok(adit_link_send(&pair->agent.hub, pair->agent.link, &message));
+    turn_until(pair, pair->server.messages == 1);
+    assert_int_equal(pair->agent.lossy + pair->server.lossy, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +290,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_lost_link_cuts_its_visitors, setup, teardown),
         cmocka_unit_test_setup_teardown(a_link_that_goes_holds_nobody_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_budget_cuts_the_largest, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_lossy_road_is_mended_where_that_is_allowed, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_flood_of_opens_is_read_to_its_end, setup, teardown),
     };
     return cmocka_run_group_tests_name("tunnel/hub", tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #define ADIT_TUNNEL_INTERNAL_H
 
 #include "tunnel/link.h"
+#include "tunnel/loss.h"
 #include "tunnel/pump.h"
 
 enum link_state {
@@ -29,6 +30,8 @@ struct link {
     uint64_t rtt_us;
     uint64_t measured_us; /* when rtt_us was read */
     size_t unsent_max;    /* as set on the socket */
+    struct adit_loss loss;
+    uint64_t looked_us; /* when `loss` had its last sample */
     bool is_dirty;
     bool has_hangup;    /* the end of the connection was announced: read on until it is there */
     bool is_blocked;    /* the socket takes no more; an event will say when it does */
@@ -84,6 +87,11 @@ void link_event(struct adit_hub *hub, struct link *link, const struct adit_sessi
 void link_flush(struct adit_hub *hub, struct link *link);
 /* Sends ciphertext that waits. */
 void link_send_waiting(struct adit_hub *hub, struct link *link);
+
+/* link_road.c: while there is traffic. */
+void link_road_look(struct adit_hub *hub, struct link *link);
+/* What is done about a road that loses packets by chance, once. */
+void link_road_mend(struct adit_hub *hub, struct link *link);
 
 /* control_stream.c */
 struct adit_status control_stream_receive(struct adit_hub *hub, struct link *link,

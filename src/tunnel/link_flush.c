@@ -124,6 +124,7 @@ void link_flush(struct adit_hub *hub, struct link *link)
         return;
     }
     measure(hub, link);
+    link_road_look(hub, link);
     for (int i = 0; i < GATHERS_A_TURN && !link->is_blocked; i++) {
         size_t len = gather(hub, link);
         if (len == 0) {

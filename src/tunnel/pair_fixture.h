@@ -21,7 +21,8 @@ struct end {
     enum adit_error closed_why;
     enum adit_dial_result dialled;
     enum adit_pump_end pump_end;
-    int opens, closes, messages, pumps_opened, pumps_closed, dials;
+    int opens, closes, messages, pumps_opened, pumps_closed, dials, lossy;
+    bool is_mended;
     struct adit_hub_counters seen; /* bytes shown on their way */
     uint64_t seen_hash;            /* of those to the local socket, in their order */
     int attach_fd; /* agent: what to attach to the next pump; -1: refuse it; -2: later */
@@ -60,6 +61,16 @@ static inline void link_closed(void *context, struct adit_handle link, uint64_t 
     (void)user;
     end->closed_why = adit_status_error(why);
     end->closes++;
+}
+
+static inline void link_lossy(void *context, struct adit_handle link, uint64_t user,
+                              bool is_mended)
+{
+    struct end *end = context;
+    assert_true(adit_handle_equal(end->link, link));
+    assert_int_equal(user, 77);
+    end->lossy++;
+    end->is_mended = is_mended;
 }
 
 static inline void pump_open(void *context, struct adit_handle link, struct adit_handle pump,
@@ -121,6 +132,7 @@ static const struct adit_hub_ops pair_ops = {
     .link_open = link_open,
     .link_message = link_message,
     .link_closed = link_closed,
+    .link_lossy = link_lossy,
     .pump_open = pump_open,
     .pump_dialled = pump_dialled,
     .pump_closed = pump_closed,

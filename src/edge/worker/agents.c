@@ -301,6 +301,7 @@ static void link_closed(void *context, struct adit_handle link, uint64_t user,
 const struct adit_hub_ops worker_hub_ops = {
     .link_message = link_message,
     .link_closed = link_closed,
+    .link_lossy = worker_agent_lossy,
     .pump_dialled = worker_pump_dialled,
     .pump_closed = worker_pump_closed,
     .pipe_data = worker_pipe_data,

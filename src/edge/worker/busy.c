@@ -105,3 +105,15 @@ void worker_busy_measure(struct worker *worker)
         ask_for_more(worker, first);
     }
 }
+
+void worker_agent_lossy(void *context, struct adit_handle link, uint64_t user, bool is_mended)
+{
+    struct worker *worker = context;
+    struct agent *agent = adit_pool_get(&worker->agents, adit_handle_unpack(user));
+    (void)link;
+    if (agent) {
+        ADIT_LOG(&worker->log, INFO, "road_lossy",
+                 adit_log_number(ADIT_BYTES("session"), agent->number),
+                 adit_log_number(ADIT_BYTES("mended"), is_mended ? 1 : 0));
+    }
+}

@@ -103,11 +103,27 @@ static void who_is_not_asked(void **state)
     adit_socket_close(&visitor);
 }
 
+/* It is a line in the log; nobody is asked for anything where it could be mended. */
+static void a_mended_road_asks_for_nothing(void **state)
+{
+    struct fixture *f = *state;
+    enter(f, 0, "sessions");
+    int before = f->agents[0].messages;
+    struct agent *agent = first_agent(f);
+    worker_agent_lossy(f->worker, agent->link, adit_handle_pack(agent->self), true);
+    worker_agent_lossy(f->worker, agent->link, 0, true); /* one that has gone */
+    for (int i = 0; i < 20; i++) {
+        turn(f);
+    }
+    assert_int_equal(f->agents[0].messages, before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_busy_agent_is_asked_step_by_step),
         TEST(who_is_not_asked),
+        TEST(a_mended_road_asks_for_nothing),
     };
     return cmocka_run_group_tests_name("edge/worker/busy", tests, NULL, NULL);
 }

@@ -269,6 +269,8 @@ void worker_load_tell(struct worker *worker);
 void worker_busy_look(struct worker *worker);
 /* A second later. */
 void worker_busy_measure(struct worker *worker);
+/* The road to an agent loses packets by chance (the hub's call). */
+void worker_agent_lossy(void *context, struct adit_handle link, uint64_t user, bool is_mended);
 
 /* orphans.c */
 size_t worker_orphan_size(void);
