@@ -134,6 +134,7 @@ static void take(struct origin *origin, int listener)
     for (int fd = bench_accept(listener); fd >= 0; fd = bench_accept(listener)) {
         struct connection *connection = &ADIT_AT(origin->connections, fd);
         connection->mode = ORIGIN_NEW;
+        connection->is_last = false;
         connection->count = 0;
         connection->held = 0;
         bench_watch(origin->epoll, EPOLL_CTL_ADD, fd, EPOLLIN);

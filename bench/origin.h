@@ -33,6 +33,8 @@ struct connection {
 
 struct origin {
     int epoll;
+    size_t known; /* bytes of the last head that asked for two bytes, and no more than that */
+    uint8_t known_head[512];
     uint8_t text[ORIGIN_BODY_MAX + 256];
     uint8_t block[BENCH_BLOCK_BYTES];
     struct connection connections[BENCH_FD_MAX];

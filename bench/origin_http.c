@@ -120,6 +120,10 @@ static bool request(struct origin *origin, int fd, struct adit_bytes head)
     }
     adit_status_ignore(adit_parse_decimal(adit_bytes_from(path, 1), ORIGIN_BODY_MAX, &body),
                        "any other path gets two bytes");
+    if (body == 2 && !connection->is_last &&
+        adit_is_ok(adit_span_copy(ADIT_SPAN_OF(origin->known_head), head))) {
+        origin->known = head.len;
+    }
     return answer(origin, fd, (size_t)body);
 }
 
@@ -174,6 +178,12 @@ static bool take_some(struct origin *origin, int fd, struct adit_bytes bytes, si
     *out_taken = 0;
     switch (connection->mode) {
     case ORIGIN_HTTP:
+        if (origin->known > 0 &&
+            adit_bytes_starts_with(bytes, adit_bytes_first(ADIT_BYTES_OF(origin->known_head),
+                                                           origin->known))) {
+            *out_taken = origin->known;
+            return answer(origin, fd, 2);
+        }
         *out_taken = head_length(bytes);
         return *out_taken == 0 || request(origin, fd, adit_bytes_first(bytes, *out_taken));
     case ORIGIN_SINK:

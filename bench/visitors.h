@@ -73,6 +73,8 @@ struct visitors {
     uint64_t lost;     /* requests that a fault ended */
     uint64_t resumed;  /* connections that went on with a TLS session */
     struct histogram histogram;
+    size_t known; /* bytes of the last answer that came at once */
+    uint8_t known_answer[VISITOR_HEAD_MAX];
     uint8_t scratch[VISITORS_SCRATCH];
     uint8_t first_text[VISITORS_REQUEST_MAX], second_text[VISITORS_REQUEST_MAX];
 };
