@@ -178,6 +178,9 @@ class Steps:
         """That each job of the load program does what it says; no figures."""
         return self.program("benchmark programs", ["bench/check", "--build", RELEASE], 120)
 
+    def instructions(self):
+        return self.program("instructions", ["bench/instructions", "--build", RELEASE], 300)
+
     def bench(self):
         """That the benchmark runs through; its ratios are judged where nothing else runs."""
         result = Result()
@@ -211,6 +214,7 @@ class Steps:
             ("end to end, sanitized", self.end_to_end_sanitized, both[1:]),
             ("benchmark, its programs", self.bench_check, both[:1]),
             ("benchmark, quick", self.bench, both[:1]),
+            ("benchmark, instructions", self.instructions, both[:1]),
             ("the wall", self.wall, both),
         ]
         if self.is_long:
