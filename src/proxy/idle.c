@@ -83,6 +83,9 @@ static void stack_remove(struct adit_proxy *proxy, struct idle *idle)
 {
     struct idle *above = idle_at(proxy, idle->above);
     struct idle *below = idle_at(proxy, idle->below);
+    for (struct idle *each = above; each; each = idle_at(proxy, each->above)) {
+        each->depth--;
+    }
     if (above) {
         above->below = idle->below;
     } else {
@@ -155,33 +158,76 @@ static void idle_fired(void *context, uint64_t key)
 
 /* --- For the others -------------------------------------------------------------------------- */
 
-bool idle_take(struct adit_proxy *proxy, uint64_t tunnel, struct adit_handle *out_pipe)
+/* Will the program take a request over it, as surely as over a connection of its own? One that ends
+ * its connections after an answer has done so by now, and its FIN came behind the answer; one that
+ * ends them after a while waits longer than this. (Decision 0030.) */
+static bool is_sure(const struct adit_proxy *proxy, const struct idle *idle)
+{
+    uint64_t age_us = proxy->loop->now_us - idle->since_us;
+    return age_us <= proxy->times.fresh_us &&
+           (idle->uses > 1 || age_us >= proxy->times.proven_us);
+}
+
+/* The newest; for a request that cannot be sent twice, the newest that is sure. All may have to be
+ * looked at: a dial costs more. */
+static struct idle *find(const struct adit_proxy *proxy, uint64_t tunnel, bool is_repeatable)
 {
     struct idle *idle = top_of(proxy, tunnel);
+    for (int looks = 0; idle && !is_repeatable && !is_sure(proxy, idle); looks++) {
+        idle = looks < ADIT_PROXY_IDLE_PIPES_MAX ? idle_at(proxy, idle->below) : NULL;
+    }
+    return idle;
+}
+
+bool idle_take(struct adit_proxy *proxy, uint64_t tunnel, struct exchange *exchange)
+{
+    struct idle *idle = find(proxy, tunnel, exchange->request.is_repeatable);
     if (!idle) {
         return false;
     }
-    *out_pipe = idle->pipe;
+    exchange->pipe = idle->pipe;
+    exchange->pipe_uses = idle->uses;
     idle_remove(proxy, idle);
     return true;
 }
 
-void idle_put(struct adit_proxy *proxy, uint64_t tunnel, struct adit_handle pipe, bool is_leaving)
+/* The tunnel has its share of them: the one that rested longest makes room. */
+static void make_room(struct adit_proxy *proxy, uint64_t tunnel)
 {
-    const struct idle *top = top_of(proxy, tunnel);
-    bool is_full = top && top->depth + 1 >= ADIT_PROXY_IDLE_PIPES_MAX;
+    struct idle *last = top_of(proxy, tunnel);
+    if (!last || last->depth + 1 < ADIT_PROXY_IDLE_PIPES_MAX) {
+        return;
+    }
+    for (struct idle *each = last; each; each = idle_at(proxy, each->below)) {
+        last = each;
+    }
+    leave(proxy, last);
+}
+
+void idle_put(struct adit_proxy *proxy, struct exchange *exchange, bool is_leaving)
+{
+    const uint64_t tunnel = exchange->tunnel;
+    const struct adit_handle pipe = exchange->pipe;
     struct adit_handle handle = {0};
     void *object = NULL;
+    exchange->pipe = (struct adit_handle){0};
     if (!adit_is_ok(adit_pool_acquire(&proxy->idles, &handle, &object))) {
         adit_pipe_close(proxy->hub, pipe);
         return;
     }
     struct idle *idle = object;
-    *idle = (struct idle){.self = handle, .pipe = pipe, .tunnel = tunnel};
+    *idle = (struct idle){.self = handle,
+                          .pipe = pipe,
+                          .tunnel = tunnel,
+                          .since_us = proxy->loop->now_us,
+                          .uses = exchange->pipe_uses};
     adit_pipe_user_set(proxy->hub, pipe, proxy_user(handle, USER_IDLE));
+    if (!is_leaving && !proxy->is_draining) {
+        make_room(proxy, tunnel);
+    }
     stack_add(proxy, idle);
     age_add(proxy, idle);
-    if (is_leaving || is_full || proxy->is_draining) {
+    if (is_leaving || proxy->is_draining) {
         leave(proxy, idle);
     }
     idle_arm(proxy);

@@ -128,7 +128,9 @@ struct adit_status adit_proxy_open(const struct adit_proxy_options *options,
                                         .away_us = ADIT_PROXY_AWAY_US,
                                         .ack_us = ADIT_PROXY_ACK_US,
                                         .idle_pipe_us = ADIT_PROXY_IDLE_PIPE_US,
-                                        .linger_us = ADIT_PROXY_LINGER_US};
+                                        .linger_us = ADIT_PROXY_LINGER_US,
+                                        .fresh_us = ADIT_PROXY_FRESH_US,
+                                        .proven_us = ADIT_PROXY_PROVEN_US};
     struct adit_status status = take_memory(proxy, options);
     if (!adit_is_ok(status)) {
         adit_proxy_close(&proxy);

@@ -4,9 +4,10 @@
  * fill, and what waits is bounded.
  *
  * After a complete exchange the visitor's connection waits for the next request, and the pipe (the
- * agent's connection to the program) goes to the tunnel's idle list, from which only repeatable
- * requests take; one that finds its idle pipe closed is sent once more over a new one. A pipe that
- * said anything unasked is closed, never reused. After an upgrade bytes pass both ways without an
+ * agent's connection to the program) goes to the tunnel's idle list. A repeatable request that
+ * finds its idle pipe closed is sent once more over a new one; others take only a fresh pipe, and
+ * are never sent a second time once a byte of them has left. A pipe that said anything unasked is
+ * closed, never reused. After an upgrade bytes pass both ways without an
  * idle limit. A cut answer is visibly cut: no forged end, a reset instead.
  *
  * The proxy knows no names: its owner (the worker) tells for each request who serves the host, and
@@ -33,6 +34,10 @@
 #define ADIT_PROXY_INTERIM_MAX 8                     /* 1xx heads of one answer */
 #define ADIT_PROXY_IDLE_PIPES_MAX 64                 /* of one tunnel */
 #define ADIT_PROXY_IDLE_PIPE_US (30 * ADIT_SECOND_US)
+/* A pipe that may carry a request which cannot be sent twice: one that was idle no longer than
+ * this, and, where it was never used again before, no shorter than that. */
+#define ADIT_PROXY_FRESH_US ADIT_SECOND_US
+#define ADIT_PROXY_PROVEN_US (20 * ADIT_MS_US)
 #define ADIT_PROXY_EMPTY_LINES_MAX 1                 /* CR LF before a request */
 
 enum adit_proxy_verdict {

@@ -51,10 +51,11 @@ struct exchange {
     size_t head_kept; /* bytes of the head at the front of `in`, for a second try */
     enum answer_state answer;
     enum adit_http_framing framing; /* of the answer as the visitor gets it */
+    uint32_t pipe_uses; /* requests that the pipe has carried, with this one */
     uint16_t status;
     uint8_t interims;
     bool is_http10;
-    bool is_reused;       /* the pipe came from the idle list, and nothing has come over it */
+    bool is_reused;       /* the pipe came from the idle list, and a second try is safe */
     bool has_retried;
     bool has_waited;      /* for its agent */
     bool is_dialled;      /* the agent's verdict has come */
@@ -110,14 +111,15 @@ struct idle {
     struct adit_handle self, pipe;
     struct adit_handle newer, older;   /* by age, all tunnels together */
     struct adit_handle above, below;   /* of one tunnel: the newest on top */
-    uint64_t tunnel, until_us;
-    uint32_t depth; /* of its tunnel's list below it, at most */
+    uint64_t tunnel, since_us, until_us;
+    uint32_t depth; /* of its tunnel's list below it */
+    uint32_t uses;  /* requests that it has carried */
     bool is_leaving;
 };
 
 struct proxy_times {
     uint64_t head_us, idle_us, body_us, stuck_us, queued_us, away_us, ack_us, idle_pipe_us,
-        linger_us;
+        linger_us, fresh_us, proven_us;
 };
 
 struct adit_proxy {
@@ -209,11 +211,10 @@ void answer_options(struct adit_proxy *proxy, struct web *web);
 /* The exchange is over: told, and forgotten. */
 void exchange_end(struct adit_proxy *proxy, struct web *web, bool is_cut);
 
-/* idle.c: pipes between two requests. */
-bool idle_take(struct adit_proxy *proxy, uint64_t tunnel, struct adit_handle *out_pipe);
-/* Keeps a pipe for the next request, or ends it in order. */
-void idle_put(struct adit_proxy *proxy, uint64_t tunnel, struct adit_handle pipe,
-              bool is_leaving);
+/* idle.c: pipes between two requests. The exchange gets one, where there is one for it. */
+bool idle_take(struct adit_proxy *proxy, uint64_t tunnel, struct exchange *exchange);
+/* Keeps the exchange's pipe for the next request, or ends it in order. */
+void idle_put(struct adit_proxy *proxy, struct exchange *exchange, bool is_leaving);
 void idle_tunnel_gone(struct adit_proxy *proxy, uint64_t tunnel);
 void idle_close_all(struct adit_proxy *proxy);
 struct idle *idle_of(const struct adit_proxy *proxy, struct adit_handle handle,

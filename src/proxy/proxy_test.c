@@ -51,7 +51,8 @@ static void bodies_of_ten_mebibytes(void **state)
 {
     struct world *world = *state;
     struct talker *visitor = visitor_with(world, true, false);
-    for (size_t is_chunked = 0; is_chunked < 2; is_chunked++) {
+    world->proxy->times.proven_us = 0;
+    for (size_t is_chunked = 0; is_chunked < 2; is_chunked++) { /* both over one pipe */
         struct source up = {.size = BODY_BYTES, .is_chunked = is_chunked != 0};
         struct source down = up;
         if (is_chunked) {
@@ -61,7 +62,7 @@ static void bodies_of_ten_mebibytes(void **state)
             say(world, visitor, "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10485760"
                                 "\r\n\r\n");
         }
-        struct talker *program = program_at(world, is_chunked);
+        struct talker *program = program_at(world, 0);
         await(world, program, "\r\n\r\n");
         head_drop(program);
         transfer(world, visitor, program, &up);

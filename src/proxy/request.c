@@ -133,20 +133,21 @@ static struct adit_status pipe_open(struct adit_proxy *proxy, struct web *web,
                           &web->exchange.pipe);
 }
 
-/* An idle pipe where the request may be sent twice, else a new one. */
+/* An idle pipe where there is one for such a request, else a new one. */
 static struct adit_status pipe_take(struct adit_proxy *proxy, struct web *web,
                                     const struct adit_proxy_route *route)
 {
     struct exchange *exchange = &web->exchange;
-    bool may_reuse = exchange->request.is_repeatable && !exchange->has_retried;
     exchange->pipe_us = proxy->loop->now_us;
     exchange->pipe_error = ADIT_HTTP_ERROR_UPSTREAM_BAD_RESPONSE;
-    if (may_reuse && idle_take(proxy, route->tunnel, &exchange->pipe)) {
+    if (!exchange->has_retried && idle_take(proxy, route->tunnel, exchange)) {
+        exchange->pipe_uses++;
         adit_pipe_user_set(proxy->hub, exchange->pipe, proxy_user(web->self, 0));
         exchange->is_reused = true;
         exchange->is_dialled = true;
         return adit_ok();
     }
+    exchange->pipe_uses = 1;
     return pipe_open(proxy, web, route);
 }
 
@@ -420,6 +421,9 @@ struct adit_pipe_filled request_fill(struct adit_proxy *proxy, struct web *web,
 {
     struct exchange *exchange = &web->exchange;
     struct adit_span left = move(proxy, &web->up, room);
+    if (left.len < room.len && exchange->is_reused && !exchange->request.is_repeatable) {
+        request_commit(proxy, web); /* from its first byte on the program may have acted on it */
+    }
     bool was_full = web->in.len >= ADIT_PROXY_IN_LOW;
     bool had_bytes = web->in.len > 0;
     bool is_last = false;
@@ -428,7 +432,7 @@ struct adit_pipe_filled request_fill(struct adit_proxy *proxy, struct web *web,
         left = move(proxy, &web->in, left);
         exchange->bytes_in += before - left.len;
         is_last = web->is_in_done && web->in.len == 0 && web->up.len == 0;
-    } else if (!exchange->is_up_done && !exchange->has_failed) {
+    } else if (!exchange->is_up_done && !exchange->has_failed && exchange->head_kept == 0) {
         left = fill_body(proxy, web, left);
         if (had_bytes) {
             body_time_begin(proxy, web);

@@ -33,9 +33,7 @@ static void pipe_give(struct adit_proxy *proxy, struct web *web)
     struct exchange *exchange = &web->exchange;
     bool is_clean = exchange->is_up_done && web->up.len == 0 && web->back.len == 0;
     if (is_clean && adit_handle_is_set(exchange->pipe)) {
-        idle_put(proxy, exchange->tunnel, exchange->pipe,
-                 !exchange->is_persistent || exchange->is_pipe_ended);
-        exchange->pipe = (struct adit_handle){0};
+        idle_put(proxy, exchange, !exchange->is_persistent || exchange->is_pipe_ended);
     }
 }
 
