@@ -33,7 +33,11 @@
     ROW(REQUESTS, "adit_http_requests_total", COUNTER, "HTTP requests passed on.")              \
     ROW(HTTP_ERRORS, "adit_http_errors_total", COUNTER, "HTTP requests that we answered.")      \
     ROW(UPGRADES, "adit_http_upgrades_total", COUNTER, "HTTP connections upgraded (WebSocket).")\
-    ROW(SNAPSHOT, "adit_worker_snapshot", GAUGE, "Version of the snapshot of this worker.")
+    ROW(SNAPSHOT, "adit_worker_snapshot", GAUGE, "Version of the snapshot of this worker.")     \
+    ROW(POLL_HITS, "adit_poll_hits_total", COUNTER, "Polls that an event ended.")               \
+    ROW(POLL_MISSES, "adit_poll_misses_total", COUNTER, "Polls in vain, followed by sleep.")    \
+    ROW(POLL_CROWDS, "adit_poll_crowds_total", COUNTER, "Polls given up: others need the core.")\
+    ROW(POLL_US, "adit_poll_microseconds_total", COUNTER, "Time spent polling.")
 
 enum adit_counter_door {
 #define ADIT_COUNTER_ENUM(NAME, metric, kind, help) ADIT_COUNTER_DOOR_##NAME,
@@ -47,6 +51,6 @@ enum adit_counter_worker {
     ADIT_COUNTERS_WORKER(ADIT_COUNTER_ENUM)
 #undef ADIT_COUNTER_ENUM
 };
-#define ADIT_COUNTERS_WORKER_COUNT (ADIT_COUNTER_WORKER_SNAPSHOT + 1)
+#define ADIT_COUNTERS_WORKER_COUNT (ADIT_COUNTER_WORKER_POLL_US + 1)
 
 #endif

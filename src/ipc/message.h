@@ -183,6 +183,7 @@ enum adit_message_type {
 #define ADIT_START_HTTP_SERVE 0x4u /* the HTTP port serves; else it redirects to HTTPS */
 #define ADIT_WEB_PLAIN 0x8u        /* of WEB: came at the HTTP port */
 #define ADIT_WEB_UNKNOWN 0x10u     /* of WEB: its name is nobody's, and no worker's to come */
+#define ADIT_START_POLLING 0x20u   /* poll before sleeping, where that pays */
 
 /* index of ROLE_STATUS: control itself, which has no counters. */
 #define ADIT_ROLE_STATUS_CONTROL UINT32_MAX

@@ -17,6 +17,8 @@
            "the server; default: ADIT_SERVER, then connect.adit.localhost:8443"),               \
     TOKEN_OPTIONS,                                                                              \
     OPTION("ca", "FILE", "trusted roots as PEM; default: ADIT_CA, then the system's"),          \
+    OPTION("busy-poll", "auto|off",                                                             \
+           "poll for a moment before sleeping, where that pays; default: ADIT_BUSY_POLL, auto"),\
     OPTION("json", "", "print one event a line, as JSON"),                                      \
     OPTION("no-sandbox", "", "run without a sandbox; for debuggers and sanitizers")
 

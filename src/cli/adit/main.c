@@ -149,6 +149,7 @@ static struct adit_status run(struct adit_program_state *state)
 {
     ADIT_TRY(adit_loop_open(&state->loop, ADIT_AGENT_LOCALS_MAX * 2 + 64,
                             ADIT_AGENT_LOCALS_MAX * 2 + 64));
+    adit_loop_spin_set(&state->loop, state->options.is_polling);
     state->signals.fd = -1;
     struct adit_status status = run_agent(state);
     adit_changes_close(&state->changes);
@@ -175,6 +176,7 @@ static int forward(const struct adit_args *args, struct adit_program_state *stat
     const struct adit_environment environment = {.token = getenv("ADIT_TOKEN"),
                                                  .server = getenv("ADIT_SERVER"),
                                                  .ca = getenv("ADIT_CA"),
+                                                 .busy_poll = getenv("ADIT_BUSY_POLL"),
                                                  .keylog = getenv("SSLKEYLOGFILE"),
                                                  .proxy = either("HTTPS_PROXY", "https_proxy"),
                                                  .no_proxy = either("NO_PROXY", "no_proxy"),

@@ -150,6 +150,21 @@ static struct adit_status read_wishes(const struct adit_args *args, struct adit_
     return ADIT_FIELD_SET(tunnel->host_header, adit_bytes_of_text(host));
 }
 
+static struct adit_status read_polling(const struct adit_args *args,
+                                       const struct adit_environment *environment,
+                                       struct adit_writer *complaint, struct adit_options *options)
+{
+    const char *given =
+        first_of(adit_args_value(args, ADIT_BYTES("busy-poll")), environment->busy_poll);
+    struct adit_bytes text = adit_bytes_of_text(first_of(given, "auto"));
+    options->is_polling = adit_bytes_equal(text, ADIT_BYTES("auto"));
+    if (!options->is_polling && !adit_bytes_equal(text, ADIT_BYTES("off"))) {
+        return complain(complaint, ADIT_BYTES("--busy-poll"), given,
+                        ADIT_BYTES("is neither auto nor off"));
+    }
+    return adit_ok();
+}
+
 static enum adit_tunnel kind_of(const struct adit_args_command *command)
 {
     enum adit_tunnel kind = ADIT_TUNNEL_NONE;
@@ -178,5 +193,6 @@ struct adit_status adit_options_read(const struct adit_args *args,
     ADIT_TRY(read_wishes(args, complaint, &options->tunnel));
     ADIT_TRY(read_server(args, environment, complaint, options));
     ADIT_TRY(read_proxy(environment, complaint, options));
+    ADIT_TRY(read_polling(args, environment, complaint, options));
     return read_token(args, environment, complaint, options);
 }

@@ -2,13 +2,13 @@
  *
  *     adit http|tcp|tls TARGET [--name NAME] [--remote-port N] [--server HOST:PORT]
  *              [--token T | --token-file F] [--ca FILE] [--host-header VALUE] [--json]
- *              [--no-sandbox]
+ *              [--busy-poll auto|off] [--no-sandbox]
  *
  * --name is for http and tls, --remote-port for tcp, --host-header for http: elsewhere they are
  * unknown options.
  *
- * The environment gives ADIT_TOKEN, ADIT_SERVER and ADIT_CA where no option does, SSLKEYLOGFILE,
- * HTTPS_PROXY and NO_PROXY, and NO_COLOR (https://no-color.org). */
+ * The environment gives ADIT_TOKEN, ADIT_SERVER, ADIT_CA and ADIT_BUSY_POLL where no option does,
+ * SSLKEYLOGFILE, HTTPS_PROXY and NO_PROXY, and NO_COLOR (https://no-color.org). */
 #ifndef ADIT_CLI_ADIT_OPTIONS_H
 #define ADIT_CLI_ADIT_OPTIONS_H
 
@@ -31,7 +31,7 @@ enum adit_command {
 extern const struct adit_args_program adit_program;
 
 struct adit_environment {
-    const char *token, *server, *ca, *keylog; /* null: not set */
+    const char *token, *server, *ca, *keylog, *busy_poll; /* null: not set */
     const char *proxy, *no_proxy, *no_colour;
 };
 
@@ -52,6 +52,7 @@ struct adit_options {
     bool is_json;
     bool has_colour;
     bool has_no_sandbox;
+    bool is_polling;
 };
 
 /* Up to the first line end, as a person's editor leaves it. */

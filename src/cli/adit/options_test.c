@@ -64,7 +64,8 @@ static void options_win_over_the_environment(void **state)
     (void)state;
     struct read_result result;
     const struct adit_environment environment = {
-        .token = token_text(), .server = "a.example", .ca = "/ca", .keylog = "/keys"};
+        .token = token_text(), .server = "a.example", .ca = "/ca", .keylog = "/keys",
+        .busy_poll = "off"};
     const char *const few[] = {"3000"};
     read_line(&result, &environment, few, ADIT_COUNT(few));
     assert_int_equal(result.error, ADIT_ERROR_NONE);
@@ -73,14 +74,16 @@ static void options_win_over_the_environment(void **state)
     assert_string_equal(result.options.ca_path, "/ca");
     assert_string_equal(result.options.keylog_path, "/keys");
     assert_false(result.options.is_json);
+    assert_false(result.options.is_polling);
     const char *const many[] = {"3000", "--server=b.example:443", "--ca=/other", "--json",
-                                "--remote-port=20001"};
+                                "--remote-port=20001", "--busy-poll=auto"};
     read_line(&result, &environment, many, ADIT_COUNT(many));
     assert_int_equal(result.error, ADIT_ERROR_NONE);
     assert_bytes(result.options.server_host, ADIT_BYTES("b.example"));
     assert_int_equal(result.options.server_port, 443);
     assert_string_equal(result.options.ca_path, "/other");
     assert_true(result.options.is_json);
+    assert_true(result.options.is_polling);
     assert_int_equal(result.options.tunnel.remote_port, 20001);
 }
 
@@ -163,6 +166,8 @@ static void complaints_name_what_is_wrong(void **state)
         {&good, "tcp", {"3000", "--remote-port=65536"}, "--remote-port"},
         {&good, "tcp", {"3000", "--server=:443"}, "--server"},
         {&good, "tcp", {"3000", "--server=x:y"}, "--server"},
+        {&good, "tcp", {"3000", "--busy-poll=on"}, "--busy-poll"},
+        {&good, "tcp", {"3000", "--busy-poll="}, "--busy-poll"},
         {&none, "tcp", {"3000", "--token-file=/nonexistent"}, "--token-file"},
         {&good, "tcp", {"3000", "--name=shop"}, "unknown option"},
         {&good, "tcp", {"3000", "--host-header=x"}, "unknown option"},

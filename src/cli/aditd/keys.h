@@ -29,7 +29,9 @@
         "certificate chain as PEM; default: one of a development CA")                           \
     ROW(KEY, TEXT, "key", "key", "FILE", "", "its private key as PEM")                          \
     ROW(LOG_FORMAT, TEXT, "log_format", "log-format", "text|json", "text",                      \
-        "how logs are written to standard error; default: text")
+        "how logs are written to standard error; default: text")                                \
+    ROW(BUSY_POLL, TEXT, "busy_poll", "busy-poll", "auto|off", "auto",                          \
+        "poll for a moment before sleeping, where that pays, or never; default: auto")
 
 /* Those that only the file can say in this form; --no-sandbox is the first one's `false`. */
 #define ADIT_KEY_ALONE_TABLE(ROW)                                                               \

@@ -5,7 +5,7 @@
 
 #include "cli/aditd/settings.h"
 
-#define WORDS_MAX 10
+#define WORDS_MAX 11
 
 struct line {
     const char *words[WORDS_MAX];

@@ -137,6 +137,7 @@ static struct adit_status supervise(struct serve *serve)
         .log_fd = STDERR_FILENO,
         .format = serve->settings.format,
         .is_sandbox_off = serve->settings.is_sandbox_off,
+        .is_polling = serve->settings.is_polling,
         .serving = serving,
         .reload = reload,
         .context = serve,

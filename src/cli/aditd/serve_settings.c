@@ -145,6 +145,12 @@ static bool mode_parse(struct adit_bytes text, bool *out_is_serve)
     return *out_is_serve || adit_bytes_equal(text, ADIT_BYTES("redirect"));
 }
 
+static bool polling_parse(struct adit_bytes text, bool *out_is_polling)
+{
+    *out_is_polling = adit_bytes_equal(text, ADIT_BYTES("auto"));
+    return *out_is_polling || adit_bytes_equal(text, ADIT_BYTES("off"));
+}
+
 static bool format_parse(struct adit_bytes text, enum adit_log_format *out_format)
 {
     bool is_json = adit_bytes_equal(text, ADIT_BYTES("json"));
@@ -212,6 +218,9 @@ static struct adit_status process_read(const struct source *source,
     }
     if (!format_parse(text_of(source, ADIT_KEY_LOG_FORMAT), &settings->format)) {
         REFUSE(source, ADIT_KEY_LOG_FORMAT, "give text or json");
+    }
+    if (!polling_parse(text_of(source, ADIT_KEY_BUSY_POLL), &settings->is_polling)) {
+        REFUSE(source, ADIT_KEY_BUSY_POLL, "give auto or off");
     }
     if (!flag_parse(text_of(source, ADIT_KEY_SANDBOX), &is_sandboxed)) {
         REFUSE(source, ADIT_KEY_SANDBOX, "give true or false");

@@ -35,6 +35,7 @@ static void serve_has_defaults(void **state)
     assert_null(settings.certificate);
     assert_int_equal(settings.format, ADIT_LOG_TEXT);
     assert_false(settings.is_sandbox_off);
+    assert_true(settings.is_polling);
 }
 
 static void serve_takes_values(void **state)
@@ -49,13 +50,15 @@ static void serve_takes_values(void **state)
     assert_fails(serve(&line, &complaint, &settings), INVALID); /* 443 is in the range */
     const struct line good = {{"serve", "--domain=t.example.com", "--https", "[::]:443",
                                "--tcp-ports=444-65535", "--log-format=json", "--no-sandbox",
-                               "--cert=c.pem", "--workers=16", "--key=k.pem"}};
+                               "--cert=c.pem", "--workers=16", "--key=k.pem",
+                               "--busy-poll=off"}};
     assert_ok(serve(&good, &complaint, &settings));
     assert_bytes(settings.domain, ADIT_BYTES("t.example.com"));
     assert_int_equal(settings.https.family, 6);
     assert_int_equal(settings.port_to, 65535);
     assert_int_equal(settings.format, ADIT_LOG_JSON);
     assert_true(settings.is_sandbox_off);
+    assert_false(settings.is_polling);
     assert_string_equal(settings.key, "k.pem");
     assert_int_equal(settings.workers, 16);
 }
@@ -99,6 +102,7 @@ static void bad_values_are_explained(void **state)
         {"--http=80", ADIT_BYTES_INIT("option '--http': give an address and a port, such as "
                                       "0.0.0.0:80 or [::]:80")},
         {"--http-mode=both", ADIT_BYTES_INIT("option '--http-mode': give redirect or serve")},
+        {"--busy-poll=on", ADIT_BYTES_INIT("option '--busy-poll': give auto or off")},
         {"--admin=off", ADIT_BYTES_INIT("option '--admin': give an address and a port, such as "
                                         "127.0.0.1:9090")},
         {"--workers=0", WORKERS_SAYS},

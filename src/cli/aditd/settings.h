@@ -38,6 +38,7 @@ struct adit_serve_settings {
     enum adit_log_format format;
     bool is_http_serve; /* --http-mode serve */
     bool is_sandbox_off;
+    bool is_polling; /* --busy-poll auto */
 };
 
 /* Each setting from the arguments of `serve`, else from the configuration, else the default. */

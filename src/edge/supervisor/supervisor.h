@@ -71,6 +71,7 @@ struct adit_supervisor_options {
     enum adit_log_format format;
     bool is_http_serve; /* the HTTP port serves tunnels; else it redirects to HTTPS */
     bool is_sandbox_off;
+    bool is_polling; /* workers poll before they sleep, where that pays */
     void (*serving)(void *context); /* called once, when everything serves; or null */
     /* SIGHUP: brings *live up to date and says in the log what it found; false: it stays as it
      * is, and nothing is read anew. Or null. */

@@ -4,6 +4,7 @@ static uint32_t options_of(const struct adit_supervisor_options *options)
 {
     uint32_t bits = options->format == ADIT_LOG_JSON ? ADIT_START_JSON : 0;
     bits |= options->is_http_serve ? ADIT_START_HTTP_SERVE : 0;
+    bits |= options->is_polling ? ADIT_START_POLLING : 0;
     return bits | (options->is_sandbox_off ? ADIT_START_NO_SANDBOX : 0);
 }
 

@@ -96,10 +96,11 @@ static void start_messages_say_what_a_role_needs(void **state)
 
     struct adit_channel worker = seat_play(&seat, ADIT_ROLE_WORKER);
     supervisor.options.is_sandbox_off = false;
+    supervisor.options.is_polling = true;
     supervisor.options.format = ADIT_LOG_TEXT;
     assert_ok(adit_wiring_start(&supervisor, &seat));
     message = expect(&worker, ADIT_MESSAGE_WORKER_START);
-    assert_int_equal(message.options, 0);
+    assert_int_equal(message.options, ADIT_START_POLLING);
     assert_int_equal(message.port, 8443);
     assert_int_equal(message.count, 3); /* workers in five seats */
     assert_bytes(adit_message_text_get(&message.domain), ADIT_BYTES("adit.localhost"));

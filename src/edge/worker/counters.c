@@ -5,6 +5,7 @@ void worker_counters_fill(const struct worker *worker, struct adit_message_count
     const struct adit_hub_counters *hub = &worker->hub.counters;
     const struct worker_counters *own = &worker->counters;
     const struct adit_proxy_counters *web = adit_proxy_counters(worker->proxy);
+    const struct adit_spin_counters *polls = &worker->loop.spin.counters;
     *out_counters = (struct adit_message_counters){
         .count = ADIT_COUNTERS_WORKER_COUNT,
         .values =
@@ -27,6 +28,10 @@ void worker_counters_fill(const struct worker *worker, struct adit_message_count
                 [ADIT_COUNTER_WORKER_HTTP_ERRORS] = web->errors,
                 [ADIT_COUNTER_WORKER_UPGRADES] = web->upgrades,
                 [ADIT_COUNTER_WORKER_SNAPSHOT] = worker->snapshot_version,
+                [ADIT_COUNTER_WORKER_POLL_HITS] = polls->hits,
+                [ADIT_COUNTER_WORKER_POLL_MISSES] = polls->misses,
+                [ADIT_COUNTER_WORKER_POLL_CROWDS] = polls->crowds,
+                [ADIT_COUNTER_WORKER_POLL_US] = polls->spent_us,
             },
     };
 }

@@ -39,6 +39,7 @@ struct adit_status worker_start(struct worker *worker, struct adit_message *star
     uint32_t timers = 2 * WORKER_AGENTS_MAX + WORKER_WEBS_MAX + WORKER_BINDS_MAX +
                       WORKER_ORPHANS_MAX + 32;
     ADIT_TRY(adit_loop_open(&worker->loop, watches, timers));
+    adit_loop_spin_set(&worker->loop, (worker->options & ADIT_START_POLLING) != 0);
     worker->session_next = 1;
     worker->tunnel_next = 1;
     worker->settled_us = worker->loop.now_us + WORKER_LEFT_US;
