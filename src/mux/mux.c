@@ -6,7 +6,7 @@ struct adit_mux_limits adit_mux_limits_default(void)
         .streams_max = 1024,
         .unacked_max = 256,
         .window_start = 256 * 1024,
-        .window_max = 16 * 1024 * 1024,
+        .window_max = 32 * 1024 * 1024,
         .session_growth_max = UINT64_C(64) * 1024 * 1024,
         .frame_max = 1024 * 1024,
         .quantum = 16 * 1024 - ADIT_YAMUX_HEADER_BYTES,

@@ -27,7 +27,7 @@ struct adit_mux_limits {
     uint32_t streams_max;        /* open streams a session, for each side that opens: 1,024 */
     uint32_t unacked_max;        /* opened by us, not yet acknowledged, and the reverse: 256 */
     uint32_t window_start;       /* bytes, both directions; fixed by yamux: 256 KiB */
-    uint32_t window_max;         /* bytes a stream's receive window may grow to: 16 MiB */
+    uint32_t window_max;         /* bytes a stream's receive window may grow to: 32 MiB */
     uint64_t session_growth_max; /* bytes granted beyond window_start, all streams: 64 MiB */
     uint32_t frame_max;          /* payload bytes we accept in one Data frame: 1 MiB */
     uint32_t quantum;            /* bytes a stream may send in one turn: 16 KiB less a header */

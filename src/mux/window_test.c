@@ -98,13 +98,13 @@ static uint32_t run_road(struct peer *peer, uint32_t id, uint64_t rtt_us, size_t
 static void a_window_grows_to_its_maximum_on_a_long_fat_road(void **state)
 {
     struct peer *peer = peer_new(peer_role(state));
-    /* 200 ms: 16 MiB within 1 s. */
-    assert_int_equal(run_road(peer, 1, 200 * ADIT_MS_US, 5), 16 * MIB);
-    assert_int_equal(peer->session.counters.growth_granted, 16 * MIB - 256 * KIB);
-    assert_int_equal(peer->mux.growth_used, 16 * MIB - 256 * KIB);
-    run_road(peer, 3, 200 * ADIT_MS_US, 5);
+    /* 200 ms: 32 MiB within 1.2 s. */
+    assert_int_equal(run_road(peer, 1, 200 * ADIT_MS_US, 6), 32 * MIB);
+    assert_int_equal(peer->session.counters.growth_granted, 32 * MIB - 256 * KIB);
+    assert_int_equal(peer->mux.growth_used, 32 * MIB - 256 * KIB);
+    run_road(peer, 3, 200 * ADIT_MS_US, 6);
     adit_session_release(&peer->session, peer_stream(peer, 1)->handle, 0);
-    assert_int_equal(peer->session.counters.growth_granted, 16 * MIB - 256 * KIB);
+    assert_int_equal(peer->session.counters.growth_granted, 32 * MIB - 256 * KIB);
     peer_end(peer);
 }
 
