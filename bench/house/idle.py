@@ -1,12 +1,13 @@
 """What a server and its agents weigh while nothing moves, and how fast they come and come back."""
-import json, pathlib, signal, statistics, subprocess, tempfile, time
+import json, pathlib, select, statistics, subprocess, tempfile, time
 
 from house import paths
 from house.adit import Tunnel
-from house.processes import (Failed, cpu_seconds, family, memory_kib, visit, wait_for_answer)
-from house.work import progress, say
+from house.processes import Failed, family, memory_kib, visit
+from house.work import progress
 
 FEW = {'ssh': 200}  # visitors where a thousand take minutes
+HELD_SECONDS = 30   # within which visitors who stay are served
 BACK_SECONDS = 15   # a path that has not come back by then does not
 
 
@@ -18,32 +19,29 @@ def visitors(bench):
     """Growth of anonymous memory for each visitor who stays connected after one request; two
     halves, as the first also touches what is touched once."""
     for path in all_paths(bench):
-        count = 200 if bench.quick else FEW.get(path.name, 1000)
         if path.kind == 'hop':
             continue
-        for row, tls, count in [('idle-1000', False, count)] + (
-                [('idle-tls-1000', True, count)] if path.name == 'adit-http' else []) + (
-                [('idle-10000', False, 9000)] if path.name == 'adit' and not bench.quick else []):
-            bench.attempt(path, row, lambda: hold(bench, path, count, tls))
+        count = 200 if bench.quick else FEW.get(path.name, 1000)
+        bench.attempt(path, 'idle-1000', lambda: hold(bench, path, count))
+        if path.name == 'adit-http':
+            bench.attempt(path, 'idle-tls-1000', lambda: hold(bench, path, count, is_tls=True))
+        if path.name == 'adit' and not bench.quick:
+            # One session carries 1,024 streams, so these come over nine agents.
+            bench.attempt(path, 'idle-10000', lambda: hold(bench, path, 9000, agents=9))
     progress('idle visitors')
 
 
-def hold(bench, path, count, tls):
+def hold(bench, path, count, is_tls=False, agents=1):
     path.start()
-    holders = []
+    held = []
     try:
-        bench.load('requests', '--port', path.port, '--connections', 64, '--ms', 300)
-        command = ['idle', '--connections', count // 2, '--port',
-                   path.tls_port if tls else path.port, *(['--tls'] if tls else [])]
-        if tls:
-            bench.load('requests', '--port', path.tls_port, '--tls', '--connections', 64, '--ms',
-                       300)
+        port, tls = (path.tls_port, ('--tls',)) if is_tls else (path.port, ())
+        ports = [port] + [path.tunnel.start_agent()[0] for _ in range(agents - 1)]
+        bench.load('requests', '--port', port, *tls, '--connections', 64, '--ms', 300)
         before, grown = path.memory(), []
         for _ in range(2):
-            holders.append(bench.start_load(*command, stdin=subprocess.PIPE))
-            said = json.loads(holders[-1].stdout.readline() or '{}')
-            if said.get('idle') != count // 2:
-                raise Failed(f'{said.get("idle")} of {count // 2} idle visitors were served')
+            for port in ports:
+                held.append(Held(bench, count // 2 // agents, '--port', port, *tls))
             time.sleep(0.5)
             now = path.memory()
             grown.append({side: now[side] - before[side] for side in before})
@@ -58,11 +56,27 @@ def hold(bench, path, count, tls):
                                              ('cubic', 'bbr', 'reno') if name in control}
         return sample
     finally:
-        for holder in holders:
-            bench.processes.stop(holder)
-            for pipe in (holder.stdin, holder.stdout, holder.stderr):
-                pipe.close()
+        for one in held:
+            one.close()
         path.close()
+
+
+class Held:
+    """Visitors that stay, once each has been answered."""
+
+    def __init__(self, bench, count, *where):
+        self.processes = bench.processes
+        self.load = bench.start_load('idle', '--connections', count, *where, stdin=subprocess.PIPE)
+        ready, _, _ = select.select([self.load.stdout], [], [], HELD_SECONDS)
+        said = json.loads(self.load.stdout.readline() or '{}') if ready else {}
+        if said.get('idle') != count:
+            self.close()
+            raise Failed(f'{said.get("idle", 0)} of {count} idle visitors were served')
+
+    def close(self):
+        self.processes.stop(self.load)
+        for pipe in (self.load.stdin, self.load.stdout, self.load.stderr):
+            pipe.close()
 
 
 def sessions(bench):
@@ -119,6 +133,8 @@ def started(path):
 
 def back(path, strike):
     """How long no visitor is answered after a blow."""
+    if not path.comes_back:
+        raise Failed('it ends with its connection')
     path.start()
     try:
         time.sleep(0.3)
@@ -131,6 +147,16 @@ def back(path, strike):
         return {'ms': (time.monotonic() - begin) * 1000}
     finally:
         path.close()
+
+
+def library(bench):
+    """What this machine's TLS library does in one thread, with nothing around it."""
+    bench.facts['library'] = bench.load('library', '--ms', 200 if bench.quick else 1000)
+    speed = subprocess.run(['openssl', 'speed', '-seconds', '1', '-bytes', '16384', '-evp',
+                            'aes-128-gcm'], capture_output=True, text=True).stdout.split()
+    if speed and speed[-1].endswith('k'):
+        bench.facts['aes_gcm_gib_s'] = float(speed[-1][:-1]) * 1000 / (1 << 30)
+    progress('the TLS library')
 
 
 def sizes(bench):

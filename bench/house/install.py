@@ -29,7 +29,6 @@ def go_version(module):
 
 def attempt(what, command, **options):
     """Whether it went well; the last line of what it wrote, if not."""
-    say(f'installing {what} (once)')
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=SECONDS_MAX, check=False, **options)
@@ -53,6 +52,9 @@ def install(build):
         attempt('haproxy and sshd', [TOP / 'tools' / 'install', 'bench-daemons'])
     bin_folder = build / 'peers' / 'bin'
     bin_folder.mkdir(parents=True, exist_ok=True)
+    missing = [name for name in (*GO_PROGRAMS, *CRATES) if not (bin_folder / name).exists()]
+    if missing:
+        say(f'installing {", ".join(missing)}: some minutes, once')
     if not all((bin_folder / name).exists() for name in GO_PROGRAMS):
         attempt('frp and chisel', ['go', 'build', '-buildvcs=false', '-trimpath', '-tags', 'noweb',
                                    '-ldflags=-s -w', '-o', f'{bin_folder}/', 'tool'], cwd=MODULES)

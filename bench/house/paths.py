@@ -12,10 +12,11 @@ TLS_RAW = (*RAW, 'tls')
 
 class Path:
     """`port` for visitors in clear, `tls_port` for those over TLS, 0 where there is none. `kind`:
-    yardstick, adit, tunnel (a peer), pair or hop (of haproxy). `can`: groups of rows; `is_http`:
-    only HTTP passes. Open from `start` to `close`."""
+    yardstick, adit, tunnel (a peer), pair or hop (of haproxy). `can`: groups of rows. Open from
+    `start` to `close`."""
     name, kind, version, tls, note = '', 'yardstick', '', '', ''
-    can, is_http, port, tls_port, host = RAW, False, 0, 0, 'bench'
+    can, port, tls_port, host = RAW, 0, 0, 'bench'
+    comes_back = True     # by itself, when its connection is lost
     agent_start_s = None  # from before the agent's fork until a visitor was answered
 
     def start(self, wait=True):
@@ -107,7 +108,7 @@ class Adit(Path):
 
 class AditHttp(Adit):
     """An HTTP tunnel: every head is parsed, judged and made anew."""
-    name, can, is_http, note, number = 'adit-http', TLS_RAW, True, 'HTTP tunnel, one worker', 1
+    name, can, note, number = 'adit-http', TLS_RAW, 'HTTP tunnel, one worker', 1
     host = 'bench.adit.localhost'  # that bench-load asks for
 
     def open(self):
@@ -119,7 +120,8 @@ class PeerPath(Path):
     def __init__(self, bench, kind_of_peer):
         self.bench, self.peer = bench, kind_of_peer(bench.processes, bench.build)
         self.name, self.tls, self.note = self.peer.name, self.peer.tls, self.peer.note
-        self.kind, self.can, self.is_http = self.peer.kind, self.peer.can, self.peer.is_http
+        self.kind, self.can = self.peer.kind, self.peer.can
+        self.comes_back = self.peer.comes_back
 
     def start(self, wait=True):
         self.peer.start(wait)

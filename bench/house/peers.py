@@ -41,9 +41,10 @@ class Peer:
     """`start` brings up both sides and waits for an answer at `port`, in the server's namespace at
     127.0.0.1; `server` and `agent` are {pid: name} after it; `close` ends both."""
     name, tls, note = '', '', ''
-    kind, is_http, tls_port = 'tunnel', False, 0
+    kind, tls_port = 'tunnel', 0
     can = ('requests', 'connections', 'bulk', 'websocket')  # groups of rows that make sense
     programs = ()  # without these it is left out
+    comes_back = True  # by itself, when its connection is lost
     waits = True   # the agent's side starts once the server's listens
     number = 0     # its ports are 11000 + 10 * number and on
 
@@ -238,6 +239,7 @@ class Bore(Peer):
     """One TCP connection for each visitor, in clear: no peer in what is encrypted."""
     name, tls, number, programs = 'bore', '', 5, ('bore',)
     note = 'no encryption at all: never counted as the best peer'
+    comes_back = False
 
     def __init__(self, *arguments, **more):
         super().__init__(*arguments, **more)
@@ -259,6 +261,7 @@ class Bore(Peer):
 class Ssh(Peer):
     """ssh -R with AES-128-GCM; a server of its own with a key made for the run."""
     name, tls, number, programs = 'ssh', 'SSH', 6, ('sshd', 'ssh', 'ssh-keygen')
+    comes_back = False
 
     def tell_version(self):
         return run(self.program('ssh'), '-V').split(',')[0].strip()
@@ -322,7 +325,6 @@ class HaproxyH2(HaproxyPair):
     """The same with HTTP/2 between them: a mux, and HTTP parsed at both."""
     name, number = 'haproxy-h2', 8
     agent_text, server_text = haproxy.H2_AGENT, haproxy.H2_SERVER
-    is_http = True
 
 
 class HaproxyHop(HaproxyPair):
@@ -330,7 +332,7 @@ class HaproxyHop(HaproxyPair):
     name, number, tls = 'haproxy-hop', 9, ''
     note = 'one hop: no tunnel; TLS in front'
     agent_text, server_text = '', haproxy.HOP
-    kind, is_http, can = 'hop', True, ('tls',)
+    kind, can = 'hop', ('tls',)
 
 
 PEERS = (Frp, FrpNoMux, Chisel, Rathole, Bore, Ssh, HaproxyPair, HaproxyH2, HaproxyHop)

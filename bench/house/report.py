@@ -133,48 +133,16 @@ def add_workers(table, facts):
         f'{name} {size / 1024:.0f}' for name, size in facts['stripped_bytes'].items()))
 
 
-def check_goals(table, goals, quick):
-    lines, missed = [], False
-    jobs = {'requests': ('requests-64', 'rps', 'requests/s at 64 keep-alive connections'),
-            'down': ('down-1', 'gib_s', 'bulk download, one stream'),
-            'up': ('up-1', 'gib_s', 'bulk upload, one stream')}
-    for goal, least in goals.items():
-        job, key, name = jobs[goal]
-        if not table.values('adit', job, lambda sample: sample[key]):
-            continue
-        share = table.share('adit', job, lambda sample: sample[key])
-        missed = missed or share < least
-        verdict = 'met' if share >= least else 'not met' if quick else 'MISSED'
-        lines.append(f'goal {verdict}: {name}: {share:.2f} of direct, at least {least:.2f} wanted')
-    return lines, missed
-
-
-def check_workers(facts, most, quick):
-    lines, missed = [], False
-    for kind in ('tcp', 'http') if 'two_workers_tcp' in facts else ():
-        times = facts[f'two_workers_{kind}']
-        missed = missed or times > most
-        verdict = 'met' if times <= most else 'not met' if quick else 'MISSED'
-        lines.append(f'goal {verdict}: CPU per request of two workers, {kind} tunnel: {times:.2f} '
-                     f'times that of one, at most {most:.2f} wanted')
-    return lines, missed
-
-
-def render(machine, bench, goals, most):
-    """The Markdown, the goals' lines, and whether one was missed."""
+def render(machine, bench):
+    """The Markdown."""
     table = Table(bench)
     add_load(table)
-    lines, missed = ['no goals are checked without a tunnel'], False
-    control = ''
     if 'adit' in table.paths:
         add_facts(table, bench.facts)
-        lines, missed = check_goals(table, goals, bench.quick)
-        more, too = check_workers(bench.facts, most, bench.quick)
-        lines, missed = lines + more, missed or too
-        control = ', '.join(f'{name} on {count} sockets' for name, count in
-                            bench.facts.get('congestion_control', {}).items())
+    control = ', '.join(f'{name} on {count} sockets' for name, count in
+                        bench.facts.get('congestion_control', {}).items())
     about = (f'{machine["cpu"]}, {machine["cores"]} cores, Linux {machine["kernel"]}, '
              f'{machine["openssl"]}, commit {machine["commit"]}, load average at the start '
-             f'{machine["load_average"]:.1f}, nice {machine["nice"]}; medians of {bench.rounds} interleaved rounds'
-             f'{"; " + control if control else ""}.')
-    return about + '\n\n' + table.text() + '\n', lines, missed
+             f'{machine["load_average"]:.1f}, nice {machine["nice"]}; medians of {bench.rounds} '
+             f'interleaved rounds{"; " + control if control else ""}.')
+    return about + '\n\n' + table.text() + '\n'

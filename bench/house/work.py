@@ -122,7 +122,7 @@ class Rounds:
         return sample
 
     def command(self, path, row):
-        port = path.tls_port if row.only == 'tls' else path.port
+        port = path.tls_port if row.tls else path.port
         command = [*row.options, '--port', port]
         seconds = 0.4 if self.bench.quick else row.seconds
         if row.options[0] in rows.BULK:
@@ -140,8 +140,8 @@ class Rounds:
 
     def bulk_beside(self, path, row):
         """A download that goes on for longer than the sample takes."""
-        bulk = self.bench.start_load('down', '--port', path.port, '--streams', 1, '--bytes',
-                                     1 << 36)
+        bulk = self.bench.start_load('http-down', '--port', path.port, '--streams', 1,
+                                     '--bytes', 1 << 36)
         time.sleep(0.3)
         return bulk
 

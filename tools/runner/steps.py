@@ -188,7 +188,8 @@ class Steps:
         self.log("benchmark", output)
         goals = [line for line in output.splitlines() if line.startswith("goal ")]
         if code == 0 and goals:
-            result.ok("bench/run --quick; " + "; ".join(goals))
+            met = sum(line.startswith("goal met") for line in goals)
+            result.ok(f"bench/run --quick; {met} of {len(goals)} goals met, for what it is worth")
         else:
             result.fail("bench/run --quick", output)
         return result

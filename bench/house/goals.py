@@ -1,0 +1,215 @@
+"""The goals, as data: what is computed from the results, what is wanted, and what would be better
+still. `judge` tells each that the run has measured."""
+import collections
+
+from house.results import Missing, Results, cpu_gib, cpu_us, field, rate, speed
+
+# is_least: at least the target is wanted, else at most. stretch: None where there is none.
+Goal = collections.namedtuple('Goal', 'name figure target stretch is_least')
+Verdict = collections.namedtuple('Verdict', 'name figure target stretch is_least met stretched')
+
+ROWS_OF_SMALL_REQUESTS = ('requests-64', 'requests-64-1024', 'requests-1')
+STALL_US = 40000  # delayed acknowledgements: 40 ms
+
+
+def least(name, figure, target, stretch=None):
+    return Goal(name, figure, target, stretch, True)
+
+
+def most(name, figure, target, stretch=None):
+    return Goal(name, figure, target, stretch, False)
+
+
+def times_best(path, row, what):
+    return lambda r: r.compare(path, r.best(row, what), row, what)
+
+
+def times(path, other, row, what):
+    return lambda r: r.compare(path, other, row, what)
+
+
+def of(path, row, what):
+    return lambda r: r.median(path, row, what)
+
+
+def spread(path):
+    return lambda r: r.median(path, 'requests-64', lambda s: s['p99_us'] / s['p50_us'])
+
+
+def stall(path):
+    return lambda r: max(r.median(path, row, field('p999_us')) for row in ROWS_OF_SMALL_REQUESTS)
+
+
+def added(r, path):
+    """Microseconds over direct, at one connection."""
+    return r.compare(path, 'direct', 'requests-1', field('p50_us'), lambda mine, its: mine - its)
+
+
+def added_times_best(path):
+    def figure(r):
+        peers = [added(r, peer) for peer in r.encrypted() if r.values(peer, 'requests-1', rate)]
+        if not peers:
+            raise Missing('peers')
+        return added(r, path) / min(peers)
+    return figure
+
+
+def of_aes(row):
+    return lambda r: r.median('adit', row, speed) / r.fact('aes_gcm_gib_s')
+
+
+def both_sides(row):
+    return lambda r: sum(r.median('adit', row, field(f'kib_{side}')) for side in ('server', 'agent'))
+
+
+def of_library(row, kind):
+    """What the library's server spends for a handshake, over what TLS adds to a connection."""
+    def figure(r):
+        alone = r.fact('library')[kind]['server_us']
+        server = 'adit-http'
+        whole = r.median(server, row, lambda s: s['cpu_s']['server'] * 1e6 / s['requests'])
+        plain = r.median(server, 'close-64', lambda s: s['cpu_s']['server'] * 1e6 / s['requests'])
+        return alone / (whole - plain)
+    return figure
+
+
+def aggregate(way):
+    return lambda r: (r.median('adit', f'{way}-64', speed) / r.median('adit', f'{way}-1', speed))
+
+
+def unfairness(way):
+    return lambda r: r.median('adit', f'{way}-64', lambda s: s['last_end_s'] / s['first_end_s'])
+
+
+def road_share(what, key, **where):
+    """Of direct, at the worst of the roads measured."""
+    def figure(r):
+        mine, direct = (r.on_road(path, what, key, **where) for path in ('adit', 'direct'))
+        return min(mine[road] / direct[road] for road in mine if road in direct)
+    return figure
+
+
+def road_over(what, key, **where):
+    """Milliseconds over the round trip, at the worst of the roads measured."""
+    def figure(r):
+        return max(value - road[0] for road, value in r.on_road('adit', what, key, **where).items())
+    return figure
+
+
+def road_bulk(r):
+    """The bulk rate beside small requests, of what one stream has there alone; the worst."""
+    alone = r.on_road('adit', 'one', 'later_mb_s', loss=0)
+    beside = r.on_road('adit', 'under_bulk', 'bulk_mb_s', loss=0)
+    return min(beside[road] / alone[road] for road in beside if road in alone)
+
+
+def road_lossy(r):
+    """Eight streams at 1 % loss, of the best peer with a connection for each stream."""
+    mine = r.on_road('adit', 'eight', 'later_mb_s', loss=1)
+    shares = []
+    for road, value in mine.items():
+        peers = []
+        for peer in ('rathole', 'frp-no-mux'):
+            try:
+                peers.append(r.on_road(peer, 'eight', 'later_mb_s', loss=1).get(road, 0))
+            except Missing:
+                continue
+        if peers and max(peers) > 0:
+            shares.append(value / max(peers))
+    if not shares:
+        raise Missing('peers on a lossy road')
+    return min(shares)
+
+
+def each_tunnel():
+    for path in ('adit', 'adit-http'):
+        yield least(f'{path}: requests/s at 64, times the best encrypted peer',
+                    times_best(path, 'requests-64', rate), 2.5)
+        yield least(f'{path}: requests/s at 64, times the haproxy pair with HTTP/2',
+                    times(path, 'haproxy-h2', 'requests-64', rate), 1.5)
+        yield least(f'{path}: requests/s at 64, of direct',
+                    times(path, 'direct', 'requests-64', rate), 0.48, 0.52)
+        yield most(f'{path}: p99 / p50 there', spread(path), 3, 2)
+        yield most(f'{path}: p99.9 of small requests, us (no stall)', stall(path), STALL_US)
+        yield most(f'{path}: CPU per request, times the haproxy pair',
+                   times(path, 'haproxy-pair', 'requests-64', cpu_us), 0.36)
+        yield most(f'{path}: CPU per request, times one plain hop',
+                   times(path, 'relay', 'requests-64', cpu_us), 1.15)
+        yield most(f'{path}: added p50 at 1 connection, times the best encrypted peer',
+                   added_times_best(path), 0.75)
+        yield most(f'{path}: added p50 at 1 connection, us', lambda r, p=path: added(r, p), 100, 50)
+        yield least(f'{path}: new connections/s, times the best encrypted peer',
+                    times_best(path, 'close-64', rate), 2)
+        yield most(f'{path}: CPU us per new connection', of(path, 'close-64', cpu_us), 120, 80)
+
+
+def each_transfer():
+    for row in ('down-1', 'up-1', 'down-64', 'up-64'):
+        yield least(f'{row}: GiB/s, times the best encrypted peer',
+                    times_best('adit', row, speed), 1.5)
+        yield least(f'{row}: GiB/s, times the haproxy pair',
+                    times('adit', 'haproxy-pair', row, speed), 1.25)
+        yield most(f'{row}: CPU per GiB, times the haproxy pair',
+                   times('adit', 'haproxy-pair', row, cpu_gib), 0.7)
+        yield most(f'{row}: CPU s per GiB', of('adit', row, cpu_gib), 2.2, 1.7)
+    yield least('down-1: of one core of AES-GCM', of_aes('down-1'), 0.2, 0.3)
+    for way in ('down', 'up'):
+        yield least(f'{way}: 64 streams together, of one', aggregate(way), 0.95)
+        yield most(f'{way}-64: last end / first end', unfairness(way), 1.3, 1.1)
+
+
+GOALS = (
+    *each_tunnel(),
+    *each_transfer(),
+    least('TLS visitors: requests/s, times one haproxy hop',
+          times('adit-http', 'haproxy-hop', 'tls-64', rate), 1.0, 1.15),
+    least('full handshakes, of the library alone', of_library('handshakes', 'full'), 0.9),
+    least('resumed handshakes, of the library alone',
+          of_library('handshakes-resumed', 'resumed'), 0.9),
+    most('KiB per idle stream, both sides', both_sides('idle-1000'), 1, 0.3),
+    most('KiB per idle TLS visitor', of('adit-http', 'idle-tls-1000', field('kib_server')), 16, 4),
+    most('KiB per idle agent session', lambda r: r.fact('kib_per_idle_session'), 20, 8),
+    most('agent, resident KiB', lambda r: r.fact('agent_rss_kib'), 3072, 2048),
+    most('agent, start to a working address, ms', of('adit', 'start', field('ms')), 150, 60),
+    most('two workers, CPU per request, TCP', lambda r: r.fact('two_workers_tcp'), 1.1, 1.03),
+    most('two workers, CPU per request, HTTP', lambda r: r.fact('two_workers_http'), 1.1, 1.03),
+    least('road: one stream, of direct', road_share('one', 'later_mb_s', loss=0), 0.97, 1.0),
+    most('road: new connection, ms over the round trip', road_over('new', 'p50_ms', loss=0),
+         3, 1.5),
+    *(goal for cc in ('cubic', 'bbr') for goal in (
+        most(f'road, {cc}: small request under bulk, p50 ms over the round trip',
+             road_over('under_bulk', 'p50_ms', loss=0, cc=cc), 8, 3),
+        most(f'road, {cc}: small request under bulk, p99 ms over the round trip',
+             road_over('under_bulk', 'p99_ms', loss=0, cc=cc), 30, 12))),
+    least('road: bulk beside small requests, of bulk alone', road_bulk, 0.95),
+    least('road, 1 % loss: eight streams, of the best peer with a connection each', road_lossy,
+          1.0),
+)
+
+
+def judge(results):
+    """A verdict on each goal whose figure the results (as in build/bench.json) hold."""
+    read, verdicts = Results(results), []
+    for goal in GOALS:
+        try:
+            figure = goal.figure(read)
+        except (Missing, ZeroDivisionError, ValueError):
+            continue
+
+        def reaches(wanted):
+            return wanted is not None and (
+                figure >= wanted if goal.is_least else figure <= wanted)
+        verdicts.append(Verdict(goal.name, figure, goal.target, goal.stretch, goal.is_least,
+                                reaches(goal.target), reaches(goal.stretch)))
+    return verdicts
+
+
+def number(value):
+    return f'{value:,.0f}' if value >= 1000 else f'{value:.2f}'
+
+
+def line(verdict):
+    said = 'met, and the stretch' if verdict.stretched else 'met' if verdict.met else 'MISSED'
+    words = 'at least' if verdict.is_least else 'at most'
+    return (f'goal {said}: {verdict.name}: {number(verdict.figure)}, {words} '
+            f'{number(verdict.target)} wanted')
