@@ -11,6 +11,7 @@ struct adit_mux_limits adit_mux_limits_default(void)
         .frame_max = 1024 * 1024,
         .quantum = 16 * 1024 - ADIT_YAMUX_HEADER_BYTES,
         .quantum_alone = 64 * 1024 - ADIT_YAMUX_HEADER_BYTES,
+        .quantum_max = 128 * 1024 - ADIT_YAMUX_HEADER_BYTES,
         .control_max = ADIT_SESSION_CONTROL_MAX,
         .ping_burst = 16,
         .pings_per_second = 4,
@@ -59,6 +60,9 @@ static void fill_in(struct adit_mux_limits *limits)
 {
     if (limits->quantum_alone < limits->quantum) {
         limits->quantum_alone = limits->quantum;
+    }
+    if (limits->quantum_max < limits->quantum_alone) {
+        limits->quantum_max = limits->quantum_alone;
     }
     if (limits->resets_out_burst == 0) {
         limits->resets_out_burst = at_least_one(limits->reset_burst / 4);

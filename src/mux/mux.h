@@ -33,6 +33,8 @@ struct adit_mux_limits {
     uint32_t quantum;            /* bytes a stream may send in one turn: 16 KiB less a header */
     uint32_t quantum_alone;      /* the same where no other stream is ready: 64 KiB less a header;
                                   * 0: quantum */
+    uint32_t quantum_max;        /* the same on a fast road, while no fresh stream waits: 128 KiB
+                                  * less a header; 0: quantum_alone */
     uint32_t control_max;        /* control frames queued out before we stop reading: 64 */
     uint32_t ping_burst, pings_per_second;     /* pings answered: 16, then 4/s; beyond: glitches */
     uint32_t reset_burst, resets_per_second;   /* all resets received: 1,024, then 33/s */
@@ -213,6 +215,10 @@ bool adit_session_heaviest(const struct adit_session *session, struct adit_handl
 
 /* The smoothed round-trip time of the connection (from TCP_INFO), an input for window growth. */
 void adit_session_rtt_set(struct adit_session *session, uint64_t rtt_us);
+
+/* What the road takes, in bytes a second (from TCP_INFO; 0: not known): a bulk stream's turn
+ * doubles up to as much as that is in two milliseconds. */
+void adit_session_rate_set(struct adit_session *session, uint64_t rate);
 
 /* Asks the peer for a sign of life now, unless one is already awaited. Where none comes, tick
  * gives the session up as after a keep-alive ping. */

@@ -13,14 +13,22 @@ void adit_stream_schedule(struct adit_session *session, struct adit_stream *stre
         ADIT_AT(stream->listed, ADIT_STREAM_LINK_TURN) != ADIT_STREAM_NO_LIST) {
         return;
     }
-    uint32_t quantum = session->mux->limits.quantum;
-    uint32_t passed = (uint32_t)session->counters.data_out_total - stream->served_at;
-    if (stream->fresh_left < quantum && passed / quantum >= REST_QUANTA) {
-        stream->fresh_left = quantum;
-    }
     stream->deficit = 0;
     adit_stream_enlist(session, stream,
                        stream->fresh_left > 0 ? ADIT_SESSION_LIST_FRESH : ADIT_SESSION_LIST_OLD);
+}
+
+/* A stream that had nothing to send for a while is fresh again, unless what it sent then was bulk.
+ * One that only waited for credit has not rested. */
+static void refresh(const struct adit_session *session, struct adit_stream *stream)
+{
+    uint32_t quantum = session->mux->limits.quantum;
+    uint32_t passed = (uint32_t)session->counters.data_out_total - stream->served_at;
+    if (stream->fresh_left < quantum && passed / quantum >= REST_QUANTA &&
+        !adit_stream_is(stream, ADIT_STREAM_BULK)) {
+        stream->fresh_left = quantum;
+    }
+    stream->state &= ~ADIT_STREAM_BULK;
 }
 
 void adit_session_ready(struct adit_session *session, struct adit_handle handle)
@@ -31,6 +39,7 @@ void adit_session_ready(struct adit_session *session, struct adit_handle handle)
         return;
     }
     stream->state |= ADIT_STREAM_READY;
+    refresh(session, stream);
     adit_stream_schedule(session, stream);
 }
 
@@ -52,6 +61,19 @@ static bool is_alone(const struct adit_session *session)
     return fresh->head == fresh->tail && old->head == old->tail && !(fresh->head && old->head);
 }
 
+/* Bytes of a turn: few while a fresh stream waits; else what the road takes in a moment. */
+static uint32_t turn_bytes(const struct adit_session *session)
+{
+    const struct adit_mux_limits *limits = &session->mux->limits;
+    uint32_t least = limits->quantum;
+    if (is_alone(session)) {
+        least = limits->quantum_alone;
+    } else if (adit_session_first(session, ADIT_SESSION_LIST_FRESH)) {
+        return limits->quantum;
+    }
+    return least > session->turn_bytes ? least : session->turn_bytes;
+}
+
 bool adit_session_next(struct adit_session *session, size_t room,
                        struct adit_session_turn *out_turn)
 {
@@ -59,9 +81,8 @@ bool adit_session_next(struct adit_session *session, size_t room,
     if (!stream || room <= ADIT_YAMUX_HEADER_BYTES || session->failure.fault) {
         return false;
     }
-    uint32_t quantum = is_alone(session) ? session->mux->limits.quantum_alone
-                                         : session->mux->limits.quantum;
-    if (stream->deficit == 0 || stream->deficit > quantum) { /* more: no longer alone */
+    uint32_t quantum = turn_bytes(session);
+    if (stream->deficit == 0 || stream->deficit > quantum) { /* more: another one waits now */
         stream->deficit = quantum;
     }
     size_t allowed = adit_min_size(stream->deficit, stream->send_window);
@@ -132,6 +153,7 @@ struct adit_status adit_session_sent(struct adit_session *session, struct adit_h
     ADIT_TRY(adit_yamux_write(&writer, &frame)); /* cannot fail: the hole's size was checked */
     session->counters.frames_out_total++;
     session->counters.data_out_total += count;
+    stream->state |= frame.length >= session->mux->limits.quantum ? ADIT_STREAM_BULK : 0;
     stream->send_window -= frame.length;
     stream->deficit -= frame.length;
     stream->fresh_left -= (uint32_t)adit_min_size(stream->fresh_left, count);

@@ -164,6 +164,83 @@ static void new_streams_go_first(void **state)
     peer_end(peer);
 }
 
+/* Eight quanta of others later a stream is fresh again where it had rested, and only there. */
+static void bulk_does_not_become_fresh_again(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(SERVER);
+    size_t count = 0;
+    struct adit_handle paused = open_stream(peer, 1);
+    for (size_t i = 0; i < 3; i++) {
+        take_turn(peer, 1 << 16, 1 << 16, &count);
+    }
+    adit_session_idle(&peer->session, paused); /* its source has a gap after 192 KiB */
+    struct adit_handle spent = open_stream(peer, 2);
+    struct adit_session_turn turn = {0};
+    while (adit_session_next(&peer->session, 1 << 20, &turn)) {
+        take_turn(peer, 1 << 20, 1 << 20, &count);
+    } /* all its credit */
+    open_stream(peer, 3);
+    for (size_t i = 0; i < 12; i++) {
+        take_turn(peer, QUANTUM + 12, 1 << 20, &count);
+    }
+    adit_session_ready(&peer->session, paused);
+    assert_true(peer_window(peer, 4, ADIT_YAMUX_ACK, 1 << 20));
+    struct adit_handle fresh = open_stream(peer, 4);
+    assert_int_equal(take_turn(peer, 1 << 16, 100, &count), 4);
+    adit_session_idle(&peer->session, fresh);
+    assert_int_equal(take_turn(peer, QUANTUM + 12, 1 << 20, &count), 3); /* in the line's order */
+    assert_int_equal(take_turn(peer, QUANTUM + 12, 100, &count), 1);
+    adit_session_idle(&peer->session, paused);
+    for (size_t i = 0; i < 10; i++) {
+        take_turn(peer, QUANTUM + 12, 1 << 20, &count);
+    }
+    adit_session_ready(&peer->session, paused); /* this time it had sent little: first */
+    assert_int_equal(take_turn(peer, QUANTUM + 12, 100, &count), 1);
+    adit_session_release(&peer->session, spent, peer->now_us);
+    peer_end(peer);
+}
+
+/* On a fast road bulk streams take longer turns, unless a fresh one waits. */
+static void turns_grow_with_the_road(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t rate;
+        size_t together, alone;
+    } rows[] = {
+        {0, QUANTUM, 64 * 1024 - 12},
+        {1000000, QUANTUM, 64 * 1024 - 12},
+        {25000000, 32 * 1024 - 12, 64 * 1024 - 12},
+        {50000000, 64 * 1024 - 12, 64 * 1024 - 12},
+        {1000000000, 128 * 1024 - 12, 128 * 1024 - 12},
+        {UINT64_MAX, 128 * 1024 - 12, 128 * 1024 - 12},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        struct peer *peer = peer_new(SERVER);
+        struct adit_handle stream[2] = {open_stream(peer, 0), open_stream(peer, 1)};
+        size_t count = 0;
+        for (size_t turns = 0; turns < 10; turns++) { /* both are old now */
+            take_turn(peer, QUANTUM + 12, 1 << 20, &count);
+        }
+        adit_session_rate_set(&peer->session, ADIT_AT(rows, i).rate);
+        struct adit_session_turn turn = {0};
+        assert_true(adit_session_next(&peer->session, 1 << 20, &turn));
+        assert_int_equal(turn.bytes_max, ADIT_AT(rows, i).together);
+        struct adit_handle fresh = open_stream(peer, 2);
+        assert_true(adit_session_next(&peer->session, 1 << 20, &turn));
+        assert_int_equal(turn.user, 2);
+        assert_int_equal(turn.bytes_max, QUANTUM);
+        adit_session_release(&peer->session, fresh, peer->now_us);
+        adit_session_release(&peer->session, ADIT_AT(stream, 1), peer->now_us);
+        assert_true(peer_window(peer, 2, ADIT_YAMUX_ACK, 1 << 20));
+        take_turn(peer, 1 << 20, 1 << 20, &count); /* the one that was begun */
+        assert_true(adit_session_next(&peer->session, 1 << 20, &turn));
+        assert_int_equal(turn.bytes_max, ADIT_AT(rows, i).alone);
+        peer_end(peer);
+    }
+}
+
 static void new_streams_do_not_starve_old_ones(void **state)
 {
     (void)state;
@@ -197,6 +274,8 @@ int main(void)
         cmocka_unit_test(a_frame_must_say_something),
         cmocka_unit_test(a_window_that_is_used_up_ends_the_turns),
         cmocka_unit_test(new_streams_go_first),
+        cmocka_unit_test(bulk_does_not_become_fresh_again),
+        cmocka_unit_test(turns_grow_with_the_road),
         cmocka_unit_test(new_streams_do_not_starve_old_ones),
     };
     return cmocka_run_group_tests_name("mux/schedule", tests, NULL, NULL);

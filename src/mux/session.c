@@ -1,6 +1,8 @@
 #include "mux/budget.h"
 #include "mux/stream.h"
 
+#define TURN_US (2 * ADIT_MS_US) /* of a bulk stream, where the road is fast */
+
 struct adit_status adit_session_init(struct adit_session *session, struct adit_mux *mux,
                                      enum adit_session_role role, uint64_t seed, uint64_t now_us)
 {
@@ -43,6 +45,17 @@ void adit_session_goaway(struct adit_session *session, enum adit_yamux_goaway co
 void adit_session_rtt_set(struct adit_session *session, uint64_t rtt_us)
 {
     session->rtt_us = rtt_us;
+}
+
+void adit_session_rate_set(struct adit_session *session, uint64_t rate)
+{
+    const struct adit_mux_limits *limits = &session->mux->limits;
+    uint64_t fits = adit_min_u64(rate / (ADIT_SECOND_US / TURN_US), limits->quantum_max);
+    uint64_t turn = limits->quantum;
+    while (turn * 2 + ADIT_YAMUX_HEADER_BYTES <= fits) { /* whole records again */
+        turn = turn * 2 + ADIT_YAMUX_HEADER_BYTES;
+    }
+    session->turn_bytes = (uint32_t)turn;
 }
 
 bool adit_session_heaviest(const struct adit_session *session, struct adit_handle *out_stream,

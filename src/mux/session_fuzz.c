@@ -232,6 +232,7 @@ static void user_acts(struct world *world, struct adit_reader *input)
         break;
     case 6:
         adit_session_rtt_set(session, fuzz_byte(input) * 100u);
+        adit_session_rate_set(session, session->rtt_us * 2048u);
         break;
     default:
         if (choice > 250) {

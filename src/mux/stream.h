@@ -60,6 +60,7 @@ _Static_assert(sizeof(struct adit_session) <= 2560, "a session costs at most 2.5
 #define ADIT_STREAM_TOMBSTONE 0x400u   /* the RST is sent */
 #define ADIT_STREAM_COUNTED 0x800u     /* in open_in or open_out */
 #define ADIT_STREAM_EARLY_PAID 0x1000u /* its RST has a token of early_resets_out */
+#define ADIT_STREAM_BULK 0x2000u       /* has used up a quantum since it was made ready */
 
 static inline bool adit_stream_is(const struct adit_stream *stream, uint32_t bits)
 {

@@ -3,7 +3,8 @@
 #include "tunnel/internal.h"
 
 #define CIPHER_IN_BYTES (256 * 1024)
-#define PLAIN_IN_BYTES (128 * 1024)
+#define PLAIN_IN_BYTES (256 * 1024)
+#define PLAIN_OUT_BYTES (ADIT_HUB_GATHER_BYTES + 128 * 1024)
 
 struct link *hub_link(const struct adit_hub *hub, struct adit_handle handle)
 {
@@ -96,7 +97,7 @@ static struct adit_status take_memory(struct adit_hub *hub, const struct adit_hu
     ADIT_TRY(adit_pool_init(&hub->pumps, sizeof(struct pump), options->pumps_max));
     ADIT_TRY(adit_memory_open(1, CIPHER_IN_BYTES, &hub->cipher_in));
     ADIT_TRY(adit_memory_open(1, PLAIN_IN_BYTES, &hub->plain_in));
-    return adit_memory_open(1, ADIT_HUB_GATHER_BYTES, &hub->plain_out);
+    return adit_memory_open(1, PLAIN_OUT_BYTES, &hub->plain_out);
 }
 
 struct adit_status adit_hub_init(struct adit_hub *hub, const struct adit_hub_options *options)

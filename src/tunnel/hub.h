@@ -28,7 +28,8 @@
 #include "wire/control.h"
 #include "wire/stream_head.h"
 
-/* Plaintext gathered for a link before it is encrypted and sent: four full records. */
+/* Plaintext gathered for a link before it is encrypted and sent: four full records, and what the
+ * last frame has beyond them. */
 #define ADIT_HUB_GATHER_BYTES (4 * ADIT_TLS_RECORD_BYTES)
 
 /* How a pump ended, for counters and logs. */

@@ -25,6 +25,7 @@ static void measure(struct adit_hub *hub, struct link *link)
     }
     link->rtt_us = info.rtt_us;
     adit_session_rtt_set(&link->session, info.rtt_us);
+    adit_session_rate_set(&link->session, info.delivery_rate);
     uint64_t unsent = adit_max_u64(info.delivery_rate / (ADIT_SECOND_US / UNSENT_US), UNSENT_MIN);
     unsent = adit_min_u64(unsent, UNSENT_MAX);
     if (unsent > link->unsent_max + link->unsent_max / 4 || unsent < link->unsent_max / 2) {
@@ -102,7 +103,8 @@ static bool fill_turn(struct adit_hub *hub, struct link *link, const struct adit
     return true;
 }
 
-/* Frames of all ready streams into the scratch; how many bytes. */
+/* Frames of all ready streams into the scratch; how many bytes. The last one is not cut short: its
+ * stream's local socket is read once, and at the other end written once. */
 static size_t gather(struct adit_hub *hub, struct link *link)
 {
     struct adit_session *session = &link->session;
@@ -110,7 +112,8 @@ static size_t gather(struct adit_hub *hub, struct link *link)
     struct adit_writer writer = adit_writer_of(adit_span_first(hub->plain_out, room));
     adit_session_pull(session, &writer, hub->loop->now_us);
     struct adit_session_turn turn = {0};
-    while (adit_session_next(session, adit_writer_room(&writer), &turn) &&
+    while (writer.len < ADIT_HUB_GATHER_BYTES &&
+           adit_session_next(session, adit_writer_room(&writer), &turn) &&
            fill_turn(hub, link, &turn, &writer)) {
     }
     adit_session_pull(session, &writer, hub->loop->now_us); /* resets that the turns brought */

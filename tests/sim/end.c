@@ -192,7 +192,7 @@ static void sim_end_turn(struct sim_world *world, unsigned e, struct adit_writer
     size_t room = adit_writer_room(writer);
     if (!side->is_live || !adit_handle_equal(side->handle, turn->stream) || side->has_sent_fin ||
         turn->bytes_max == 0 || turn->bytes_max + ADIT_YAMUX_HEADER_BYTES > room ||
-        turn->bytes_max > world->plan.limits.quantum_alone) {
+        turn->bytes_max > world->plan.limits.quantum_max) {
         sim_fail(world, "stream %u end %u: a turn of %zu bytes, live %d, room %zu",
                  stream->number, e, turn->bytes_max, side->is_live, room);
         return;

@@ -100,6 +100,7 @@ static struct adit_status sim_end_begin(struct sim_world *world, unsigned e)
                                sim_mix(world->seed * 2 + e), world->now_us));
     end->has_session = true;
     adit_session_rtt_set(&end->session, plan->rtt_us);
+    adit_session_rate_set(&end->session, ADIT_AT(plan->link, e).bytes_per_second);
     ADIT_TRY(adit_memory_open(SIM_STAGE_BYTES, 1, &end->stage));
     ADIT_TRY(adit_memory_open(SIM_STREAMS_MAX, sizeof(uint32_t), &end->active_memory));
     void *active = end->active_memory.ptr;
