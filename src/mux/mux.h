@@ -186,6 +186,7 @@ struct adit_session_turn {
     struct adit_handle stream;
     uint64_t user;
     size_t bytes_max; /* at least 1: window, quantum and room allow so many payload bytes */
+    bool is_fresh;    /* it goes first: it is new or has sent little */
 };
 
 /* Whose turn it is, given `room` bytes of buffer for a header and its payload. False where nobody

@@ -90,9 +90,12 @@ bool adit_session_next(struct adit_session *session, size_t room,
     if (payload_room < adit_min_size(allowed, FRAME_WORTH_BYTES)) {
         return false;
     }
-    *out_turn = (struct adit_session_turn){.stream = stream->handle,
-                                           .user = stream->user,
-                                           .bytes_max = adit_min_size(allowed, payload_room)};
+    *out_turn = (struct adit_session_turn){
+        .stream = stream->handle,
+        .user = stream->user,
+        .bytes_max = adit_min_size(allowed, payload_room),
+        .is_fresh = ADIT_AT(stream->listed, ADIT_STREAM_LINK_TURN) == ADIT_SESSION_LIST_FRESH,
+    };
     return true;
 }
 

@@ -91,6 +91,11 @@ struct adit_status adit_socket_unsent_max_set(int fd, size_t bytes)
     return number_set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
 }
 
+struct adit_status adit_socket_pacing_set(int fd, uint64_t rate)
+{
+    return option_set(fd, SOL_SOCKET, SO_MAX_PACING_RATE, ADIT_OBJECT_BYTES(rate));
+}
+
 struct adit_status adit_socket_congestion_set(int fd, struct adit_bytes name)
 {
     return option_set(fd, IPPROTO_TCP, TCP_CONGESTION, name);
@@ -116,6 +121,16 @@ struct adit_status adit_socket_buffers_set(int fd, size_t receive, size_t send_b
     return adit_ok();
 }
 
+/* Packets count as full ones, so a few small ones weigh too much: no more than there are bytes. */
+static uint64_t on_road(const struct tcp_info *info)
+{
+    uint64_t packets = (uint64_t)info->tcpi_unacked + info->tcpi_retrans;
+    packets = adit_subtract_floor_u64(packets, (uint64_t)info->tcpi_sacked + info->tcpi_lost);
+    uint64_t gone = (uint64_t)info->tcpi_bytes_retrans + info->tcpi_bytes_acked;
+    return adit_min_u64(packets * info->tcpi_snd_mss,
+                        adit_subtract_floor_u64(info->tcpi_bytes_sent, gone));
+}
+
 struct adit_status adit_socket_info_get(int fd, struct adit_socket_info *out_info)
 {
     struct tcp_info info = {0}; /* a kernel that knows fewer fields leaves the rest 0 */
@@ -132,6 +147,8 @@ struct adit_status adit_socket_info_get(int fd, struct adit_socket_info *out_inf
         .delivery_rate = info.tcpi_delivery_rate,
         .unsent = info.tcpi_notsent_bytes,
         .unacked = (uint64_t)info.tcpi_unacked * info.tcpi_snd_mss,
+        .on_road = on_road(&info),
+        .delivered = info.tcpi_bytes_acked + (uint64_t)info.tcpi_sacked * info.tcpi_snd_mss,
     };
     return adit_ok();
 }

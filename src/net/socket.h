@@ -46,6 +46,8 @@ struct adit_status adit_socket_stop_listening(int fd); /* shutdown(SHUT_RD): eve
 struct adit_status adit_socket_reset_on_close_set(int fd, bool is_reset);
 struct adit_status adit_socket_low_water_set(int fd, size_t bytes);        /* SO_RCVLOWAT */
 struct adit_status adit_socket_unsent_max_set(int fd, size_t bytes);       /* TCP_NOTSENT_LOWAT */
+/* No faster than this, in bytes a second, and evenly rather than in bursts (SO_MAX_PACING_RATE). */
+struct adit_status adit_socket_pacing_set(int fd, uint64_t rate);
 struct adit_status adit_socket_congestion_set(int fd, struct adit_bytes name);
 struct adit_status adit_socket_keepalive_set(int fd, uint32_t idle_s, uint32_t interval_s,
                                              uint32_t count);
@@ -58,6 +60,8 @@ struct adit_socket_info {
     uint64_t delivery_rate; /* bytes a second, as measured by the kernel */
     uint64_t unsent;        /* bytes written and not sent yet */
     uint64_t unacked;       /* bytes sent and not acknowledged, about */
+    uint64_t on_road;       /* of these, what is neither lost nor known to have arrived, about */
+    uint64_t delivered;     /* bytes that have arrived since the start, about */
 };
 struct adit_status adit_socket_info_get(int fd, struct adit_socket_info *out_info);
 

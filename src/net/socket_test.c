@@ -238,6 +238,9 @@ static void options_and_info(void **state)
     assert_int_equal(option_of(pair.client, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 131072);
     assert_ok(adit_socket_keepalive_set(pair.client, 30, 10, 3));
     assert_int_equal(option_of(pair.client, SOL_SOCKET, SO_KEEPALIVE), 1);
+    assert_ok(adit_socket_pacing_set(pair.client, 5000000));
+    assert_int_equal(option_of(pair.client, SOL_SOCKET, SO_MAX_PACING_RATE), 5000000);
+    assert_ok(adit_socket_pacing_set(pair.client, UINT64_C(100) * 1000 * 1000 * 1000));
     assert_ok(adit_socket_congestion_set(pair.client, ADIT_BYTES("reno")));
     assert_fails(adit_socket_congestion_set(pair.client, ADIT_BYTES("no-such-thing")), SYSTEM);
     assert_fails(adit_socket_low_water_set(pair.server, SIZE_MAX), INVALID);
@@ -249,6 +252,7 @@ static void options_and_info(void **state)
     assert_ok(adit_socket_info_get(pair.client, &info));
     assert_true(info.rtt_us > 0 && info.rtt_us < 5000000);
     assert_true(info.rtt_min_us <= info.rtt_us + 5000000);
+    assert_true(info.on_road <= sizeof block && info.delivered <= sizeof block + 1);
     assert_true(info.sent > 0 && info.retransmitted == 0 && !info.is_recovering);
     assert_fails(adit_socket_info_get(-1, &info), SYSTEM);
     pair_close(&pair);

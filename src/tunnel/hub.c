@@ -128,6 +128,7 @@ static void drop_link(struct adit_hub *hub, struct link *link)
 {
     adit_loop_unwatch(hub->loop, &link->watch);
     adit_loop_timer_cancel(hub->loop, &link->timer);
+    adit_loop_timer_cancel(hub->loop, &link->pace_timer);
     adit_queue_reset(&link->control_in, &hub->chunks);
     adit_queue_reset(&link->control_out, &hub->chunks);
     adit_session_deinit(&link->session);

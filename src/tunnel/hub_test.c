@@ -1,5 +1,6 @@
 /* Two hubs joined over loopback: what one local socket gets, the other gives. Covers hub.c, link.c,
- * link_receive.c, link_flush.c, link_road.c, control_stream.c, pump.c, pump_in.c, pump_out.c. */
+ * link_receive.c, link_flush.c, link_pace.c, link_road.c, control_stream.c, pump.c, pump_in.c,
+ * pump_out.c. */
 #include "tunnel/pair_fixture.h"
 
 static int setup(void **state)
@@ -279,6 +280,49 @@ static void a_lossy_road_is_mended_where_that_is_allowed(void **state)
     assert_int_equal(pair->agent.lossy + pair->server.lossy, 1);
 }
 
+static void small_requests_pass_the_bound(void **state)
+{
+    (void)state;
+    struct link link = {.in_kernel = 60000, .pace = {.bound = 80000}};
+    struct adit_session_turn turn = {.bytes_max = 65536};
+    assert_int_equal(link_pace_room(&link, &turn, 0), 20000);
+    assert_int_equal(link_pace_room(&link, &turn, 15000), 0); /* less than a piece is left */
+    link.in_kernel = 80000;
+    assert_int_equal(link_pace_room(&link, &turn, 0), 0);
+    turn.is_fresh = true;
+    assert_int_equal(link_pace_room(&link, &turn, 0), 20000);
+    assert_int_equal(link_pace_room(&link, &turn, 19999), 1);
+    assert_int_equal(link_pace_room(&link, &turn, 20000), 0);
+    link.pace.bound = ADIT_PACE_UNBOUND;
+    assert_int_equal(link_pace_room(&link, &turn, 1 << 30), 65536);
+}
+
+/* No event tells that the road has room again: a timer asks. Here the road proves to be short. */
+static void what_is_held_back_goes_later(void **state)
+{
+    struct pair *pair = *state;
+    int visitor = -1;
+    int program = -1;
+    open_stream(pair, &visitor, &program);
+    turn_until(pair, pair->server.dials == 1);
+    struct link *link = hub_link(&pair->server.hub, pair->server.link);
+    link->pace.phase = ADIT_PACE_HELD;
+    link->pace.bound = ADIT_PACE_BOUND_MIN;
+    link->in_kernel = 1 << 20;
+    link->measured_us = pair->server.loop.now_us;
+    static uint8_t block[30000];
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    assert_ok(adit_socket_send(visitor, ADIT_BYTES_OF(block), &count, &io));
+    turn(pair);
+    assert_true(adit_handle_is_set(link->pace_timer));
+    assert_true(link->pace.is_held);
+    turn_until(pair, pair->agent.seen.bytes_to_local == sizeof block);
+    assert_true(link->pace.bound == ADIT_PACE_UNBOUND);
+    adit_socket_close(&visitor);
+    adit_socket_close(&program);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +336,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_budget_cuts_the_largest, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lossy_road_is_mended_where_that_is_allowed, setup,
                                         teardown),
+        cmocka_unit_test(small_requests_pass_the_bound),
+        cmocka_unit_test_setup_teardown(what_is_held_back_goes_later, setup, teardown),
         cmocka_unit_test_setup_teardown(a_flood_of_opens_is_read_to_its_end, setup, teardown),
     };
     return cmocka_run_group_tests_name("tunnel/hub", tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include "tunnel/link.h"
 #include "tunnel/loss.h"
+#include "tunnel/pace.h"
 #include "tunnel/pump.h"
 
 enum link_state {
@@ -29,6 +30,10 @@ struct link {
     uint64_t user;
     uint64_t rtt_us;
     uint64_t measured_us; /* when rtt_us was read */
+    struct adit_pace pace;
+    struct adit_handle pace_timer; /* until the road has taken enough for another turn */
+    uint64_t pace_rate;   /* as set on the socket; 0: none */
+    uint64_t in_kernel;   /* bytes on the road or not sent yet: as measured, and sent since */
     size_t unsent_max;    /* as set on the socket */
     struct adit_loss loss;
     uint64_t looked_us; /* when `loss` had its last sample */
@@ -92,6 +97,14 @@ void link_send_waiting(struct adit_hub *hub, struct link *link);
 void link_road_look(struct adit_hub *hub, struct link *link);
 /* What is done about a road that loses packets by chance, once. */
 void link_road_mend(struct adit_hub *hub, struct link *link);
+
+/* link_pace.c: the kernel's figures, now and then. */
+void link_pace_measure(struct adit_hub *hub, struct link *link);
+/* Payload bytes that a turn may add to `gathered` ones: 0 where it has to wait for the road. */
+size_t link_pace_room(const struct link *link, const struct adit_session_turn *turn,
+                      size_t gathered);
+/* A turn has to wait: there will be another when the road has taken something. */
+void link_pace_wait(struct adit_hub *hub, struct link *link);
 
 /* control_stream.c */
 struct adit_status control_stream_receive(struct adit_hub *hub, struct link *link,

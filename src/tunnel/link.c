@@ -29,6 +29,7 @@ static void link_release(struct adit_hub *hub, struct link *link)
     hub_forget_dirty(hub, link);
     adit_loop_unwatch(hub->loop, &link->watch);
     adit_loop_timer_cancel(hub->loop, &link->timer);
+    adit_loop_timer_cancel(hub->loop, &link->pace_timer);
     adit_queue_reset(&link->control_in, &hub->chunks);
     adit_queue_reset(&link->control_out, &hub->chunks);
     adit_tls_close(&link->tls);
@@ -224,6 +225,7 @@ struct adit_status adit_link_open(struct adit_hub *hub, const struct adit_link_o
     link->fd = fd;
     link->self = handle;
     link->user = options->user;
+    adit_pace_init(&link->pace);
     adit_queue_init(&link->control_in, ADIT_LINK_CONTROL_MAX);
     adit_queue_init(&link->control_out, ADIT_LINK_CONTROL_MAX);
     status = link_begin(hub, link, options);

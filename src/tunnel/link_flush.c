@@ -3,37 +3,6 @@
 /* A turn gathers at most this many times for one link, so that the others get theirs. */
 #define GATHERS_A_TURN 4
 
-/* How often the kernel's view of the road is read, while there is traffic. */
-#define MEASURE_US (50 * ADIT_MS_US)
-
-/* Bytes that may stand unsent in the kernel: what the road takes in UNSENT_US, within bounds. The
- * rest of the queue stands in the scheduler, where a small request passes a bulk transfer. */
-#define UNSENT_US (8 * ADIT_MS_US)
-#define UNSENT_MIN (128 * 1024)
-#define UNSENT_MAX (4 * 1024 * 1024)
-
-static void measure(struct adit_hub *hub, struct link *link)
-{
-    uint64_t now_us = hub->loop->now_us;
-    if (now_us - link->measured_us < MEASURE_US) {
-        return;
-    }
-    link->measured_us = now_us;
-    struct adit_socket_info info = {0};
-    if (!adit_is_ok(adit_socket_info_get(link->fd, &info))) {
-        return; /* the next send will tell what is wrong */
-    }
-    link->rtt_us = info.rtt_us;
-    adit_session_rtt_set(&link->session, info.rtt_us);
-    adit_session_rate_set(&link->session, info.delivery_rate);
-    uint64_t unsent = adit_max_u64(info.delivery_rate / (ADIT_SECOND_US / UNSENT_US), UNSENT_MIN);
-    unsent = adit_min_u64(unsent, UNSENT_MAX);
-    if (unsent > link->unsent_max + link->unsent_max / 4 || unsent < link->unsent_max / 2) {
-        link->unsent_max = unsent;
-        adit_status_ignore(adit_socket_unsent_max_set(link->fd, unsent), "only a hint");
-    }
-}
-
 void link_send_waiting(struct adit_hub *hub, struct link *link)
 {
     struct adit_queue *out = adit_tls_out(link->tls);
@@ -50,6 +19,7 @@ void link_send_waiting(struct adit_hub *hub, struct link *link)
             return;
         }
         adit_queue_drop(out, &hub->chunks, sent);
+        link->in_kernel += sent;
         link->is_blocked = io == ADIT_IO_BLOCKED;
     }
 }
@@ -105,7 +75,7 @@ static bool fill_turn(struct adit_hub *hub, struct link *link, const struct adit
 
 /* Frames of all ready streams into the scratch; how many bytes. The last one is not cut short: its
  * stream's local socket is read once, and at the other end written once. */
-static size_t gather(struct adit_hub *hub, struct link *link)
+static size_t gather(struct adit_hub *hub, struct link *link, bool *out_is_held)
 {
     struct adit_session *session = &link->session;
     size_t room = adit_min_size(adit_tls_room(link->tls), hub->plain_out.len);
@@ -113,8 +83,12 @@ static size_t gather(struct adit_hub *hub, struct link *link)
     adit_session_pull(session, &writer, hub->loop->now_us);
     struct adit_session_turn turn = {0};
     while (writer.len < ADIT_HUB_GATHER_BYTES &&
-           adit_session_next(session, adit_writer_room(&writer), &turn) &&
-           fill_turn(hub, link, &turn, &writer)) {
+           adit_session_next(session, adit_writer_room(&writer), &turn)) {
+        turn.bytes_max = link_pace_room(link, &turn, writer.len);
+        *out_is_held = turn.bytes_max == 0;
+        if (*out_is_held || !fill_turn(hub, link, &turn, &writer)) {
+            break;
+        }
     }
     adit_session_pull(session, &writer, hub->loop->now_us); /* resets that the turns brought */
     return writer.len;
@@ -126,12 +100,13 @@ void link_flush(struct adit_hub *hub, struct link *link)
     if (link->state != LINK_OPEN) {
         return;
     }
-    measure(hub, link);
+    link_pace_measure(hub, link);
     link_road_look(hub, link);
+    bool is_held = false;
     for (int i = 0; i < GATHERS_A_TURN && !link->is_blocked; i++) {
-        size_t len = gather(hub, link);
+        size_t len = gather(hub, link, &is_held);
         if (len == 0) {
-            return;
+            break;
         }
         struct adit_status status =
             adit_tls_write(link->tls, adit_bytes_first(adit_span_bytes(hub->plain_out), len));
@@ -141,7 +116,14 @@ void link_flush(struct adit_hub *hub, struct link *link)
         }
         link_send_waiting(hub, link);
     }
-    if (!link->is_blocked && adit_session_wants_output(&link->session)) {
+    if (link->is_blocked) {
+        return;
+    }
+    if (is_held) {
+        link_pace_wait(hub, link);
+    } else if (adit_session_wants_output(&link->session)) {
         hub_mark_dirty(hub, link); /* its share is used up: another turn */
+    } else {
+        adit_pace_dry(&link->pace, link->in_kernel);
     }
 }

@@ -36,7 +36,7 @@ struct adit_status worker_start(struct worker *worker, struct adit_message *star
     ADIT_TRY(adit_table_init(&worker->left, ADIT_NAME_BYTES_MAX, WORKER_LEFT_MAX, seed));
     uint32_t watches = WORKER_AGENTS_MAX + WORKER_PUMPS_MAX + WORKER_WEBS_MAX + WORKER_BINDS_MAX +
                        WORKER_ORPHANS_MAX + 16;
-    uint32_t timers = 2 * WORKER_AGENTS_MAX + WORKER_WEBS_MAX + WORKER_BINDS_MAX +
+    uint32_t timers = 3 * WORKER_AGENTS_MAX + WORKER_WEBS_MAX + WORKER_BINDS_MAX +
                       WORKER_ORPHANS_MAX + 32;
     ADIT_TRY(adit_loop_open(&worker->loop, watches, timers));
     adit_loop_spin_set(&worker->loop, (worker->options & ADIT_START_POLLING) != 0);

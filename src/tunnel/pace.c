@@ -1,0 +1,208 @@
+#include "tunnel/pace.h"
+
+/* A queue of so many times the wanted one ends the growth, and is one that should go. */
+#define QUEUE_HIGH 2
+/* Open: samples in a row that must see a queue, so many bytes being on the road. */
+#define OPEN_SAMPLES 2
+#define OPEN_BYTES (64 * 1024)
+#define GROWTH_MAX 2 /* quarters that the bound grows by in one round */
+/* Figures beyond these are cut: products stay within 64 bits. */
+#define RTT_MAX_US (10 * ADIT_SECOND_US)
+#define RATE_MAX ADIT_PACE_RATE_MAX
+
+void adit_pace_init(struct adit_pace *pace)
+{
+    *pace = (struct adit_pace){.bound = ADIT_PACE_UNBOUND};
+}
+
+bool adit_pace_is_long(const struct adit_pace *pace)
+{
+    return pace->rtt_min_us >= ADIT_PACE_SHORT_US;
+}
+
+static uint64_t rate_of(const struct adit_pace *pace)
+{
+    uint64_t rate = 1;
+    for (uint32_t i = 0; i < ADIT_PACE_RATES; i++) {
+        rate = adit_max_u64(rate, ADIT_AT(pace->rates, i));
+    }
+    return rate;
+}
+
+static void rate_note(struct adit_pace *pace, uint64_t rate)
+{
+    ADIT_AT(pace->rates, pace->rate_next) = adit_min_u64(rate, RATE_MAX);
+    pace->rate_next = (pace->rate_next + 1) % ADIT_PACE_RATES;
+}
+
+/* How long the queue is that is wanted on the road. */
+static uint64_t queue_us(const struct adit_pace *pace)
+{
+    return adit_max_u64(ADIT_PACE_QUEUE_US,
+                        ADIT_PACE_QUEUE_BYTES * (uint64_t)ADIT_SECOND_US / rate_of(pace));
+}
+
+static void bound_set(struct adit_pace *pace, uint64_t bytes)
+{
+    pace->bound = adit_max_u64(bytes, ADIT_PACE_BOUND_MIN);
+}
+
+/* The measured rate times the shortest round trip, and the wanted queue. */
+static uint64_t bound_of(const struct adit_pace *pace)
+{
+    uint64_t full_us = adit_min_u64(pace->rtt_min_us + queue_us(pace), RTT_MAX_US);
+    return rate_of(pace) * full_us / ADIT_SECOND_US;
+}
+
+static void round_begin(struct adit_pace *pace, const struct adit_pace_sample *sample)
+{
+    pace->round_us = sample->now_us;
+    pace->round_delivered = sample->delivered;
+    pace->round_rtt_us = pace->rtt_us;
+    pace->is_held = false;
+    pace->is_dry = false;
+}
+
+static void open_again(struct adit_pace *pace, const struct adit_pace_sample *sample)
+{
+    pace->phase = ADIT_PACE_OPEN;
+    pace->bound = ADIT_PACE_UNBOUND;
+    pace->queued = 0;
+    pace->growth = 0;
+    pace->stuck = 0;
+    round_begin(pace, sample);
+}
+
+/* A queue, and ours: what the road holds is what is on it now, less the queue's share. */
+static void open_sample(struct adit_pace *pace, const struct adit_pace_sample *sample)
+{
+    uint64_t seen_us = adit_max_u64(QUEUE_HIGH * ADIT_PACE_QUEUE_US, pace->rtt_min_us / 8);
+    bool has_queue = pace->rtt_us > pace->rtt_min_us + seen_us && sample->in_kernel >= OPEN_BYTES;
+    pace->queued = has_queue ? pace->queued + 1 : 0;
+    if (pace->queued < OPEN_SAMPLES) {
+        return;
+    }
+    uint64_t on_road = adit_min_u64(sample->in_kernel, RATE_MAX);
+    uint64_t rate = on_road * ADIT_SECOND_US / pace->rtt_us;
+    for (uint32_t i = 0; i < ADIT_PACE_RATES; i++) {
+        rate_note(pace, rate);
+    }
+    pace->phase = ADIT_PACE_HELD;
+    pace->growth = 0;
+    pace->stuck = 0;
+    bound_set(pace, bound_of(pace));
+    round_begin(pace, sample);
+}
+
+/* Our bound has held for rounds, and yet the queue stands: it is another's, or there is none and
+ * the way has become longer. */
+static void judge_stuck(struct adit_pace *pace, uint64_t now_us)
+{
+    bool is_least = pace->bound <= ADIT_PACE_BOUND_MIN; /* a queue then proves nothing */
+    bool is_stuck = pace->is_held && !pace->is_dry && (pace->stuck > 0 || !is_least) &&
+                    pace->round_rtt_us > pace->rtt_min_us + QUEUE_HIGH * queue_us(pace);
+    pace->stuck = is_stuck ? pace->stuck + 1 : 0;
+    if (pace->stuck >= ADIT_PACE_STUCK_ROUNDS) {
+        pace->stuck = 0;
+        pace->rtt_min_us = pace->round_rtt_us;
+        pace->raised_us = now_us;
+    }
+}
+
+static void round_end(struct adit_pace *pace, const struct adit_pace_sample *sample)
+{
+    uint64_t delivered = adit_subtract_floor_u64(sample->delivered, pace->round_delivered);
+    uint64_t elapsed_us = sample->now_us - pace->round_us;
+    uint64_t rate = adit_min_u64(delivered, RATE_MAX) * ADIT_SECOND_US / elapsed_us;
+    bool has_queue = pace->rtt_us >= pace->rtt_min_us + queue_us(pace) / 2;
+    bool is_true = has_queue && !pace->is_dry; /* the road was busy all the time */
+    if (pace->phase == ADIT_PACE_HELD && (is_true || rate > rate_of(pace))) {
+        rate_note(pace, rate);
+    }
+    judge_stuck(pace, sample->now_us);
+    uint64_t bound = bound_of(pace);
+    if (pace->phase == ADIT_PACE_DRAIN) {
+        pace->phase = ADIT_PACE_HELD;
+        pace->raised_us = sample->now_us;
+        bound_set(pace, bound);
+    } else if (pace->raised_us > 0 &&
+               sample->now_us - pace->raised_us >= ADIT_PACE_DRAIN_US) {
+        pace->phase = ADIT_PACE_DRAIN;
+        bound_set(pace, bound / 2);
+    } else if (!has_queue) {
+        pace->growth = !pace->is_held ? 0 : pace->growth + (pace->growth < GROWTH_MAX);
+        bound = adit_max_u64(bound, adit_min_u64(pace->bound, RATE_MAX));
+        bound_set(pace, bound + bound / 4 * pace->growth);
+    } else {
+        pace->growth = 0;
+        bound_set(pace, bound);
+    }
+    round_begin(pace, sample);
+}
+
+static void held_sample(struct adit_pace *pace, const struct adit_pace_sample *sample)
+{
+    uint64_t elapsed_us = sample->now_us - pace->round_us;
+    bool is_over = pace->growth > 0 && elapsed_us >= pace->rtt_us / 4 &&
+                   pace->rtt_us > pace->rtt_min_us + QUEUE_HIGH * queue_us(pace);
+    if (elapsed_us > 0 && (is_over || elapsed_us >= pace->rtt_us)) {
+        round_end(pace, sample);
+    }
+}
+
+void adit_pace_sample(struct adit_pace *pace, const struct adit_pace_sample *sample)
+{
+    if (sample->rtt_us == 0) {
+        return;
+    }
+    pace->rtt_us = adit_min_u64(sample->rtt_us, RTT_MAX_US);
+    if (pace->rtt_min_us == 0) {
+        pace->rtt_min_us = sample->rtt_min_us > 0 ? sample->rtt_min_us : pace->rtt_us;
+    }
+    if (pace->rtt_us <= pace->rtt_min_us) { /* what was judged too long was not */
+        pace->rtt_min_us = pace->rtt_us;
+    }
+    pace->round_rtt_us = adit_min_u64(pace->round_rtt_us, pace->rtt_us);
+    if (!adit_pace_is_long(pace)) {
+        open_again(pace, sample);
+        return;
+    }
+    switch (pace->phase) {
+    case ADIT_PACE_OPEN:
+        open_sample(pace, sample);
+        break;
+    case ADIT_PACE_HELD:
+    case ADIT_PACE_DRAIN:
+        held_sample(pace, sample);
+        break;
+    }
+}
+
+void adit_pace_held(struct adit_pace *pace)
+{
+    pace->is_held = true;
+}
+
+void adit_pace_dry(struct adit_pace *pace, uint64_t in_kernel)
+{
+    if (in_kernel < pace->bound / 4 * 3) {
+        pace->is_dry = true;
+    }
+}
+
+uint64_t adit_pace_rate(const struct adit_pace *pace)
+{
+    if (!adit_pace_is_long(pace)) {
+        return 0;
+    }
+    if (pace->bound == ADIT_PACE_UNBOUND) {
+        return RATE_MAX; /* evenly, as fast as the kernel likes */
+    }
+    uint64_t bound = adit_min_u64(pace->bound, RATE_MAX);
+    return (bound + bound / 4) * ADIT_SECOND_US / pace->rtt_min_us;
+}
+
+uint64_t adit_pace_wait_us(const struct adit_pace *pace, uint64_t bytes)
+{
+    return adit_min_u64(bytes, RATE_MAX) * ADIT_SECOND_US / rate_of(pace);
+}
