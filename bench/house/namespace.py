@@ -35,3 +35,16 @@ def go_ahead(nice):
         return got
     except OSError:
         return os.nice(0)
+
+
+def take_along(pids):
+    """A process that began a session of its own (sshd's do) goes ahead as far as this one does."""
+    own = pathlib.Path('/proc/self/autogroup')
+    if not own.exists():
+        return
+    nice = own.read_text().split()[-1]
+    for pid in pids:
+        try:
+            pathlib.Path('/proc', str(pid), 'autogroup').write_text(nice)
+        except OSError:
+            pass  # it may not, or has ended

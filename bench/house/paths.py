@@ -3,6 +3,7 @@ import time
 
 from house import peers
 from house.adit import ORIGIN, RELAY, Tunnel
+from house.namespace import take_along
 from house.processes import (Failed, cpu_seconds, cut_connections, kill_all, memory_kib,
                              wait_for_answer)
 
@@ -163,6 +164,7 @@ def started(bench, paths, tell):
     for path in running:
         try:
             path.wait()
+            take_along(pid for side in path.pids().values() for pid in side)
             answering.append(path)
         except Failed as why:
             tell(f'{path.name} left out: {why}')
