@@ -129,7 +129,7 @@ void web_close(struct adit_proxy *proxy, struct web *web)
         return;
     }
     adit_pipe_close(proxy->hub, web->exchange.pipe);
-    adit_loop_unwatch(proxy->loop, &web->watch);
+    adit_loop_forget(proxy->loop, &web->watch);
     adit_loop_timer_cancel(proxy->loop, &web->timer);
     adit_tls_close(&web->tls);
     adit_queue_reset(&web->in, &proxy->hub->chunks);
@@ -171,12 +171,12 @@ void web_finish(struct adit_proxy *proxy, struct web *web)
     web_mark(proxy, web);
 }
 
-/* All is sent: our end, in order. */
+/* All is sent: our end, in order. Where the visitor has ended its side too, closing is enough. */
 static void web_end(struct adit_proxy *proxy, struct web *web)
 {
-    bool is_ok = adit_is_ok(adit_socket_reset_on_close_set(web->fd, false)) &&
-                 adit_is_ok(adit_socket_finish(web->fd));
-    if (!is_ok) {
+    bool is_ok = adit_is_ok(adit_socket_reset_on_close_set(web->fd, false));
+    bool is_other_end_done = web->is_in_done && !web->tls;
+    if (!is_ok || is_other_end_done || !adit_is_ok(adit_socket_finish(web->fd))) {
         web_close(proxy, web);
         return;
     }

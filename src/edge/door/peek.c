@@ -364,9 +364,10 @@ static void oldest_drop(struct adit_door *door)
     pending_drop(door, oldest, ADIT_DOOR_DROP_CROWDED);
 }
 
-/* Takes `fd` over. */
+/* Takes `fd` over; pending_begin looks at it. */
 static struct adit_status pending_open(struct adit_door *door, uint64_t listener, int fd,
-                                       const struct adit_address *peer)
+                                       const struct adit_address *peer,
+                                       struct adit_handle *out_handle)
 {
     struct adit_handle handle = {0};
     void *object = NULL;
@@ -384,17 +385,37 @@ static struct adit_status pending_open(struct adit_door *door, uint64_t listener
                                 .since_us = door->loop.now_us,
                                 .is_plain = listener == HTTP};
     door->accepted++;
-    uint64_t key = adit_handle_pack(handle);
-    status = adit_loop_watch(&door->loop, fd, ADIT_LOOP_READ | ADIT_LOOP_HANGUP | ADIT_LOOP_LEVEL,
-                             pending_ready, door, key, &pending->watch);
-    if (adit_is_ok(status)) {
-        status = adit_loop_timer_set(&door->loop, &pending->timer,
-                                     door->loop.now_us + door->hello_us, pending_late, door, key);
-    }
+    status = adit_loop_timer_set(&door->loop, &pending->timer, door->loop.now_us + door->hello_us,
+                                 pending_late, door, adit_handle_pack(handle));
     if (!adit_is_ok(status)) {
         pending_close(door, handle);
+        return status;
     }
-    return status;
+    *out_handle = handle;
+    return adit_ok();
+}
+
+/* A visitor who has spoken already is on its way at once; else its socket says when it does. */
+static void pending_begin(struct adit_door *door, struct adit_handle handle)
+{
+    struct pending *pending = adit_pool_get(&door->pendings, handle);
+    size_t count = 0;
+    size_t needed = 0;
+    enum adit_io io = ADIT_IO_BLOCKED;
+    if (!pending) {
+        return; /* others came, and it had to give way */
+    }
+    if (adit_is_ok(adit_socket_peek(pending->fd, door->scratch, &count, &io)) && count > 0 &&
+        judge(door, adit_bytes_first(adit_span_bytes(door->scratch), count), pending, &needed)) {
+        pending_route(door, handle);
+        return;
+    }
+    struct adit_status status = adit_loop_watch(
+        &door->loop, pending->fd, ADIT_LOOP_READ | ADIT_LOOP_HANGUP | ADIT_LOOP_LEVEL,
+        pending_ready, door, adit_handle_pack(handle), &pending->watch);
+    if (!adit_is_ok(status)) {
+        pending_drop(door, handle, ADIT_DOOR_DROP_ERROR);
+    }
 }
 
 static void listeners_interest(struct adit_door *door, uint32_t interest)
@@ -422,33 +443,50 @@ static void accept_pause(struct adit_door *door, struct adit_status why)
                        "a timer is reserved for it");
 }
 
-/* Takes who waits at a listener, so many at most. */
-static void accept_some(struct adit_door *door, uint64_t key, size_t most)
+/* Takes who waits at a listener, so many at most; those taken are in `fresh` then. */
+static size_t accept_batch(struct adit_door *door, uint64_t key, struct adit_handle *fresh,
+                           size_t most)
 {
     int listener = key == HTTP ? door->http_listener : door->listener;
+    size_t taken = 0;
     for (size_t i = 0; i < most; i++) {
         int fd = -1;
         struct adit_address peer = {0};
         enum adit_io io = ADIT_IO_BLOCKED;
         struct adit_status status = adit_socket_accept(listener, &fd, &peer, &io);
         if (adit_is_ok(status) && io != ADIT_IO_DONE) {
-            return;
+            return taken;
         }
         if (adit_is_ok(status)) {
-            status = pending_open(door, key, fd, &peer);
+            status = pending_open(door, key, fd, &peer, &ADIT_SLOT(fresh, most, taken));
         }
         if (adit_is_ok(status)) {
+            taken++;
             continue;
         }
         if (status.detail == EMFILE && i > 0) {
-            return; /* perhaps nobody waits: accept looks for a descriptor first */
+            return taken; /* perhaps nobody waits: accept looks for a descriptor first */
         }
         if (status.detail == EMFILE && door->pendings.used > 0) {
             oldest_drop(door); /* fewer descriptors than our own limit: the same rule */
             continue;
         }
         accept_pause(door, status);
-        return;
+        return taken;
+    }
+    return taken;
+}
+
+/* While they are taken the first of them speak: they are looked at together, afterwards. */
+static void accept_some(struct adit_door *door, uint64_t key, size_t most)
+{
+    struct adit_handle fresh[ACCEPT_MAX] = {0};
+    size_t batch = ACCEPT_MAX;
+    for (size_t done = 0; done < most && batch == ACCEPT_MAX; done += batch) {
+        batch = accept_batch(door, key, fresh, ACCEPT_MAX);
+        for (size_t i = 0; i < batch; i++) {
+            pending_begin(door, ADIT_AT(fresh, i));
+        }
     }
 }
 
