@@ -144,18 +144,6 @@ static void run(const char *job, struct load_options *options)
     }
 }
 
-/* The command line of before: JOB PORT NUMBER [NUMBER] [NUMBER or HOST]. */
-static void name_positions(const char *job, size_t count, char **argv, struct words *words)
-{
-    bool is_bulk = is_text(job, "down") || is_text(job, "up");
-    const size_t bulk[] = {OPTION_PORT, OPTION_STREAMS, OPTION_BYTES, OPTION_SEND};
-    const size_t other[] = {OPTION_PORT, OPTION_CONNECTIONS, OPTION_MS, OPTION_HOST};
-    for (size_t i = 2; i < count && i < 6; i++) {
-        size_t option = is_bulk ? ADIT_AT(bulk, i - 2) : ADIT_AT(other, i - 2);
-        ADIT_AT(words->all, option) = ADIT_SLOT(argv, count, i);
-    }
-}
-
 int main(int argc, char **argv)
 {
     size_t count = (size_t)argc;
@@ -164,11 +152,7 @@ int main(int argc, char **argv)
         usage();
     }
     const char *job = ADIT_SLOT(argv, count, 1);
-    bool is_positional = count > 2 && ADIT_SLOT(ADIT_SLOT(argv, count, 2), 1, 0) != '-';
-    if (is_positional) {
-        name_positions(job, count, argv, &words);
-    }
-    for (size_t i = 2; !is_positional && i < count; i++) {
+    for (size_t i = 2; i < count; i++) {
         size_t option = option_of(ADIT_SLOT(argv, count, i));
         bool is_flag = option >= OPTION_CLOSE;
         i += is_flag ? 0 : 1;
