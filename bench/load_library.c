@@ -63,7 +63,6 @@ static void library_init(struct library *library, const struct load_options *opt
     }
     SSL_CTX_set_session_cache_mode(library->server, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(library->server, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_num_tickets(library->server, 1);
     give_certificate(library->server);
 }
 
