@@ -251,6 +251,7 @@ void adit_proxy_pipe_data(struct adit_proxy *proxy, struct adit_handle pipe, uin
         web_mark(proxy, web);
         return;
     }
+    bytes = direct_pass(proxy, web, bytes);
     if (adit_is_ok(adit_queue_put(&web->back, &proxy->hub->chunks, bytes))) {
         web_mark(proxy, web);
         return;

@@ -184,7 +184,15 @@ void web_gather_begin(struct adit_proxy *proxy, struct web *web);
 /* Encrypts and sends what was gathered, and what waited. */
 void web_flush(struct adit_proxy *proxy, struct web *web);
 bool web_is_out_empty(const struct web *web);
+/* Sends bytes at once where nothing waits before them, or keeps what the socket does not take, in
+ * what waits; how many. A failure breaks the web. */
+size_t web_pass(struct adit_proxy *proxy, struct web *web, struct adit_bytes bytes);
 void web_linger(struct adit_proxy *proxy, struct web *web);
+
+/* direct.c: bytes of a pipe that go to the visitor at once; what is left of them. */
+struct adit_bytes direct_pass(struct adit_proxy *proxy, struct web *web, struct adit_bytes bytes);
+/* The same for those that wait in `back`, to a visitor without TLS, before anything is gathered. */
+void direct_back(struct adit_proxy *proxy, struct web *web);
 
 /* request.c: from the visitor to the pipe. True where something moved. */
 bool request_next(struct adit_proxy *proxy, struct web *web);

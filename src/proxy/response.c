@@ -223,6 +223,7 @@ static struct adit_status piece_write(struct adit_proxy *proxy, const struct exc
 static bool answer_body(struct adit_proxy *proxy, struct web *web)
 {
     struct exchange *exchange = &web->exchange;
+    direct_back(proxy, web);
     while (web->back.len > 0 && exchange->down.state == ADIT_HTTP_BODY_MORE) {
         size_t room = adit_writer_room(&proxy->gather);
         if (room < PIECE_ROOM_MIN) {

@@ -34,13 +34,19 @@ static void send_waiting(struct adit_proxy *proxy, struct web *web)
     }
 }
 
+/* Bytes that can be encrypted, or kept, now. */
+static size_t room_of(const struct adit_proxy *proxy, const struct web *web)
+{
+    return web->tls ? adit_tls_room(web->tls)
+                    : adit_queue_room_sure(&web->out, &proxy->hub->chunks);
+}
+
 void web_gather_begin(struct adit_proxy *proxy, struct web *web)
 {
     size_t room = 0;
     send_waiting(proxy, web);
     if (!web->is_blocked && !web->is_broken) {
-        room = web->tls ? adit_tls_room(web->tls)
-                        : adit_queue_room_sure(&web->out, &proxy->hub->chunks);
+        room = room_of(proxy, web);
     }
     proxy->gather = adit_writer_of(adit_span_first(proxy->gathered, room));
 }
@@ -58,6 +64,26 @@ static struct adit_status send_plain(struct adit_proxy *proxy, struct web *web,
         bytes = adit_bytes_from(bytes, sent);
     }
     return adit_queue_put(&web->out, &proxy->hub->chunks, bytes);
+}
+
+size_t web_pass(struct adit_proxy *proxy, struct web *web, struct adit_bytes bytes)
+{
+    size_t total = 0;
+    size_t room = room_of(proxy, web);
+    while (total < bytes.len && room > 0 && !web->is_blocked && !web->is_broken) {
+        struct adit_bytes part = adit_bytes_first(adit_bytes_from(bytes, total), room);
+        web->sent_us = proxy->loop->now_us; /* nothing waited until now */
+        struct adit_status status =
+            web->tls ? adit_tls_write(web->tls, part) : send_plain(proxy, web, part);
+        if (!adit_is_ok(status)) {
+            web->is_broken = true;
+            break;
+        }
+        total += part.len;
+        send_waiting(proxy, web);
+        room = room_of(proxy, web);
+    }
+    return total;
 }
 
 void web_flush(struct adit_proxy *proxy, struct web *web)
