@@ -12,13 +12,15 @@ Each may have `fault`: a sentence, where the shim could not keep up, or the path
 """
 import argparse, collections, json, os, pathlib, subprocess, sys, tempfile, time
 
-from house.processes import Processes
+from house import peers
+from house.processes import Failed, Processes
 from house.road import Road
 
 HERE = pathlib.Path(__file__).resolve().parent
 ORIGIN, HTTPS, HTTP, ADMIN = 9000, 8443, 8080, 9090
 STREAM_S, BULK_S, WARM_S = 5, 6, 2
 NEW_COUNT, SMALL_PER_SECOND, SMALL_CONNECTIONS = 15, 20, 10
+ROAD_PEERS = ('frp', 'frp-no-mux', 'rathole', 'chisel', 'ssh')
 Setting = collections.namedtuple('Setting', 'delay_ms rate_mbit loss cc')
 SHORT = [Setting(50, 200, 0, 'cubic'), Setting(50, 200, 1, 'cubic')]
 ALL = [Setting(delay, rate, loss, cc) for cc in ('cubic', 'bbr') for delay in (10, 50, 150)
@@ -153,7 +155,7 @@ def measure_path(processes, road, path, whats=WHATS):
         road.figures()
         try:
             row.update(WHATS[what](visitors))
-        except (RuntimeError, OSError, ValueError) as wrong:
+        except (RuntimeError, Failed, OSError, ValueError) as wrong:
             row['fault'] = str(wrong)
         figures = road.figures()
         if road.fault(figures):
@@ -177,19 +179,56 @@ def measure(build, settings, openers, whats=WHATS, tell=lambda row: None):
                     for row in measure_path(processes, road, path, whats):
                         rows.append(row)
                         tell(row)
-                    if os.environ.get('ROAD_LOG') and name == 'adit':
-                        sys.stderr.write(path.said())
                     path.close()
-                except RuntimeError as wrong:
+                except (RuntimeError, Failed) as wrong:
                     print(f'bench: {name} at {setting}: {wrong}', file=sys.stderr)
                 finally:
                     processes.stop_all()
     return rows
 
 
-def openers_of(build):
-    return {'direct': lambda processes, road: Direct(),
-            'adit': lambda processes, road: Adit(processes, build, road)}
+class Peer:
+    """A peer of bench/house/peers.py, its two sides at the two ends."""
+    host = '127.0.0.1'
+
+    def __init__(self, processes, build, road, kind):
+        place = peers.Place(server_prefix=tuple(road.near([])), agent_prefix=tuple(road.far([])),
+                            server_ip=road.NEAR, agent_ip=road.FAR, origin_port=ORIGIN)
+        self.name, self.peer = kind.name, kind(processes, build, place)
+        self.started = False
+        try:
+            self.peer.start(wait=False)
+            self.started = True
+            self.port = self.peer.port
+            self.wait(Visitors(processes, road, self))
+        except peers.Unavailable as wrong:
+            self.close()
+            raise RuntimeError(str(wrong)) from wrong
+
+    def wait(self, visitors):
+        for _ in range(40):
+            try:
+                visitors.run('new', 1)
+                return
+            except RuntimeError:
+                time.sleep(0.25)
+        self.close()
+        raise RuntimeError('no answer')
+
+    def close(self):
+        if self.started:
+            self.started = False
+            self.peer.close()
+
+
+def openers_of(build, wanted=None):
+    """Of direct, Adit and the peers with a tunnel for TCP: all, or those wanted."""
+    openers = {'direct': lambda processes, road: Direct(),
+               'adit': lambda processes, road: Adit(processes, build, road)}
+    for kind in peers.PEERS:
+        if kind.name in ROAD_PEERS:
+            openers[kind.name] = lambda processes, road, kind=kind: Peer(processes, build, road, kind)
+    return {name: opener for name, opener in openers.items() if not wanted or name in wanted}
 
 
 def one_line(row):
@@ -202,7 +241,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--build', default=HERE.parent.parent / 'build', type=pathlib.Path)
     parser.add_argument('--all', action='store_true')
-    parser.add_argument('--path', action='append')
+    parser.add_argument('--path', action='append', help='direct, adit, ' + ', '.join(ROAD_PEERS))
     parser.add_argument('--what', action='append', choices=list(WHATS))
     parser.add_argument('--delay', type=float)
     parser.add_argument('--rate', type=int, default=200)
@@ -212,8 +251,7 @@ def main():
     settings = ALL if options.all else SHORT
     if options.delay:
         settings = [Setting(options.delay, options.rate, options.loss, options.cc)]
-    openers = openers_of(options.build)
-    measure(options.build, settings, {name: openers[name] for name in options.path or openers},
+    measure(options.build.resolve(), settings, openers_of(options.build.resolve(), options.path),
             options.what or WHATS, one_line)
 
 
