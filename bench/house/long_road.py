@@ -18,11 +18,11 @@ from house.road import Road
 
 HERE = pathlib.Path(__file__).resolve().parent
 ORIGIN, HTTPS, HTTP, ADMIN = 9000, 8443, 8080, 9090
-STREAM_S, BULK_S, WARM_S = 5, 6, 2
+STREAM_S, BULK_S, WARM_S = 5, 5, 2
 NEW_COUNT, SMALL_PER_SECOND, SMALL_CONNECTIONS = 15, 20, 10
 ROAD_PEERS = ('frp', 'frp-no-mux', 'rathole', 'chisel', 'ssh')
 Setting = collections.namedtuple('Setting', 'delay_ms rate_mbit loss cc')
-SHORT = [Setting(50, 200, 0, 'cubic'), Setting(50, 200, 1, 'cubic')]
+SHORT = [Setting(50, 200, 0, 'cubic'), Setting(50, 200, 0, 'bbr'), Setting(50, 200, 1, 'cubic')]
 ALL = [Setting(delay, rate, loss, cc) for cc in ('cubic', 'bbr') for delay in (10, 50, 150)
        for rate in (200, 1000) for loss in (0, 0.1, 1)]
 
