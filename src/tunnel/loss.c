@@ -33,7 +33,11 @@ bool adit_loss_sample(struct adit_loss *loss, const struct adit_loss_sample *sam
     forgive(loss, adit_subtract_floor_u64(sample->sent, loss->sent));
     if (is_new_loss(loss, sample)) {
         loss->sign_us = sample->now_us;
-        loss->signs += is_empty_road(sample) ? 1 : 0;
+        if (is_empty_road(sample)) {
+            bool is_close = loss->signs > 0 && sample->sent - loss->sign_sent < ADIT_LOSS_CLOSE;
+            loss->signs = is_close ? ADIT_LOSS_SIGNS : loss->signs + 1;
+            loss->sign_sent = sample->sent;
+        }
     }
     loss->sent = sample->sent;
     loss->retransmitted = sample->retransmitted;

@@ -13,6 +13,7 @@
 #include "base/base.h"
 
 #define ADIT_LOSS_SIGNS 3               /* losses on an empty road that make it a lossy one */
+#define ADIT_LOSS_CLOSE 500             /* or two, with fewer segments sent in between */
 #define ADIT_LOSS_FORGIVEN 4000         /* segments sent that take one of them back */
 #define ADIT_LOSS_RTT_MIN_US 2000       /* a shorter road is this machine or its neighbour */
 #define ADIT_LOSS_QUEUE_US 1000         /* a road is empty with a round trip of so much above an */
@@ -22,7 +23,8 @@
 struct adit_loss {
     uint64_t sent, retransmitted; /* at the last sample */
     uint64_t sent_since;          /* a loss was last taken back, or the count began */
-    uint64_t sign_us;
+    uint64_t sign_us;             /* the last loss that may be one */
+    uint64_t sign_sent;           /* segments that had been sent at the last that was */
     uint32_t signs;
     bool was_recovering;
     bool is_lossy;

@@ -40,8 +40,9 @@ static void walk(struct road *road, const struct step *steps, size_t count)
     walk(road, (const struct step[]){__VA_ARGS__},                                                 \
          sizeof((const struct step[]){__VA_ARGS__}) / sizeof(struct step))
 
-static const struct step good = {RTT_US, 100, 0, false, false};
+static const struct step good = {RTT_US, 600, 0, false, false};
 static const struct step lost = {RTT_US + 500, 100, 1, true, false};
+static const struct step few = {RTT_US, ADIT_LOSS_CLOSE - 101, 0, false, false};
 
 static void three_losses_on_an_empty_road(void **state)
 {
@@ -51,6 +52,14 @@ static void three_losses_on_an_empty_road(void **state)
     const struct step third = {RTT_US + 500, 100, 1, true, true};
     const struct step after = {2 * RTT_US, 100000, 0, false, true}; /* it stays so */
     WALK(&road, third, after);
+}
+
+static void two_are_enough_where_little_was_sent(void **state)
+{
+    struct road road = {0};
+    const struct step second = {RTT_US + 500, 100, 1, true, true};
+    (void)state;
+    WALK(&road, good, lost, few, second);
 }
 
 static void losses_of_a_full_road(void **state)
@@ -122,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_losses_on_an_empty_road),
+        cmocka_unit_test(two_are_enough_where_little_was_sent),
         cmocka_unit_test(losses_of_a_full_road),
         cmocka_unit_test(one_long_recovery),
         cmocka_unit_test(a_recovery_without_end),
