@@ -23,7 +23,7 @@ class Bench:
         self.has_tunnel, self.version = not options.no_tunnel, version
         self.only, self.peers, self.no_peers = options.only, options.peer, options.no_peers
         self.processes, self.samples, self.facts, self.paths = Processes(), {}, {}, {}
-        self.road = []
+        self.road, self.is_broken = [], False
         for program in ('bench-load', 'bench-origin', 'bench-relay'):
             if not (self.build / 'bench' / program).exists():
                 raise SystemExit(f'bench: {self.build}/bench/{program} is missing: tools/build')
@@ -58,9 +58,10 @@ class Bench:
         return said
 
     def keep(self, path, row, sample):
-        """A path of our own that fails ends the run, a peer leaves its cell empty."""
-        if 'error' in sample and path.kind in ('adit', 'yardstick'):
-            raise SystemExit(f'bench: {path.name}, {row}: {sample["error"]}')
+        """A peer that fails leaves its cell empty; a path of our own also fails the run."""
+        if 'error' in sample:
+            say(f'{path.name}, {row}: {sample["error"]}')
+            self.is_broken = self.is_broken or path.kind in ('adit', 'yardstick')
         self.paths[path.name] = path.about()
         self.samples.setdefault(path.name, {}).setdefault(row, []).append(sample)
 

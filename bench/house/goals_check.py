@@ -1,0 +1,58 @@
+"""That goals are judged as they say, from results made up here. bench/check runs it."""
+from house import goals
+from house.results import Missing, Results, rate
+
+
+def sample(rps, cpu_s=0.0):
+    return {'rps': rps, 'requests': 1000, 'p50_us': 100, 'p99_us': 250, 'p999_us': 300,
+            'cpu_s': {'server': cpu_s, 'agent': cpu_s}}
+
+
+def made_up():
+    """Two rounds, the second on a machine that is half as fast; one peer fails in it."""
+    return {
+        'paths': {'direct': {'kind': 'yardstick', 'tls': ''}, 'adit': {'kind': 'adit', 'tls': 'TLS'},
+                  'bore': {'kind': 'tunnel', 'tls': ''}, 'frp': {'kind': 'tunnel', 'tls': 'TLS'},
+                  'ssh': {'kind': 'tunnel', 'tls': 'SSH'}},
+        'facts': {'agent_rss_kib': 4000}, 'road': [],
+        'samples': {'direct': {'requests-64': [sample(100), sample(50)]},
+                    'adit': {'requests-64': [sample(48, 0.01), sample(26, 0.01)]},
+                    'bore': {'requests-64': [sample(60), sample(30)]},
+                    'frp': {'requests-64': [sample(10, 0.03), sample(6, 0.03)]},
+                    'ssh': {'requests-64': [sample(20), {'error': 'it ended'}]}}}
+
+
+def failures():
+    """What is wrong, one sentence each."""
+    wrong, results = [], made_up()
+    read = Results(results)
+
+    def expect(what, got, wanted):
+        if got != wanted:
+            wrong.append(f'{what}: {got}, not {wanted}')
+
+    expect('a share is taken within its round', read.compare('adit', 'direct', 'requests-64', rate),
+           (0.48 + 0.52) / 2)
+    expect('a failed sample counts nowhere', read.compare('adit', 'ssh', 'requests-64', rate), 2.4)
+    expect('a peer without encryption is not the best', read.best('requests-64', rate), 'ssh')
+    try:
+        read.median('adit', 'close-64', rate)
+        wrong.append('a row that was not measured has a figure')
+    except Missing:
+        pass
+    verdicts = {verdict.name: verdict for verdict in goals.judge(results)}
+    share = verdicts['adit: requests/s at 64, of direct']
+    expect('at least, met', (share.met, share.stretched), (True, False))
+    expect('at least, missed', verdicts['adit: requests/s at 64, times the best encrypted peer'].met,
+           False)
+    spread = verdicts['adit: p99 / p50 there']
+    expect('at most, met', (spread.figure, spread.met, spread.stretched), (2.5, True, False))
+    expect('at most, missed', verdicts['agent, resident KiB'].met, False)
+    expect('what was not measured is not judged',
+           [name for name in verdicts if 'road' in name or name.startswith('down')], [])
+    names = [goal.name for goal in goals.GOALS]
+    expect('every goal has a name of its own', len(set(names)), len(names))
+    for goal in goals.GOALS:
+        if goal.stretch is not None and (goal.stretch < goal.target) == goal.is_least:
+            wrong.append(f'{goal.name}: the stretch is easier than the target')
+    return wrong
