@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <resolv.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -32,6 +33,13 @@ static int turn(const struct scene *scene)
     NEED(epoll_ctl(scene->epoll, EPOLL_CTL_ADD, scene->listener, &event) == 0);
     NEED(epoll_wait(scene->epoll, &event, 1, 1000) == 1);
     NEED(epoll_ctl(scene->epoll, EPOLL_CTL_DEL, scene->listener, 0) == 0);
+    return PROBE_WORKED;
+}
+
+static int give_way(const struct scene *scene)
+{
+    (void)scene;
+    NEED(sched_yield() == 0);
     return PROBE_WORKED;
 }
 
@@ -272,6 +280,8 @@ static int surroundings(const struct scene *scene)
 
 const struct probe probes_needed[PROBE_LIST_MAX] = {
     {"turns its loop", PROBE_ALL | PROBE_SUPERVISOR, 0, turn},
+    {"gives way between two polls", PROBE_WORKER | PROBE_AGENT, PROBE_DOOR | PROBE_CONTROL,
+     give_way},
     {"accepts and peeks", PROBE_DOOR, PROBE_AGENT, peek},
     {"accepts, receives, answers", PROBE_WORKER, PROBE_AGENT, tunnel},
     {"hands a descriptor over", PROBE_DOOR | PROBE_WORKER | PROBE_SUPERVISOR, 0, hand_over},
