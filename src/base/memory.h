@@ -26,4 +26,9 @@ void adit_memory_settle(void);
 /* What was freed since goes back to the kernel: after a start that took much for a moment. */
 void adit_memory_trim(void);
 
+/* After a start that touched much once, in a process that stays: trims, and pages of program and
+ * libraries that cannot be written to leave this process. Each comes back from the kernel's cache
+ * at its next touch, for a microsecond. Needs madvise, where a sandbox is closed. */
+void adit_memory_rest(void);
+
 #endif

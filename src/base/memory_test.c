@@ -93,6 +93,54 @@ static void memory_is_memory_after_settling_and_trimming(void **state)
     }
 }
 
+#define TABLE_BYTES 65536
+static const uint8_t table[TABLE_BYTES] = {[0] = 1, [TABLE_BYTES - 1] = 2};
+static uint8_t written[TABLE_BYTES] = {[0] = 3};
+
+/* Resident KiB of files: program, libraries. */
+static uint64_t files_resident(void)
+{
+    uint8_t memory[4096] = {0};
+    struct adit_writer text = adit_writer_of(ADIT_SPAN_OF(memory));
+    assert_ok(adit_file_read("/proc/self/status", &text));
+    struct adit_bytes rest = adit_writer_bytes(&text);
+    while (!adit_bytes_starts_with(rest, ADIT_BYTES("RssFile:"))) {
+        assert_true(rest.len > 0);
+        rest = adit_bytes_from(rest, adit_bytes_find(rest, '\n') + 1);
+    }
+    rest = adit_bytes_from(rest, adit_bytes_find(rest, '\t') + 1);
+    while (rest.len > 0 && adit_bytes_at(rest, 0) == ' ') {
+        rest = adit_bytes_from(rest, 1);
+    }
+    uint64_t kib = 0;
+    assert_ok(adit_parse_decimal(adit_bytes_first(rest, adit_bytes_find(rest, ' ')), UINT32_MAX,
+                                 &kib));
+    return kib;
+}
+
+static void a_rest_gives_code_back_and_keeps_what_was_written(void **state)
+{
+    (void)state;
+    struct adit_span held = {0};
+    uint64_t sum = 0;
+    assert_ok(adit_memory_open(1, 4096, &held));
+    adit_span_fill(held, 7);
+    ADIT_AT(written, TABLE_BYTES - 1) = 4;
+    for (size_t i = 0; i < TABLE_BYTES; i++) {
+        sum += ADIT_AT(table, i);
+    }
+    assert_int_equal(sum, 3);
+    uint64_t before = files_resident();
+    adit_memory_rest();
+    assert_true(files_resident() < before);
+    adit_memory_rest(); /* again is fine */
+    assert_int_equal(ADIT_AT(table, TABLE_BYTES - 1), 2);
+    assert_int_equal(ADIT_AT(written, 0), 3);
+    assert_int_equal(ADIT_AT(written, TABLE_BYTES - 1), 4);
+    assert_int_equal(adit_bytes_at((struct adit_bytes){held.ptr, held.len}, 4095), 7);
+    adit_memory_close(&held);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +149,7 @@ int main(void)
         cmocka_unit_test(no_memory_is_an_error_value),
         cmocka_unit_test(objects_are_inside_or_the_process_ends),
         cmocka_unit_test(memory_is_memory_after_settling_and_trimming),
+        cmocka_unit_test(a_rest_gives_code_back_and_keeps_what_was_written),
     };
     return cmocka_run_group_tests_name("base/memory", tests, NULL, NULL);
 }

@@ -82,6 +82,7 @@ static void ready(void *context, const struct adit_agent_tunnel *tunnel,
     uint8_t memory[300] = {0};
     struct adit_bytes url = ADIT_FIELD_BYTES(bound->url);
     struct adit_bytes target = adit_report_target(tunnel, ADIT_SPAN_OF(memory));
+    adit_memory_rest();
     if (is_again) {
         return; /* the same address: `reconnected` says it */
     }
