@@ -88,3 +88,32 @@ void direct_back(struct adit_proxy *proxy, struct web *web)
         }
     }
 }
+
+bool direct_takes(const struct web *web)
+{
+    const struct exchange *exchange = &web->exchange;
+    return web->state == WEB_EXCHANGE && !web->tls && web->in.len == 0 && web->can_read &&
+           !web->is_in_done && !web->is_broken && !exchange->is_up_done &&
+           !exchange->has_failed && exchange->head_kept == 0 &&
+           exchange->request.framing == ADIT_HTTP_FRAMING_LENGTH;
+}
+
+struct adit_span direct_fill(struct adit_proxy *proxy, struct web *web, struct adit_span room)
+{
+    struct exchange *exchange = &web->exchange;
+    struct adit_span want =
+        adit_span_first(room, (size_t)adit_min_u64(exchange->up.left, SIZE_MAX));
+    if (want.len == 0 || !direct_takes(web)) {
+        return room;
+    }
+    size_t count = web_take(proxy, web, want);
+    struct adit_bytes bytes = adit_span_bytes(adit_span_first(want, count));
+    struct adit_bytes payload = {0};
+    if (count > 0) {
+        adit_status_ignore(adit_http_body_read(&exchange->up, &bytes, &payload),
+                           "counted bytes have no form");
+        exchange->bytes_in += count;
+        exchange->is_up_done = exchange->up.state == ADIT_HTTP_BODY_END;
+    }
+    return adit_span_from(room, count);
+}

@@ -50,6 +50,42 @@ static void a_full_socket_keeps_the_order(void **state)
     talker_close(visitor);
 }
 
+/* Requests of all sizes, each with the next one close behind: not a byte of that is its body. */
+static void requests_of_all_sizes_arrive_whole(void **state)
+{
+    struct world *world = *state;
+    static const size_t sizes[] = {1, 4096, 65536, 99999, 131060, 131072, 700000};
+    struct talker *visitor = visitor_open(world);
+    for (size_t i = 0; i < ADIT_COUNT(sizes); i++) {
+        uint8_t memory[128] = {0};
+        struct adit_writer head = adit_writer_of(ADIT_SPAN_OF(memory));
+        assert_ok(adit_write_bytes(&head, ADIT_BYTES("POST / HTTP/1.1\r\nHost: a.test\r\n"
+                                                     "Content-Length: ")));
+        assert_ok(adit_write_decimal(&head, ADIT_AT(sizes, i)));
+        assert_ok(adit_write_bytes(&head, ADIT_BYTES("\r\n\r\n")));
+        talker_say(world, visitor, adit_writer_bytes(&head));
+        struct talker *program = program_at(world, 0);
+        await(world, program, "\r\n\r\n");
+        head_drop(program);
+        struct source up = {.size = ADIT_AT(sizes, i)};
+        transfer(world, visitor, program, &up);
+        say(world, visitor, GET);
+        for (int turns = 0; turns < 5; turns++) {
+            world_turns(world);
+            talker_hear(world, program);
+        }
+        assert_int_equal(program->len, 0);
+        say(world, program, OK);
+        heard(world, visitor, OK);
+        await(world, program, "GET / ");
+        await(world, program, "\r\n\r\n");
+        program->len = 0;
+        say(world, program, OK);
+        heard(world, visitor, OK);
+    }
+    talker_close(visitor);
+}
+
 /* Bytes past the body's end are nobody's answer, however large the piece that brings them. */
 static void nothing_passes_the_end(void **state)
 {
@@ -106,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(bodies_of_all_sizes_arrive_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_socket_keeps_the_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(requests_of_all_sizes_arrive_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_passes_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cut_body_is_visibly_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(a_visitor_may_leave, setup, teardown),

@@ -187,12 +187,19 @@ bool web_is_out_empty(const struct web *web);
 /* Sends bytes at once where nothing waits before them, or keeps what the socket does not take, in
  * what waits; how many. A failure breaks the web. */
 size_t web_pass(struct adit_proxy *proxy, struct web *web, struct adit_bytes bytes);
+/* Reads from a visitor without TLS, past its queue; how many bytes. */
+size_t web_take(struct adit_proxy *proxy, struct web *web, struct adit_span room);
 void web_linger(struct adit_proxy *proxy, struct web *web);
 
 /* direct.c: bytes of a pipe that go to the visitor at once; what is left of them. */
 struct adit_bytes direct_pass(struct adit_proxy *proxy, struct web *web, struct adit_bytes bytes);
 /* The same for those that wait in `back`, to a visitor without TLS, before anything is gathered. */
 void direct_back(struct adit_proxy *proxy, struct web *web);
+/* True where the next bytes of a visitor without TLS are counted ones of a request's body: they are
+ * read into the frame that carries them. */
+bool direct_takes(const struct web *web);
+/* Reads them; what is left of the room. */
+struct adit_span direct_fill(struct adit_proxy *proxy, struct web *web, struct adit_span room);
 
 /* request.c: from the visitor to the pipe. True where something moved. */
 bool request_next(struct adit_proxy *proxy, struct web *web);

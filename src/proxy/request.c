@@ -394,7 +394,7 @@ static struct adit_span fill_body(struct adit_proxy *proxy, struct web *web, str
 {
     struct exchange *exchange = &web->exchange;
     if (exchange->request.framing == ADIT_HTTP_FRAMING_LENGTH) {
-        return fill_length(proxy, web, room);
+        return direct_fill(proxy, web, fill_length(proxy, web, room));
     }
     struct adit_status status = fill_chunked(proxy, web, &room);
     if (!adit_is_ok(status)) { /* the program never gets the end of it */
@@ -410,7 +410,8 @@ static void body_time_begin(struct adit_proxy *proxy, struct web *web)
 {
     struct exchange *exchange = &web->exchange;
     uint64_t now_us = proxy->loop->now_us;
-    if (web->in.len == 0 && now_us - exchange->body_mark_us > proxy->times.body_us) {
+    bool is_dry = web->in.len == 0 && !direct_takes(web);
+    if (is_dry && now_us - exchange->body_mark_us > proxy->times.body_us) {
         exchange->body_mark_us = now_us;
         exchange->body_mark = exchange->bytes_in;
     }
@@ -433,8 +434,9 @@ struct adit_pipe_filled request_fill(struct adit_proxy *proxy, struct web *web,
         exchange->bytes_in += before - left.len;
         is_last = web->is_in_done && web->in.len == 0 && web->up.len == 0;
     } else if (!exchange->is_up_done && !exchange->has_failed && exchange->head_kept == 0) {
+        uint64_t before = exchange->bytes_in;
         left = fill_body(proxy, web, left);
-        if (had_bytes) {
+        if (had_bytes || exchange->bytes_in != before) {
             body_time_begin(proxy, web);
         }
     }

@@ -129,6 +129,22 @@ static void has_read(struct web *web, size_t count, size_t wanted, enum adit_io 
     }
 }
 
+size_t web_take(struct adit_proxy *proxy, struct web *web, struct adit_span room)
+{
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    if (!adit_is_ok(adit_socket_receive(web->fd, room, &count, &io))) {
+        web->is_broken = true;
+        web_mark(proxy, web);
+        return 0;
+    }
+    has_read(web, count, room.len, io);
+    if (web->is_in_done || (web->can_read && count < room.len)) {
+        web_mark(proxy, web); /* its end has come, or is near */
+    }
+    return count;
+}
+
 static struct adit_status read_plain(struct adit_proxy *proxy, struct web *web)
 {
     struct adit_span hole = {0};
@@ -199,6 +215,10 @@ void web_read(struct adit_proxy *proxy, struct web *web)
 {
     size_t before = web->in.len;
     bool was_done = web->is_in_done;
+    if (direct_takes(web)) {
+        request_moved(proxy, web); /* it reads for itself, as its stream has credit */
+        return;
+    }
     for (int i = 0; i < READS_A_TURN && web->can_read && !web->is_in_done &&
                     web->in.len < ADIT_PROXY_IN_HIGH && web->state != WEB_FLUSH;
          i++) {

@@ -9,7 +9,8 @@ static bool awaits_body(const struct web *web)
     const struct exchange *exchange = &web->exchange;
     bool awaits_continue = exchange->request.expects_continue && !exchange->is_continued &&
                            exchange->bytes_in == 0;
-    bool is_dry = web->in.len == 0 || exchange->up.state == ADIT_HTTP_BODY_TRAILERS;
+    bool is_dry = (web->in.len == 0 && !direct_takes(web)) ||
+                  exchange->up.state == ADIT_HTTP_BODY_TRAILERS;
     return web->state == WEB_EXCHANGE && !exchange->is_up_done && is_dry && !awaits_continue;
 }
 
