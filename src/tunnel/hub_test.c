@@ -283,10 +283,10 @@ static void a_lossy_road_is_mended_where_that_is_allowed(void **state)
 static void small_requests_pass_the_bound(void **state)
 {
     (void)state;
-    struct link link = {.in_kernel = 60000, .pace = {.bound = 80000}};
+    struct link link = {.in_kernel = 60000, .pace = {.bound = 80000, .rates = {5000000}}};
     struct adit_session_turn turn = {.bytes_max = 65536};
     assert_int_equal(link_pace_room(&link, &turn, 0), 20000);
-    assert_int_equal(link_pace_room(&link, &turn, 15000), 0); /* less than a piece is left */
+    assert_int_equal(link_pace_room(&link, &turn, 11000), 0); /* less than a piece is left */
     link.in_kernel = 80000;
     assert_int_equal(link_pace_room(&link, &turn, 0), 0);
     turn.is_fresh = true;

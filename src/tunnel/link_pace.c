@@ -12,9 +12,12 @@
 #define UNSENT_MIN (128 * 1024)
 #define UNSENT_MAX (4 * 1024 * 1024)
 
-/* What the bound leaves is handed down in pieces of at least this (or of an eighth of the bound).
- * Streams that go first may pass it by an eighth, and this. */
-#define PIECE_BYTES (16 * 1024)
+/* What the bound leaves is handed down in pieces of at least what the road takes in PIECE_US, within
+ * bounds: a full record where the road is fast. Streams that go first may pass the bound by an eighth,
+ * and a piece. */
+#define PIECE_US (2 * ADIT_MS_US)
+#define PIECE_MIN 4096
+#define PIECE_MAX (16 * 1024)
 
 static bool differs(uint64_t a, uint64_t b)
 {
@@ -63,6 +66,11 @@ void link_pace_measure(struct adit_hub *hub, struct link *link)
     }
 }
 
+static uint64_t piece_of(const struct link *link)
+{
+    return adit_min_u64(adit_max_u64(adit_pace_bytes(&link->pace, PIECE_US), PIECE_MIN), PIECE_MAX);
+}
+
 size_t link_pace_room(const struct link *link, const struct adit_session_turn *turn,
                       size_t gathered)
 {
@@ -70,7 +78,7 @@ size_t link_pace_room(const struct link *link, const struct adit_session_turn *t
     if (bound == ADIT_PACE_UNBOUND) {
         return turn->bytes_max;
     }
-    uint64_t piece = adit_min_u64(bound / 8, PIECE_BYTES);
+    uint64_t piece = piece_of(link);
     uint64_t allowed = bound + (turn->is_fresh ? bound / 8 + piece : 0);
     uint64_t left = adit_subtract_floor_u64(allowed, link->in_kernel + gathered);
     if (left < piece && (!turn->is_fresh || left == 0)) {
@@ -96,7 +104,7 @@ void link_pace_wait(struct adit_hub *hub, struct link *link)
     if (adit_handle_is_set(link->pace_timer)) {
         return;
     }
-    uint64_t over = adit_subtract_floor_u64(link->in_kernel + PIECE_BYTES, link->pace.bound);
+    uint64_t over = adit_subtract_floor_u64(link->in_kernel + piece_of(link), link->pace.bound);
     uint64_t wait_us = adit_min_u64(adit_pace_wait_us(&link->pace, over), link->rtt_us / 4);
     wait_us = adit_max_u64(wait_us, MEASURE_LONG_US);
     if (!adit_is_ok(adit_loop_timer_set(hub->loop, &link->pace_timer, hub->loop->now_us + wait_us,

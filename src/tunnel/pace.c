@@ -114,8 +114,9 @@ static void round_end(struct adit_pace *pace, const struct adit_pace_sample *sam
     uint64_t delivered = adit_subtract_floor_u64(sample->delivered, pace->round_delivered);
     uint64_t elapsed_us = sample->now_us - pace->round_us;
     uint64_t rate = adit_min_u64(delivered, RATE_MAX) * ADIT_SECOND_US / elapsed_us;
-    bool has_queue = pace->rtt_us >= pace->rtt_min_us + queue_us(pace) / 2;
-    bool is_true = has_queue && !pace->is_dry; /* the road was busy all the time */
+    uint64_t queue_seen_us = pace->rtt_min_us + queue_us(pace) / 2;
+    bool has_queue = pace->rtt_us >= queue_seen_us;
+    bool is_true = pace->round_rtt_us >= queue_seen_us && !pace->is_dry; /* it was always busy */
     if (pace->phase == ADIT_PACE_HELD && (is_true || rate > rate_of(pace))) {
         rate_note(pace, rate);
     }
@@ -200,6 +201,11 @@ uint64_t adit_pace_rate(const struct adit_pace *pace)
     }
     uint64_t bound = adit_min_u64(pace->bound, RATE_MAX);
     return (bound + bound / 4) * ADIT_SECOND_US / pace->rtt_min_us;
+}
+
+uint64_t adit_pace_bytes(const struct adit_pace *pace, uint64_t time_us)
+{
+    return rate_of(pace) * adit_min_u64(time_us, RTT_MAX_US) / ADIT_SECOND_US;
 }
 
 uint64_t adit_pace_wait_us(const struct adit_pace *pace, uint64_t bytes)

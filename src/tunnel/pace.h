@@ -21,7 +21,7 @@
 
 #define ADIT_PACE_SHORT_US (3 * ADIT_MS_US)  /* a road with a shorter round trip has no bound */
 #define ADIT_PACE_QUEUE_US (3 * ADIT_MS_US)  /* the queue that is kept on the road */
-#define ADIT_PACE_QUEUE_BYTES (8 * 1024)     /* and at least so many bytes of it */
+#define ADIT_PACE_QUEUE_BYTES (16 * 1024)    /* and at least so many bytes of it */
 #define ADIT_PACE_BOUND_MIN (32 * 1024)
 #define ADIT_PACE_RATES 3                    /* rounds whose greatest rate counts */
 #define ADIT_PACE_STUCK_ROUNDS 8             /* of a queue that our bound does not shorten */
@@ -72,6 +72,9 @@ bool adit_pace_is_long(const struct adit_pace *pace);
 /* Bytes a second at which the kernel should send at most, so that a bound that grows fills the road
  * evenly; 0: a short road, for which nothing is set. */
 uint64_t adit_pace_rate(const struct adit_pace *pace);
+
+/* What the road takes in so long. */
+uint64_t adit_pace_bytes(const struct adit_pace *pace, uint64_t time_us);
 
 /* How long it takes the road to make room for `bytes`. */
 uint64_t adit_pace_wait_us(const struct adit_pace *pace, uint64_t bytes);

@@ -194,6 +194,13 @@ static const struct road roads[] = {
     {.kernel = KERNEL_GREEDY, .rate = 20 * MBIT, .rtt_us = 30000, .queue_us = 500000},
 };
 
+/* The queue that is wanted, and a little. */
+static uint64_t late_us_allowed(const struct road *road)
+{
+    uint64_t least_us = ADIT_PACE_QUEUE_BYTES * (uint64_t)ADIT_SECOND_US / road->rate;
+    return 2000 + adit_max_u64(ADIT_PACE_QUEUE_US, least_us);
+}
+
 /* Held for three seconds, and then: how fast in so long, and how deep the queue at most. */
 static uint64_t settle(struct road *road, uint64_t ms)
 {
@@ -215,7 +222,7 @@ static void the_road_is_full_and_its_queue_short(void **state)
         uint64_t rate = settle(road, 20000);
         uint64_t rate_free = settle(free_road, 20000);
         assert_true(rate >= adit_min_u64(road->rate / 100 * 97, rate_free / 100 * 98));
-        assert_true(road->late_us_max <= 5000);
+        assert_true(road->late_us_max <= late_us_allowed(road));
         assert_true(road->pace.rtt_min_us == road->rtt_us);
         free(road);
         free(free_road);
@@ -247,8 +254,9 @@ static void a_slower_road_is_not_flooded(void **state)
         road->rate /= 5;
         uint64_t rate = settle(road, 2000);
         assert_true(rate >= road->rate / 100 * 97);
-        assert_true(road->late_us_max <= 5000 + ADIT_PACE_BOUND_MIN * (uint64_t)ADIT_SECOND_US /
-                                                    road->rate);
+        assert_true(road->late_us_max <= late_us_allowed(road) + ADIT_PACE_BOUND_MIN *
+                                                                     (uint64_t)ADIT_SECOND_US /
+                                                                     road->rate);
         free(road);
     }
 }
@@ -265,7 +273,7 @@ static void another_way_has_another_length(void **state)
         road->rtt_us = ADIT_AT(ADIT_AT(ways, i), 1);
         uint64_t rate = settle(road, 5000);
         assert_true(rate >= road->rate / 100 * 97);
-        assert_true(road->late_us_max <= 5000);
+        assert_true(road->late_us_max <= late_us_allowed(road));
         free(road);
     }
 }
@@ -282,7 +290,7 @@ static void a_queue_of_others_does_not_starve_it(void **state)
         road->other_bytes = road->rate * 40 / 1000;
         free_road->other_bytes = road->other_bytes;
         uint64_t rate = run(road, 15000);
-        assert_true(rate >= run(free_road, 15000) / 3);
+        assert_true(rate >= run(free_road, 15000) / (road->rate > 100 * MBIT ? 2 : 5));
         road->other_bytes = 0;
         run(road, 25000); /* the next drain shows how short the way is */
         assert_true(road->kernel == KERNEL_CUBIC || run(road, 5000) >= road->rate / 100 * 95);
