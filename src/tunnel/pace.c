@@ -5,6 +5,7 @@
 /* Open: samples in a row that must see a queue, so many bytes being on the road. */
 #define OPEN_SAMPLES 2
 #define OPEN_BYTES (64 * 1024)
+#define OPEN_LEAST (128 * 1024) /* bytes that may go in the first round trip */
 #define GROWTH_MAX 2 /* quarters that the bound grows by in one round */
 /* Figures beyond these are cut: products stay within 64 bits. */
 #define RTT_MAX_US (10 * ADIT_SECOND_US)
@@ -76,7 +77,11 @@ static void open_again(struct adit_pace *pace, const struct adit_pace_sample *sa
 /* A queue, and ours: what the road holds is what is on it now, less the queue's share. */
 static void open_sample(struct adit_pace *pace, const struct adit_pace_sample *sample)
 {
-    uint64_t seen_us = adit_max_u64(QUEUE_HIGH * ADIT_PACE_QUEUE_US, pace->rtt_min_us / 8);
+    uint64_t seen_us = QUEUE_HIGH * ADIT_PACE_QUEUE_US;
+    if (sample->now_us - pace->round_us >= pace->rtt_us) {
+        pace->most = adit_max_u64(pace->most, sample->in_kernel);
+        round_begin(pace, sample);
+    }
     bool has_queue = pace->rtt_us > pace->rtt_min_us + seen_us && sample->in_kernel >= OPEN_BYTES;
     pace->queued = has_queue ? pace->queued + 1 : 0;
     if (pace->queued < OPEN_SAMPLES) {
@@ -197,7 +202,8 @@ uint64_t adit_pace_rate(const struct adit_pace *pace)
         return 0;
     }
     if (pace->bound == ADIT_PACE_UNBOUND) {
-        return RATE_MAX; /* evenly, as fast as the kernel likes */
+        uint64_t doubled = adit_min_u64(2 * adit_min_u64(pace->most, RATE_MAX), RATE_MAX);
+        return adit_max_u64(doubled, OPEN_LEAST) * ADIT_SECOND_US / pace->rtt_min_us;
     }
     uint64_t bound = adit_min_u64(pace->bound, RATE_MAX);
     return (bound + bound / 4) * ADIT_SECOND_US / pace->rtt_min_us;

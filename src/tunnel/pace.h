@@ -45,6 +45,7 @@ struct adit_pace {
     uint64_t rtt_us, rtt_min_us;
     uint64_t rates[ADIT_PACE_RATES]; /* bytes a second */
     uint32_t rate_next;
+    uint64_t most;   /* open: bytes in the kernel at the start of a round, at most */
     uint32_t queued; /* open: samples in a row that saw a queue */
     uint32_t growth; /* rounds in a row that grew */
     uint32_t stuck;  /* rounds in a row with a queue that did not go */
