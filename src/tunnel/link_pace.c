@@ -12,9 +12,9 @@
 #define UNSENT_MIN (128 * 1024)
 #define UNSENT_MAX (4 * 1024 * 1024)
 
-/* What the bound leaves is handed down in pieces of at least what the road takes in PIECE_US, within
- * bounds: a full record where the road is fast. Streams that go first may pass the bound by an eighth,
- * and a piece. */
+/* What the bound leaves is handed down in pieces of at least what the road takes in PIECE_US,
+ * within bounds: a full record where the road is fast. Streams that go first may pass the bound by
+ * an eighth, and a piece. */
 #define PIECE_US (2 * ADIT_MS_US)
 #define PIECE_MIN 4096
 #define PIECE_MAX (16 * 1024)

@@ -7,6 +7,8 @@
 #define OPEN_BYTES (64 * 1024)
 #define OPEN_LEAST (128 * 1024) /* bytes that may go in the first round trip */
 #define GROWTH_MAX 2 /* quarters that the bound grows by in one round */
+/* Without figures for so long, and half a round trip. */
+#define LATE_US (4 * ADIT_MS_US)
 /* Figures beyond these are cut: products stay within 64 bits. */
 #define RTT_MAX_US (10 * ADIT_SECOND_US)
 #define RATE_MAX ADIT_PACE_RATE_MAX
@@ -66,11 +68,10 @@ static void round_begin(struct adit_pace *pace, const struct adit_pace_sample *s
 
 static void open_again(struct adit_pace *pace, const struct adit_pace_sample *sample)
 {
-    pace->phase = ADIT_PACE_OPEN;
-    pace->bound = ADIT_PACE_UNBOUND;
-    pace->queued = 0;
-    pace->growth = 0;
-    pace->stuck = 0;
+    *pace = (struct adit_pace){.bound = ADIT_PACE_UNBOUND,
+                               .sample_us = pace->sample_us,
+                               .rtt_us = pace->rtt_us,
+                               .rtt_min_us = pace->rtt_min_us};
     round_begin(pace, sample);
 }
 
@@ -89,11 +90,10 @@ static void open_sample(struct adit_pace *pace, const struct adit_pace_sample *s
     }
     uint64_t on_road = adit_min_u64(sample->in_kernel, RATE_MAX);
     uint64_t rate = on_road * ADIT_SECOND_US / pace->rtt_us;
-    for (uint32_t i = 0; i < ADIT_PACE_RATES; i++) {
-        rate_note(pace, rate);
-    }
+    ADIT_AT(pace->rates, pace->rate_next) = rate; /* at most: the next true one takes its place */
     pace->phase = ADIT_PACE_HELD;
     pace->growth = 0;
+    pace->is_settling = false;
     pace->stuck = 0;
     bound_set(pace, bound_of(pace));
     round_begin(pace, sample);
@@ -112,6 +112,17 @@ static void judge_stuck(struct adit_pace *pace, uint64_t now_us)
         pace->rtt_min_us = pace->round_rtt_us;
         pace->raised_us = now_us;
     }
+}
+
+/* A growth fills the road in one round trip and shows in the next. */
+static uint64_t grown(struct adit_pace *pace, uint64_t bound)
+{
+    pace->is_settling = !pace->is_settling && pace->is_held;
+    if (!pace->is_settling) {
+        return bound;
+    }
+    pace->growth += pace->growth < GROWTH_MAX;
+    return bound + bound / 4 * pace->growth;
 }
 
 static void round_end(struct adit_pace *pace, const struct adit_pace_sample *sample)
@@ -136,11 +147,11 @@ static void round_end(struct adit_pace *pace, const struct adit_pace_sample *sam
         pace->phase = ADIT_PACE_DRAIN;
         bound_set(pace, bound / 2);
     } else if (!has_queue) {
-        pace->growth = !pace->is_held ? 0 : pace->growth + (pace->growth < GROWTH_MAX);
         bound = adit_max_u64(bound, adit_min_u64(pace->bound, RATE_MAX));
-        bound_set(pace, bound + bound / 4 * pace->growth);
+        bound_set(pace, grown(pace, bound));
     } else {
         pace->growth = 0;
+        pace->is_settling = false;
         bound_set(pace, bound);
     }
     round_begin(pace, sample);
@@ -169,6 +180,10 @@ void adit_pace_sample(struct adit_pace *pace, const struct adit_pace_sample *sam
         pace->rtt_min_us = pace->rtt_us;
     }
     pace->round_rtt_us = adit_min_u64(pace->round_rtt_us, pace->rtt_us);
+    if (sample->now_us - pace->sample_us > pace->rtt_us / 2 + LATE_US) {
+        pace->is_dry = true; /* we came late, and the road may have run dry meanwhile */
+    }
+    pace->sample_us = sample->now_us;
     if (!adit_pace_is_long(pace)) {
         open_again(pace, sample);
         return;

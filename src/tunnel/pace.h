@@ -42,15 +42,17 @@ enum adit_pace_phase { ADIT_PACE_OPEN, ADIT_PACE_HELD, ADIT_PACE_DRAIN };
 struct adit_pace {
     enum adit_pace_phase phase;
     uint64_t bound; /* bytes; ADIT_PACE_UNBOUND: as many as the kernel takes */
+    uint64_t sample_us; /* the last figures */
     uint64_t rtt_us, rtt_min_us;
     uint64_t rates[ADIT_PACE_RATES]; /* bytes a second */
     uint32_t rate_next;
     uint64_t most;   /* open: bytes in the kernel at the start of a round, at most */
     uint32_t queued; /* open: samples in a row that saw a queue */
-    uint32_t growth; /* rounds in a row that grew */
+    uint32_t growth; /* quarters that the last round without a queue grew by */
     uint32_t stuck;  /* rounds in a row with a queue that did not go */
     uint64_t raised_us; /* when the shortest round trip was judged longer; 0: never */
     uint64_t round_us, round_delivered, round_rtt_us; /* the start; the shortest since */
+    bool is_settling; /* this round shows what the last one's growth did */
     bool is_held; /* in this round: there was more to send than the bound allowed */
     bool is_dry;  /* in this round: there was less to send than the road would have taken */
 };
