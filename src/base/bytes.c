@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/endian.h"
+
 struct adit_bytes adit_bytes_of_text(const char *text)
 {
     if (!text) {
@@ -24,9 +26,9 @@ struct adit_status adit_bytes_slice(struct adit_bytes bytes, size_t offset, size
     return adit_ok();
 }
 
-bool adit_bytes_equal(struct adit_bytes a, struct adit_bytes b)
+bool adit_bytes_same(struct adit_bytes a, struct adit_bytes b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    return a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
 bool adit_bytes_equal_secret(struct adit_bytes a, struct adit_bytes b)
@@ -46,10 +48,26 @@ static uint8_t lower(uint8_t byte)
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
 }
 
-bool adit_bytes_equal_nocase(struct adit_bytes a, struct adit_bytes b)
+/* The same for eight bytes at once: bit 5 is set in each that is A to Z. */
+static uint64_t lower_eight(uint64_t eight)
 {
-    if (a.len != b.len) {
-        return false;
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t highs = ones << 7;
+    uint64_t low_bits = eight & ~highs;
+    uint64_t from_a = low_bits + ones * (0x80 - 'A');
+    uint64_t past_z = low_bits + ones * (0x7f - 'Z');
+    uint64_t is_upper = from_a & ~past_z & ~eight & highs;
+    return eight | is_upper >> 2;
+}
+
+bool adit_bytes_same_nocase(struct adit_bytes a, struct adit_bytes b)
+{
+    while (a.len >= sizeof(uint64_t) && b.len >= sizeof(uint64_t)) {
+        if (lower_eight(adit_load_big64(a.ptr)) != lower_eight(adit_load_big64(b.ptr))) {
+            return false;
+        }
+        a = adit_bytes_from(a, sizeof(uint64_t));
+        b = adit_bytes_from(b, sizeof(uint64_t));
     }
     for (size_t i = 0; i < a.len; i++) {
         if (lower(adit_bytes_at(a, i)) != lower(adit_bytes_at(b, i))) {
@@ -69,11 +87,6 @@ int adit_bytes_compare(struct adit_bytes a, struct adit_bytes b)
     return a.len < b.len ? -1 : a.len > b.len;
 }
 
-bool adit_bytes_starts_with(struct adit_bytes bytes, struct adit_bytes prefix)
-{
-    return bytes.len >= prefix.len && adit_bytes_equal(adit_bytes_first(bytes, prefix.len), prefix);
-}
-
 bool adit_bytes_ends_with(struct adit_bytes bytes, struct adit_bytes suffix)
 {
     return bytes.len >= suffix.len &&
@@ -84,15 +97,6 @@ size_t adit_bytes_find(struct adit_bytes bytes, uint8_t byte)
 {
     const uint8_t *found = bytes.len == 0 ? NULL : memchr(bytes.ptr, byte, bytes.len);
     return found ? (size_t)(found - bytes.ptr) : bytes.len;
-}
-
-struct adit_status adit_span_copy(struct adit_span span, struct adit_bytes bytes)
-{
-    ADIT_ENSURE(bytes.len <= span.len, LIMIT, "the bytes do not fit");
-    if (bytes.len > 0) {
-        memcpy(span.ptr, bytes.ptr, bytes.len);
-    }
-    return adit_ok();
 }
 
 struct adit_status adit_span_move(struct adit_span span, size_t to, size_t from, size_t count)

@@ -86,18 +86,32 @@ static inline struct adit_span adit_span_from(struct adit_span span, size_t offs
 struct adit_status adit_bytes_slice(struct adit_bytes bytes, size_t offset, size_t count,
                                     struct adit_bytes *out_slice);
 
-bool adit_bytes_equal(struct adit_bytes a, struct adit_bytes b);
+/* For the two functions below: of views that are equally long. */
+bool adit_bytes_same(struct adit_bytes a, struct adit_bytes b);
+bool adit_bytes_same_nocase(struct adit_bytes a, struct adit_bytes b);
+
+static inline bool adit_bytes_equal(struct adit_bytes a, struct adit_bytes b)
+{
+    return a.len == b.len && adit_bytes_same(a, b);
+}
 
 /* Equal, in a time that depends on the lengths only. For tags and secrets. */
 bool adit_bytes_equal_secret(struct adit_bytes a, struct adit_bytes b);
 
 /* Equal when A-Z count as a-z; other bytes as they are. */
-bool adit_bytes_equal_nocase(struct adit_bytes a, struct adit_bytes b);
+static inline bool adit_bytes_equal_nocase(struct adit_bytes a, struct adit_bytes b)
+{
+    return a.len == b.len && adit_bytes_same_nocase(a, b);
+}
 
 /* Less than 0, 0 or more than 0, as memcmp, a shorter prefix first. */
 int adit_bytes_compare(struct adit_bytes a, struct adit_bytes b);
 
-bool adit_bytes_starts_with(struct adit_bytes bytes, struct adit_bytes prefix);
+static inline bool adit_bytes_starts_with(struct adit_bytes bytes, struct adit_bytes prefix)
+{
+    return bytes.len >= prefix.len && adit_bytes_same(adit_bytes_first(bytes, prefix.len), prefix);
+}
+
 bool adit_bytes_ends_with(struct adit_bytes bytes, struct adit_bytes suffix);
 
 /* The offset of the first `byte`; bytes.len where there is none. */
@@ -105,7 +119,14 @@ size_t adit_bytes_find(struct adit_bytes bytes, uint8_t byte);
 
 /* Copies all of `bytes` to the front of `span`; fails with LIMIT, copying nothing, where it does
  * not fit. The two may not overlap. */
-struct adit_status adit_span_copy(struct adit_span span, struct adit_bytes bytes);
+static inline struct adit_status adit_span_copy(struct adit_span span, struct adit_bytes bytes)
+{
+    ADIT_ENSURE(bytes.len <= span.len, LIMIT, "the bytes do not fit");
+    if (bytes.len > 0) {
+        __builtin_memcpy(span.ptr, bytes.ptr, bytes.len);
+    }
+    return adit_ok();
+}
 
 /* Moves `count` bytes of the span from `from` to `to`; ranges may overlap. Fails with INVALID
  * where either range is not inside. */

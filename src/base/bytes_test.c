@@ -36,6 +36,27 @@ static void comparisons(void **state)
     assert_int_equal(adit_bytes_find(ADIT_BYTES("abc"), 'x'), 3);
 }
 
+/* Each pair of bytes, at each place of a word and behind one. */
+static void case_is_that_of_ascii(void **state)
+{
+    (void)state;
+    for (unsigned pair = 0; pair < 65536; pair++) {
+        uint8_t one = (uint8_t)(pair >> 8);
+        uint8_t other = (uint8_t)pair;
+        bool is_letter = (one | 0x20) >= 'a' && (one | 0x20) <= 'z';
+        bool is_same = one == other || (is_letter && (one ^ other) == 0x20);
+        for (size_t at = 0; at < 10; at += 3) {
+            uint8_t left[10] = "aBcDeFgHi";
+            uint8_t right[10] = "AbCdEfGhI";
+            ADIT_AT(left, at) = one;
+            ADIT_AT(right, at) = other;
+            assert_true(adit_bytes_equal_nocase(ADIT_BYTES_OF(left), ADIT_BYTES_OF(right)) ==
+                        is_same);
+        }
+    }
+    assert_false(adit_bytes_equal_nocase(ADIT_BYTES("host"), ADIT_BYTES("hosts")));
+}
+
 static void prefixes_and_suffixes(void **state)
 {
     (void)state;
@@ -137,6 +158,7 @@ int main(void)
         cmocka_unit_test(views_clamp),
         cmocka_unit_test(slices_are_inside_or_fail),
         cmocka_unit_test(comparisons),
+        cmocka_unit_test(case_is_that_of_ascii),
         cmocka_unit_test(prefixes_and_suffixes),
         cmocka_unit_test(order_is_that_of_memcmp),
         cmocka_unit_test(texts_become_views),

@@ -18,15 +18,9 @@
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
 #endif
 
-struct adit_pool_note {
-    uint32_t generation; /* odd while the object lives */
-    uint32_t free_next;  /* index + 1 of the next released object; 0: none */
-};
-
 static struct adit_pool_note *note_at(const struct adit_pool *pool, uint32_t index)
 {
-    struct adit_pool_note *notes = (void *)pool->notes.ptr;
-    return &ADIT_SLOT(notes, pool->capacity, index);
+    return &ADIT_SLOT(pool->notes, pool->capacity, index);
 }
 
 static void *object_at(const struct adit_pool *pool, uint32_t index)
@@ -48,8 +42,10 @@ struct adit_status adit_pool_init(struct adit_pool *pool, size_t object_size, ui
         return status;
     }
     ASAN_POISON_MEMORY_REGION(objects.ptr, objects.len); /* until they are acquired */
-    *pool = (struct adit_pool){
-        .objects = objects, .notes = notes, .object_size = rounded, .capacity = capacity};
+    *pool = (struct adit_pool){.objects = objects,
+                               .notes = (void *)notes.ptr,
+                               .object_size = rounded,
+                               .capacity = capacity};
     return adit_ok();
 }
 
@@ -57,7 +53,8 @@ void adit_pool_deinit(struct adit_pool *pool)
 {
     ASAN_UNPOISON_MEMORY_REGION(pool->objects.ptr, pool->objects.len);
     adit_memory_close(&pool->objects);
-    adit_memory_close(&pool->notes);
+    struct adit_span notes = {.ptr = (void *)pool->notes};
+    adit_memory_close(&notes);
     *pool = (struct adit_pool){0};
 }
 
@@ -82,15 +79,6 @@ struct adit_status adit_pool_acquire(struct adit_pool *pool, struct adit_handle 
     *out_handle = (struct adit_handle){.index = index, .generation = note->generation};
     *out_object = object;
     return adit_ok();
-}
-
-void *adit_pool_get(const struct adit_pool *pool, struct adit_handle handle)
-{
-    if (handle.index >= pool->fresh || (handle.generation & 1) == 0 ||
-        note_at(pool, handle.index)->generation != handle.generation) {
-        return NULL;
-    }
-    return object_at(pool, handle.index);
 }
 
 struct adit_status adit_pool_release(struct adit_pool *pool, struct adit_handle handle)

@@ -15,9 +15,14 @@ struct adit_handle {
     uint32_t generation; /* odd while the object lives; 0 in the handle that names nothing */
 };
 
+struct adit_pool_note {
+    uint32_t generation; /* odd while the object lives */
+    uint32_t free_next;  /* index + 1 of the next released object; 0: none */
+};
+
 struct adit_pool {
     struct adit_span objects;
-    struct adit_span notes; /* one struct adit_pool_note an object */
+    struct adit_pool_note *notes; /* one an object */
     size_t object_size;     /* bytes, rounded up to 16 */
     uint32_t capacity;
     uint32_t used;
@@ -35,7 +40,14 @@ struct adit_status adit_pool_acquire(struct adit_pool *pool, struct adit_handle 
                                      void **out_object);
 
 /* The object, or null where the handle is stale. Valid until release or deinit. */
-void *adit_pool_get(const struct adit_pool *pool, struct adit_handle handle);
+static inline void *adit_pool_get(const struct adit_pool *pool, struct adit_handle handle)
+{
+    if (handle.index >= pool->fresh || (handle.generation & 1) == 0 ||
+        ADIT_SLOT(pool->notes, pool->capacity, handle.index).generation != handle.generation) {
+        return NULL;
+    }
+    return adit_span_from(pool->objects, (size_t)handle.index * pool->object_size).ptr;
+}
 
 /* STALE where the handle is. */
 struct adit_status adit_pool_release(struct adit_pool *pool, struct adit_handle handle);

@@ -102,11 +102,7 @@ static void the_walk_sees_each_living_object_once(void **state)
     adit_pool_deinit(&pool);
 }
 
-struct note { /* as in pool.c: for ageing an object by two thousand million lives */
-    uint32_t generation;
-    uint32_t free_next;
-};
-
+/* Aged by two thousand million lives. */
 static void an_object_of_too_many_lives_is_retired(void **state)
 {
     (void)state;
@@ -115,7 +111,7 @@ static void an_object_of_too_many_lives_is_retired(void **state)
     struct adit_handle handle = {0};
     void *object = NULL;
     assert_ok(adit_pool_acquire(&pool, &handle, &object));
-    struct note *note = (void *)pool.notes.ptr;
+    struct adit_pool_note *note = pool.notes;
     note->generation = UINT32_MAX - 2;
     handle.generation = UINT32_MAX - 2;
     assert_ok(adit_pool_release(&pool, handle));

@@ -10,13 +10,6 @@ struct adit_status adit_write_fill(struct adit_span hole, uint64_t value)
     return adit_ok();
 }
 
-struct adit_status adit_write_bytes(struct adit_writer *writer, struct adit_bytes bytes)
-{
-    struct adit_span hole = {0};
-    ADIT_TRY(adit_write_reserve(writer, bytes.len, &hole));
-    return adit_span_copy(hole, bytes);
-}
-
 struct adit_status adit_write_zeros(struct adit_writer *writer, size_t count)
 {
     struct adit_span hole = {0};

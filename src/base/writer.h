@@ -81,7 +81,14 @@ static inline struct adit_status adit_write_u64(struct adit_writer *writer, uint
     return adit_ok();
 }
 
-struct adit_status adit_write_bytes(struct adit_writer *writer, struct adit_bytes bytes);
+static inline struct adit_status adit_write_bytes(struct adit_writer *writer,
+                                                  struct adit_bytes bytes)
+{
+    struct adit_span hole = {0};
+    ADIT_TRY(adit_write_reserve(writer, bytes.len, &hole));
+    return adit_span_copy(hole, bytes);
+}
+
 struct adit_status adit_write_zeros(struct adit_writer *writer, size_t count);
 
 /* Text forms, for logs, JSON and messages to people. */
