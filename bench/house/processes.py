@@ -1,5 +1,5 @@
 """Processes that a run starts, and what the kernel counts of them."""
-import os, pathlib, signal, socket, subprocess, time
+import os, pathlib, resource, signal, socket, subprocess, time
 
 
 class Failed(Exception):
@@ -72,6 +72,26 @@ def cpu_seconds(pid):
     except (OSError, IndexError):
         fields = pathlib.Path('/proc', str(pid), 'stat').read_text().rsplit(')', 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+class Disturbance:
+    """How much of the machine everybody else used while something was measured: time that the
+    processors worked, less that of the processes named and of children that ended meanwhile."""
+
+    def __init__(self, pids):
+        self.pids, self.begin = list(pids), time.monotonic()
+        self.before = self.others()
+
+    def others(self):
+        fields = pathlib.Path('/proc/stat').read_text().split(None, 9)[1:9]
+        idle, waiting = int(fields[3]), int(fields[4])
+        busy = (sum(map(int, fields)) - idle - waiting) / os.sysconf('SC_CLK_TCK')
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return busy - ended.ru_utime - ended.ru_stime - sum(map(cpu_seconds, self.pids))
+
+    def share(self):
+        spent = (time.monotonic() - self.begin) * os.cpu_count()
+        return round(max(0.0, self.others() - self.before) / spent, 3)
 
 
 def memory_kib(pid, field):
