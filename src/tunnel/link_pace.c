@@ -56,6 +56,7 @@ void link_pace_measure(struct adit_hub *hub, struct link *link)
                                                              .rtt_us = info.rtt_us,
                                                              .rtt_min_us = info.rtt_min_us,
                                                              .delivered = info.delivered,
+                                                             .on_road = info.on_road,
                                                              .in_kernel = link->in_kernel});
     pacing_set(link);
     uint64_t unsent = adit_max_u64(info.delivery_rate / (ADIT_SECOND_US / UNSENT_US), UNSENT_MIN);

@@ -6,7 +6,7 @@
 #define OPEN_SAMPLES 2
 #define OPEN_BYTES (64 * 1024)
 #define OPEN_LEAST (128 * 1024) /* bytes that may go in the first round trip */
-#define GROWTH_MAX 2 /* quarters that the bound grows by in one round */
+#define GROWTH_MAX 4 /* quarters that the bound grows by in one round */
 /* Without figures for so long, and half a round trip. */
 #define LATE_US (4 * ADIT_MS_US)
 /* Figures beyond these are cut: products stay within 64 bits. */
@@ -79,16 +79,18 @@ static void open_again(struct adit_pace *pace, const struct adit_pace_sample *sa
 static void open_sample(struct adit_pace *pace, const struct adit_pace_sample *sample)
 {
     uint64_t seen_us = QUEUE_HIGH * ADIT_PACE_QUEUE_US;
+    pace->peak = adit_max_u64(pace->peak, sample->on_road);
     if (sample->now_us - pace->round_us >= pace->rtt_us) {
-        pace->most = adit_max_u64(pace->most, sample->in_kernel);
+        pace->most = adit_max_u64(pace->most, pace->peak);
+        pace->peak = 0;
         round_begin(pace, sample);
     }
-    bool has_queue = pace->rtt_us > pace->rtt_min_us + seen_us && sample->in_kernel >= OPEN_BYTES;
+    bool has_queue = pace->rtt_us > pace->rtt_min_us + seen_us && sample->on_road >= OPEN_BYTES;
     pace->queued = has_queue ? pace->queued + 1 : 0;
     if (pace->queued < OPEN_SAMPLES) {
         return;
     }
-    uint64_t on_road = adit_min_u64(sample->in_kernel, RATE_MAX);
+    uint64_t on_road = adit_min_u64(sample->on_road, RATE_MAX);
     uint64_t rate = on_road * ADIT_SECOND_US / pace->rtt_us;
     ADIT_AT(pace->rates, pace->rate_next) = rate; /* at most: the next true one takes its place */
     pace->phase = ADIT_PACE_HELD;

@@ -9,7 +9,7 @@
  *
  *   open   no bound: a short road, or no queue has been seen yet. The kernel's slow start works.
  *   held   a round trip at a time: where a queue stands, what was delivered meanwhile is the road's
- *          rate; where none does and the bound was reached, it grows by a quarter, then by halves.
+ *          rate; where none does and the bound was reached, it grows by a quarter, then by more.
  *   drain  half of it for one round trip, now and then after the shortest round trip was judged
  *          to have become longer: was it our own queue after all?
  *
@@ -34,7 +34,8 @@ struct adit_pace_sample {
     uint64_t rtt_us;     /* smoothed; 0: not known yet */
     uint64_t rtt_min_us; /* the kernel's shortest; 0: not known */
     uint64_t delivered;  /* bytes that have arrived, since the start */
-    uint64_t in_kernel;  /* bytes on the road or not sent yet */
+    uint64_t on_road;    /* bytes sent that have not arrived */
+    uint64_t in_kernel;  /* these, and what is not sent yet */
 };
 
 enum adit_pace_phase { ADIT_PACE_OPEN, ADIT_PACE_HELD, ADIT_PACE_DRAIN };
@@ -46,7 +47,7 @@ struct adit_pace {
     uint64_t rtt_us, rtt_min_us;
     uint64_t rates[ADIT_PACE_RATES]; /* bytes a second */
     uint32_t rate_next;
-    uint64_t most;   /* open: bytes in the kernel at the start of a round, at most */
+    uint64_t peak, most; /* open: bytes on the road in this round; in any before */
     uint32_t queued; /* open: samples in a row that saw a queue */
     uint32_t growth; /* quarters that the last round without a queue grew by */
     uint32_t stuck;  /* rounds in a row with a queue that did not go */

@@ -132,6 +132,7 @@ static void hand_down(struct road *road)
                                                           .rtt_us = road->rtt_seen_us,
                                                           .rtt_min_us = road->rtt_seen_min_us,
                                                           .delivered = road->delivered,
+                                                          .on_road = road->in_flight,
                                                           .in_kernel = in_kernel});
     }
     uint64_t allowed = adit_subtract_floor_u64(pace->bound, in_kernel);
@@ -360,6 +361,7 @@ static void no_figures_break_it(void **state)
         sample.rtt_us = adit_jitter_next(&random) >> adit_jitter_below(&random, 64);
         sample.rtt_min_us = adit_jitter_next(&random) >> adit_jitter_below(&random, 64);
         sample.delivered = adit_jitter_next(&random) >> adit_jitter_below(&random, 64);
+        sample.on_road = adit_jitter_next(&random) >> adit_jitter_below(&random, 64);
         sample.in_kernel = adit_jitter_next(&random) >> adit_jitter_below(&random, 64);
         adit_pace_sample(&pace, &sample);
         if (adit_jitter_below(&random, 2) == 0) {
