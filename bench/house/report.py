@@ -1,148 +1,216 @@
-"""The table that bench/run prints, from its samples. Shares are medians of the rounds' own shares,
-since both halves of a round met the same machine."""
-import statistics
+"""Markdown from the results of a run: the goals, a table for each row, and where it was."""
+import pathlib, re
+
+from house import goals
+from house.look import Look, cpu_each, field, latency, rate, speed, spread
+
+TITLES = {
+    'requests-64': '64 connections, keep-alive', 'requests-1': 'one connection, keep-alive',
+    'requests-64-1024': '64 connections, keep-alive, bodies of 1 KiB',
+    'paced-2000': 'open loop, 2,000 requests/s', 'paced-10000': 'open loop, 10,000 requests/s',
+    'close-64': '64 connections, a new one for each request',
+    'websocket-64': 'WebSocket messages, 64 connections',
+    'websocket-1': 'WebSocket messages, one connection',
+    'under-bulk': 'small requests while a download fills the same link',
+    'tls-64': 'TLS visitors, 64 connections, keep-alive', 'tls-1': 'TLS visitor, one connection',
+    'handshakes': 'TLS visitors, a full handshake for each request',
+    'handshakes-resumed': 'TLS visitors, a resumed handshake for each request',
+    'down-1': 'download, one stream', 'up-1': 'upload, one stream',
+    'down-64': 'download, 64 streams', 'up-64': 'upload, 64 streams',
+    'http-down-1': 'download as an HTTP body', 'http-up-1': 'upload as an HTTP body',
+    'tls-down-1': 'download as an HTTP body over TLS',
+}
+START = '<!-- bench/run writes what follows -->'
+END = '<!-- bench/run wrote what stands above -->'
+PICTURES = (('requests', 'Requests a second'), ('cpu', 'CPU for each request'),
+            ('latency', 'Latency at one connection'), ('bulk', 'Bulk'),
+            ('memory', 'Memory for each idle visitor'),
+            ('road', 'A long road: one stream'),
+            ('under-bulk', 'A long road: a small request under bulk'))
 
 
-def median(values):
-    return statistics.median(values)
-
-
-def thousands(value):
+def whole(value):
     return f'{value:,.0f}'
 
 
-class Table:
-    def __init__(self, bench):
-        self.samples, self.lines = bench.samples, []
-        self.paths = list(bench.samples) or ['adit']
+def one(value):
+    return f'{value:,.1f}'
 
-    def values(self, path, job, value):
-        return [value(sample) for sample in self.samples.get(path, {}).get(job, [])
-                if 'error' not in sample]
 
-    def share(self, path, job, value):
-        pairs = zip(self.values(path, job, value), self.values('direct', job, value))
-        return median([mine / direct for mine, direct in pairs])
+def two(value):
+    return f'{value:,.2f}'
 
-    def row(self, name, job, value, form, has_share=False, skips=()):
-        if not any(job in rows for rows in self.samples.values()):
-            return
-        cells = []
-        for path in self.paths:
-            if path in skips or not self.values(path, job, value):
-                cells.append('-')
-                continue
-            cell = form(median(self.values(path, job, value)))
-            if has_share and path != 'direct' and self.values('direct', job, value):
-                cell += f' ({self.share(path, job, value):.2f})'
-            cells.append(cell)
-        self.lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
 
-    def fact(self, name, text):
-        cells = [text if path == 'adit' else '-' for path in self.paths]
-        self.lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
+def cell(value, form):
+    return '-' if value is None else form(value)
+
+
+def table(head, lines):
+    return '\n'.join(['| ' + ' | '.join(head) + ' |', '|---' * len(head) + '|'] +
+                     ['| ' + ' | '.join(line) + ' |' for line in lines])
+
+
+class Report:
+    def __init__(self, data):
+        self.results = Look(data)
+        self.machine = data['machine']
+        self.rounds = data.get('rounds', 0)
+        self.verdicts = goals.judge(data)
+
+    def about(self):
+        machine = self.machine
+        control = ', '.join(f'{name} on {count} sockets' for name, count in
+                            self.results.facts.get('congestion_control', {}).items())
+        return (f'`{machine.get("command", "bench/run")}`: {machine["cpu"]}, {machine["cores"]} '
+                f'cores, Linux {machine["kernel"]}, {machine["openssl"]}, commit '
+                f'{machine["commit"]}, load average at the start {machine["load_average"]:.1f}, '
+                f'nice {machine["nice"]}; medians of {self.rounds} interleaved '
+                f'round{"s" if self.rounds != 1 else ""}{"; " + control if control else ""}.')
+
+    def versions(self):
+        lines = []
+        for name in self.results.names:
+            about = self.results.paths[name]
+            lines.append([name, about.get('version') or '-', about.get('tls') or 'none',
+                          about.get('note') or '-'])
+        return table(['path', 'version', 'encrypted by', ''], lines)
+
+    def goal_lines(self):
+        return [goals.line(verdict) for verdict in self.verdicts]
+
+    def goal_table(self):
+        lines = []
+        for verdict in self.verdicts:
+            word = 'at least ' if verdict.is_least else 'at most '
+            lines.append([verdict.name, goals.number(verdict.figure),
+                          word + goals.number(verdict.target),
+                          '-' if verdict.stretch is None else goals.number(verdict.stretch),
+                          'met, and the stretch' if verdict.stretched else
+                          'met' if verdict.met else '**missed**'])
+        return table(['goal', 'found', 'wanted', 'stretch', ''], lines) if lines else ''
+
+    def ratios(self, path, row, of):
+        """Against direct and the best peer that encrypts."""
+        best = self.results.leader(row, of)
+        return [cell(self.results.times(path, other, row, of), two)
+                for other in ('direct', best)]
+
+    def row(self, name):
+        results = self.results
+        paths = results.measured(name)
+        is_bulk = any(results.value(path, name, speed) is not None for path in paths)
+        of = speed if is_bulk else rate
+        best = results.leader(name, of)
+        head = ['', 'GiB/s' if is_bulk else '1/s', 'of direct',
+                f'of {best}' if best else 'of the best peer']
+        head += ['last/first end', 'CPU s/GiB server', 'agent'] if is_bulk else \
+            ['p50 us', 'p99', 'p99.9', 'CPU us server', 'agent']
+        lines = []
+        for path in paths:
+            line = [f'**{path}**' if results.kind(path) == 'adit' else path,
+                    cell(results.value(path, name, of), two if is_bulk else whole)]
+            line += self.ratios(path, name, of)
+            if is_bulk:
+                line.append(cell(results.value(path, name, spread), two))
+            else:
+                line += [cell(results.value(path, name, latency(at)), whole)
+                         for at in ('p50', 'p99', 'p999')]
+            line += [cell(results.value(path, name, cpu_each(side)), two if is_bulk else one)
+                     for side in ('server', 'agent')]
+            lines.append(line)
+        return f'**{TITLES.get(name, name)}** (`{name}`)\n\n' + table(head, lines)
+
+    def started(self):
+        rows = [row for row in ('start', 'back-server', 'back-worker', 'back-link')
+                if self.results.measured(row)]
+        paths = [path for path in self.results.names
+                 if any(path in self.results.measured(row) for row in rows)]
+        return table(['ms'] + rows, [[path] + [
+            cell(self.results.value(path, row, field('ms')), one) for row in rows]
+            for path in paths]) if rows else ''
+
+    def idle(self):
+        rows = [row for row in self.results.rows() if row.startswith('idle-')]
+        lines = []
+        for row in rows:
+            for path in self.results.measured(row):
+                lines.append([row, path] + [
+                    cell(self.results.value(path, row, field(key)), form)
+                    for key, form in (('kib_server', two), ('kib_agent', two),
+                                      ('kib_server_second_half', two),
+                                      ('kib_agent_second_half', two),
+                                      ('cpu_share', lambda value: f'{100 * value:.2f} %'))])
+        return table(['', '', 'KiB each, server', 'agent', 'of the second half, server', 'agent',
+                      'CPU meanwhile'], lines) if lines else ''
+
+    def fact_table(self):
+        facts, lines = self.results.facts, []
+        if 'kib_per_idle_session' in facts:
+            lines += [[f'KiB per idle agent session at the server, of {facts["idle_sessions"]}',
+                       one(facts['kib_per_idle_session'])],
+                      ['agent, resident (proportional) KiB',
+                       f'{whole(facts["agent_rss_kib"])} ({whole(facts["agent_pss_kib"])})'],
+                      ['server, proportional KiB', named(facts['server_pss_kib'], whole)],
+                      ['agent, start to ready, ms', whole(facts['agent_start_ms'])]]
+        for kind in ('tcp', 'http'):
+            if f'two_workers_{kind}' in facts:
+                _, used = facts[f'two_workers_{kind}_us']
+                lines.append([f'{kind} tunnel, CPU us per request of two workers (times one)',
+                              f'{one(used)} ({two(facts[f"two_workers_{kind}"])})'])
+        if 'stripped_bytes' in facts:
+            sizes = {name: size / 1024 for name, size in facts['stripped_bytes'].items()}
+            lines.append(['stripped size, KiB', named(sizes, whole)])
+        return table(['', 'adit'], lines) if lines else ''
+
+    def road(self):
+        lines = []
+        for row in self.results.road:
+            where = f'{row["delay_ms"]:g} ms, {row["rate_mbit"]} Mbit/s, {row["loss"]:g} %, ' \
+                    f'{row["cc"]}'
+            lines.append([where, row['what'], row['path']] + [
+                cell(row.get(key), one) for key in ('first_mb_s', 'later_mb_s', 'p50_ms', 'p99_ms',
+                                                    'bulk_mb_s')] + [row.get('fault', '')])
+        return table(['round trip, rate, loss', '', 'path', 'MB/s in the first second', 'later',
+                      'p50 ms', 'p99 ms', 'MB/s of the bulk', ''], lines) if lines else ''
+
+    def rows(self):
+        return [self.row(name) for name in self.results.rows()
+                if name in TITLES and self.results.measured(name)]
 
     def text(self):
-        head = ['| | ' + ' | '.join(self.paths) + ' |', '|---' * (len(self.paths) + 1) + '|']
-        return '\n'.join(head + self.lines)
+        """All of it, for standard output."""
+        parts = [self.about(), self.versions(), *self.rows(), self.started(), self.idle(),
+                 self.fact_table(), self.road()]
+        return '\n\n'.join(part for part in parts if part) + '\n'
+
+    def is_missed(self):
+        return any(not verdict.met for verdict in self.verdicts)
+
+    def document(self, pictures):
+        """For docs/benchmarks.md; `pictures`: names of those that were drawn."""
+        parts = [self.about(), self.goal_table()]
+        parts += [f'![{title}](benchmarks/{name}.png)' for name, title in PICTURES
+                  if name in pictures]
+        for title, found in (('Paths', [self.versions()]), ('Rows', self.rows()),
+                             ('Start, and coming back', [self.started()]),
+                             ('Idle', [self.idle(), self.fact_table()]),
+                             ('A long road', [self.road()])):
+            found = [part for part in found if part]
+            if found:
+                parts += [f'### {title}', *found]
+        return '\n\n'.join(part for part in parts if part) + '\n'
 
 
-def cpu(sample):
-    return sum(sample['cpu_s'].values())
+def named(values, form):
+    return ', '.join(f'{name} {form(value)}' for name, value in values.items())
 
 
-def cpu_parts(table, job, unit, form):
-    """'adit-worker 9.1, adit 8.0': the medians of each program, those that matter."""
-    names = {name for sample in table.samples.get('adit', {}).get(job, []) for name in sample['cpu_s']}
-    parts = {name: median(table.values('adit', job, lambda s: s['cpu_s'].get(name, 0) / unit(s)))
-             for name in names}
-    whole = sum(parts.values())
-    return ', '.join(f'{name} {form(part)}' for name, part in
-                     sorted(parts.items(), key=lambda item: -item[1]) if part >= whole / 100)
-
-
-def add_load(table):
-    def rate(sample):
-        return sample['rps']
-
-    def speed(sample):
-        return sample['gib_s']
-
-    def us_each(sample):
-        return cpu(sample) * 1e6 / sample['requests']
-
-    def s_per_gib(sample):
-        return cpu(sample) * (1 << 30) / sample['bytes']
-
-    def two(value):
-        return f'{value:.2f}'
-
-    def one(value):
-        return f'{value:.1f}'
-
-    table.row('requests/s, 64 keep-alive (share of direct)', 'requests-64', rate, thousands, True)
-    for name in ('p50', 'p99'):
-        table.row(f'{name} us there', 'requests-64', lambda s, n=name: s[f'{n}_us'], thousands)
-    table.row('CPU us per request in between', 'requests-64', us_each, one, skips=('direct',))
-    if table.values('adit', 'requests-64', rate):
-        table.fact('of that', cpu_parts(table, 'requests-64', lambda s: s['requests'] / 1e6, one))
-    table.row('requests/s, 1 connection (share)', 'requests-1', rate, thousands, True)
-    for name in ('p50', 'p99'):
-        table.row(f'{name} us there', 'requests-1', lambda s, n=name: s[f'{n}_us'], thousands)
-    for job, name in (('down-1', 'down, 1 stream'), ('up-1', 'up, 1 stream'),
-                      ('down-64', 'down, 64 streams'), ('up-64', 'up, 64 streams')):
-        table.row(f'{name}, GiB/s (share)', job, speed, two, True)
-        table.row(f'{name}, CPU s per GiB in between', job, s_per_gib, two, skips=('direct',))
-    for job, name in (('requests-64-1024', '64 keep-alive, 1 KiB'), ('close-64', '64 close'),
-                      ('tls-64', '64 keep-alive, TLS'), ('handshakes', 'TLS handshakes'),
-                      ('handshakes-resumed', 'resumed'), ('websocket-64', 'WebSocket, 64')):
-        table.row(f'{name}, 1/s (share)', job, rate, thousands, True)
-        table.row(f'{name}, CPU us each in between', job, us_each, one, skips=('direct',))
-    for job in ('start', 'back-server', 'back-link', 'back-worker'):
-        table.row(f'{job}, ms', job, lambda s: s['ms'], one)
-    for job in ('idle-1000', 'idle-tls-1000', 'idle-10000'):
-        for side in ('server', 'agent'):
-            table.row(f'{job}, KiB each, {side}', job, lambda s, n=side: s.get(f'kib_{n}', 0), two)
-
-
-def add_facts(table, facts):
-    """Facts of groups that were not asked for are not there."""
-    for add in (add_start, add_workers):
-        try:
-            add(table, facts)
-        except KeyError:
-            pass
-
-
-def add_start(table, facts):
-    table.fact(f'KiB per idle agent session at the server, of {facts["idle_sessions"]}',
-               f'{facts["kib_per_idle_session"]:.1f}')
-    table.fact('agent, resident (proportional) KiB',
-               f'{facts["agent_rss_kib"]} ({facts["agent_pss_kib"]})')
-    table.fact('server, proportional KiB',
-               ', '.join(f'{name} {kib}' for name, kib in facts['server_pss_kib'].items()))
-    table.fact('agent, start to ready, ms', f'{facts["agent_start_ms"]:.0f}')
-
-
-def add_workers(table, facts):
-    for kind in ('tcp', 'http'):
-        one, two = facts[f'two_workers_{kind}_us']
-        table.fact(f'{kind} tunnel, CPU us per request of two workers (times that of one)',
-                   f'{two:.1f} ({facts[f"two_workers_{kind}"]:.2f})')
-    table.fact('stripped size, KiB', ', '.join(
-        f'{name} {size / 1024:.0f}' for name, size in facts['stripped_bytes'].items()))
-
-
-def render(machine, bench):
-    """The Markdown."""
-    table = Table(bench)
-    add_load(table)
-    if 'adit' in table.paths:
-        add_facts(table, bench.facts)
-    control = ', '.join(f'{name} on {count} sockets' for name, count in
-                        bench.facts.get('congestion_control', {}).items())
-    about = (f'{machine["cpu"]}, {machine["cores"]} cores, Linux {machine["kernel"]}, '
-             f'{machine["openssl"]}, commit {machine["commit"]}, load average at the start '
-             f'{machine["load_average"]:.1f}, nice {machine["nice"]}; medians of {bench.rounds} '
-             f'interleaved rounds{"; " + control if control else ""}.')
-    return about + '\n\n' + table.text() + '\n'
+def write(report, pictures, path):
+    """Renews what stands between the markers."""
+    path = pathlib.Path(path)
+    text = path.read_text()
+    found = re.search(re.escape(START) + '.*?' + re.escape(END), text, re.DOTALL)
+    if not found:
+        raise SystemExit(f'bench: {path} has no place for results: {START} ... {END}')
+    path.write_text(text[:found.start()] + f'{START}\n\n{report.document(pictures)}\n{END}' +
+                    text[found.end():])
