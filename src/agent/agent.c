@@ -31,6 +31,18 @@ static void link_closed(void *context, struct adit_handle link, uint64_t user,
     }
 }
 
+static void link_lossy(void *context, struct adit_handle link, uint64_t user, bool is_mended)
+{
+    struct adit_agent *agent = context;
+    struct adit_agent_session *session = session_find(agent, link);
+    (void)user;
+    (void)is_mended;
+    if (session) {
+        session->is_lossy = true;
+        extras_wanted(agent, session, ADIT_AGENT_SESSIONS_MAX);
+    }
+}
+
 static void pump_open(void *context, struct adit_handle link, struct adit_handle pump,
                       const struct adit_stream_head *head)
 {
@@ -53,6 +65,7 @@ static const struct adit_hub_ops agent_hub_ops = {
     .link_open = link_open,
     .link_message = link_message,
     .link_closed = link_closed,
+    .link_lossy = link_lossy,
     .pump_open = pump_open,
     .pump_closed = pump_closed,
 };
@@ -62,6 +75,7 @@ static const struct adit_hub_ops agent_watching_ops = {
     .link_open = link_open,
     .link_message = link_message,
     .link_closed = link_closed,
+    .link_lossy = link_lossy,
     .pump_open = pump_open,
     .pump_closed = pump_closed,
     .pump_seen = watch_seen,

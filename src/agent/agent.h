@@ -107,6 +107,7 @@ struct adit_agent_session {
     uint32_t slot; /* its place in `sessions`; the server knows it by that */
     bool is_bound[ADIT_AGENT_TUNNELS_MAX];
     bool is_draining; /* the server ends it soon */
+    bool is_lossy;    /* its road loses by chance: further ones are kept as long as it lives */
     bool is_leaving;  /* a further one, idle: it ends with its last stream */
     ADIT_FIELD(64) hint; /* what the last welcome said */
     struct adit_connect *connect;

@@ -28,6 +28,15 @@ static bool is_busy(struct adit_agent_session *session,
     return has_bytes || has_streams;
 }
 
+static bool is_any_lossy(const struct adit_agent *agent)
+{
+    bool is_lossy = false;
+    for (size_t i = 0; i < ADIT_COUNT(agent->sessions); i++) {
+        is_lossy = is_lossy || ADIT_AT(agent->sessions, i).is_lossy;
+    }
+    return is_lossy;
+}
+
 /* New streams go to the others from here on. Where there are no others, it is kept. */
 static void leave(struct adit_agent *agent, struct adit_agent_session *session)
 {
@@ -53,7 +62,7 @@ static void look(void *context, uint64_t slot)
         adit_link_close(&agent->hub, session->link, idle());
     } else if (session->is_leaving) {
         look_in(agent, session, ADIT_AGENT_EMPTY_US);
-    } else if (is_busy(session, counters)) {
+    } else if (is_busy(session, counters) || is_any_lossy(agent)) {
         look_in(agent, session, ADIT_AGENT_IDLE_US);
     } else {
         leave(agent, session);

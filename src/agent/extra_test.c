@@ -105,6 +105,24 @@ static void none_is_opened_before_the_address(void **state)
     assert_int_equal(f->hellos, 1);
 }
 
+/* The agent opens them by itself, and keeps them while they are idle. */
+static void a_lossy_road_wants_all_of_them(void **state)
+{
+    struct fixture *f = *state;
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->ready == 1);
+    f->agent.hub.ops->link_lossy(&f->agent, f->agent.sessions[0].link, 0, true);
+    turn_until(f, adit_agent_look(&f->agent).session_count == ADIT_AGENT_SESSIONS_MAX);
+    turn_until(f, ADIT_AT(f->agent.sessions, 1).is_bound[0]);
+    look(&f->agent, 1); /* a minute later */
+    turn_for(f, CALM_US / 10);
+    assert_int_equal(f->unbinds, 0);
+    f->agent.hub.ops->link_lossy(&f->agent, (struct adit_handle){0}, 0, true); /* nobody's */
+    lose(f, 0); /* the next connection may take another road */
+    look(&f->agent, 1);
+    turn_until(f, ADIT_AT(f->agent.sessions, 1).is_leaving);
+}
+
 static void an_idle_one_leaves_in_order(void **state)
 {
     struct fixture *f = *state;
@@ -305,6 +323,7 @@ int main(void)
         TEST(each_is_dialled_for),
         TEST(there_are_never_more_than_four),
         TEST(none_is_opened_before_the_address),
+        TEST(a_lossy_road_wants_all_of_them),
         TEST(an_idle_one_leaves_in_order),
         TEST(one_that_leaves_can_be_kept),
         TEST(a_busy_one_stays),

@@ -23,6 +23,7 @@ static void forget(struct adit_agent_session *session)
     session->in_since_us = 0;
     session->is_draining = false;
     session->is_leaving = false;
+    session->is_lossy = false;
     adit_span_fill(ADIT_OBJECT_SPAN(session->is_bound), 0);
 }
 

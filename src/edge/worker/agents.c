@@ -228,6 +228,7 @@ static void hello_received(struct worker *worker, struct agent *agent,
     agent->is_in = true;
     worker->counters.logins++;
     replace_older(worker, agent);
+    worker_siblings_meet(worker, agent);
     adit_loop_timer_cancel(&worker->loop, &agent->login_timer);
     announce(worker, agent);
     status = welcome(worker, agent);

@@ -18,7 +18,7 @@ struct bind *worker_bind_asked(const struct worker *worker, uint64_t request)
     return worker_bind_agent(worker, bind) && bind->state == BIND_ASKED ? bind : NULL;
 }
 
-static struct bind *find_by_id(const struct worker *worker, const struct agent *agent, uint32_t id)
+struct bind *worker_bind_find(const struct worker *worker, const struct agent *agent, uint32_t id)
 {
     struct bind *bind = worker_bind_at(worker, agent->bind_head);
     while (bind && bind->id != id) {
@@ -80,7 +80,7 @@ void worker_binds_release(struct worker *worker, struct agent *agent)
 
 void worker_bind_drop(struct worker *worker, struct agent *agent, uint32_t id)
 {
-    struct bind *bind = find_by_id(worker, agent, id);
+    struct bind *bind = worker_bind_find(worker, agent, id);
     if (bind) {
         bind_release(worker, agent, bind, false);
     }
@@ -113,7 +113,7 @@ static bool has_objection(const struct worker *worker, const struct agent *agent
     } else if (agent->bind_count >= WORKER_BINDS_AGENT_MAX ||
                (rights->tunnels_max > 0 && agent->bind_count >= rights->tunnels_max)) {
         *out_refusal = ADIT_REFUSAL_LIMIT_REACHED;
-    } else if (wanted->bind == 0 || find_by_id(worker, agent, wanted->bind)) {
+    } else if (wanted->bind == 0 || worker_bind_find(worker, agent, wanted->bind)) {
         *out_refusal = ADIT_REFUSAL_BAD_LOGIN;
     } else {
         return false;

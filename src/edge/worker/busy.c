@@ -46,16 +46,8 @@ static struct agent *first_of(const struct worker *worker, const struct agent *a
     return NULL;
 }
 
-static void ask_for_more(struct worker *worker, struct agent *agent)
+static void ask(struct worker *worker, struct agent *agent, uint32_t count)
 {
-    uint64_t most = adit_min_u64(worker->workers, ADIT_CONTROL_SESSIONS_MAX);
-    bool was_asked = agent->sessions_told > 0;
-    if (!agent->takes_sessions ||
-        (was_asked && worker->loop.now_us < agent->step_us + WORKER_STEP_US)) {
-        return;
-    }
-    uint64_t wanted = was_asked ? agent->sessions_told + 1 : 2;
-    uint32_t count = (uint32_t)adit_min_u64(most, wanted);
     struct adit_control message = {.type = ADIT_CONTROL_SESSIONS};
     message.sessions.count = count;
     if (adit_is_ok(adit_link_send(&worker->hub, agent->link, &message))) {
@@ -64,6 +56,17 @@ static void ask_for_more(struct worker *worker, struct agent *agent)
         ADIT_LOG(&worker->log, INFO, "agent_busy",
                  adit_log_number(ADIT_BYTES("session"), agent->number),
                  adit_log_number(ADIT_BYTES("sessions"), count));
+    }
+}
+
+static void ask_for_more(struct worker *worker, struct agent *agent)
+{
+    uint64_t most = adit_min_u64(worker->workers, ADIT_CONTROL_SESSIONS_MAX);
+    bool was_asked = agent->sessions_told > 0;
+    if (agent->takes_sessions &&
+        (!was_asked || worker->loop.now_us >= agent->step_us + WORKER_STEP_US)) {
+        uint64_t wanted = was_asked ? agent->sessions_told + 1 : 2;
+        ask(worker, agent, (uint32_t)adit_min_u64(most, wanted));
     }
 }
 
@@ -115,5 +118,9 @@ void worker_agent_lossy(void *context, struct adit_handle link, uint64_t user, b
         ADIT_LOG(&worker->log, INFO, "road_lossy",
                  adit_log_number(ADIT_BYTES("session"), agent->number),
                  adit_log_number(ADIT_BYTES("mended"), is_mended ? 1 : 0));
+    }
+    struct agent *first = agent && agent->is_in ? first_of(worker, agent) : NULL;
+    if (first && first->takes_sessions) { /* one that stands still for a loss is not alone then */
+        ask(worker, first, ADIT_CONTROL_SESSIONS_MAX);
     }
 }

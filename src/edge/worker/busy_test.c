@@ -103,19 +103,24 @@ static void who_is_not_asked(void **state)
     adit_socket_close(&visitor);
 }
 
-/* It is a line in the log; nobody is asked for anything where it could be mended. */
-static void a_mended_road_asks_for_nothing(void **state)
+/* Whatever could be done about it: one session that waits for what was lost is not alone then. */
+static void on_a_lossy_road_all_sessions_are_asked_for(void **state)
 {
     struct fixture *f = *state;
     enter(f, 0, "sessions");
     int before = f->agents[0].messages;
     struct agent *agent = first_agent(f);
-    worker_agent_lossy(f->worker, agent->link, adit_handle_pack(agent->self), true);
     worker_agent_lossy(f->worker, agent->link, 0, true); /* one that has gone */
+    worker_agent_lossy(f->worker, agent->link, adit_handle_pack(agent->self), true);
+    turn_until(f, f->agents[0].messages == before + 1);
+    assert_int_equal(f->agents[0].message.type, ADIT_CONTROL_SESSIONS);
+    assert_int_equal(f->agents[0].message.sessions.count, ADIT_CONTROL_SESSIONS_MAX);
+    agent->takes_sessions = false;
+    worker_agent_lossy(f->worker, agent->link, adit_handle_pack(agent->self), false);
     for (int i = 0; i < 20; i++) {
         turn(f);
     }
-    assert_int_equal(f->agents[0].messages, before);
+    assert_int_equal(f->agents[0].messages, before + 1);
 }
 
 int main(void)
@@ -123,7 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_busy_agent_is_asked_step_by_step),
         TEST(who_is_not_asked),
-        TEST(a_mended_road_asks_for_nothing),
+        TEST(on_a_lossy_road_all_sessions_are_asked_for),
     };
     return cmocka_run_group_tests_name("edge/worker/busy", tests, NULL, NULL);
 }

@@ -177,7 +177,12 @@ void worker_name_release(struct worker *worker, struct bind *bind, bool is_kept)
         return;
     }
     bool was_ours = worker_name_find(worker, name) == bind; /* else a newer session has it here */
-    if (was_ours) {
+    const struct bind *other = was_ours ? worker_sibling_other(worker, bind) : NULL;
+    if (other) {
+        was_ours = false;
+        adit_status_ignore(adit_table_set(&worker->names, name, adit_handle_pack(other->self)),
+                           "it takes the place of one that is there");
+    } else if (was_ours) {
         adit_table_remove(&worker->names, name);
     }
     if (bind->kind == ADIT_TUNNEL_HTTP) {

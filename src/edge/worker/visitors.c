@@ -41,6 +41,7 @@ static void pause_accepting(struct worker *worker, struct bind *bind)
 bool worker_visitor_carry(struct worker *worker, const struct bind *bind, int fd,
                           const struct adit_address *peer)
 {
+    bind = worker_sibling_least(worker, bind);
     const struct agent *agent = worker_bind_agent(worker, bind);
     struct adit_stream_head head = {
         .kind = bind->kind,

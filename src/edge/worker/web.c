@@ -42,6 +42,8 @@ static enum adit_proxy_verdict route(void *context, const struct adit_proxy_aske
     if (!worker_agent_is_current(worker, agent)) {
         return ADIT_PROXY_AWAY;
     }
+    bind = worker_sibling_least(worker, bind);
+    agent = worker_bind_agent(worker, bind);
     *out_route = (struct adit_proxy_route){
         .link = agent->link,
         .bind = bind->id,

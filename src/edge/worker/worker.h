@@ -132,6 +132,8 @@ struct agent {
     uint64_t request; /* the door's, to be repeated in AGENT_DONE */
     uint32_t bind_count;
     uint64_t asks_full_us; /* budget of binds */
+    struct adit_handle siblings[ADIT_CONTROL_SESSIONS_MAX]; /* by slot: of the same process, here */
+    uint64_t seen_us, seen_bytes, rate; /* of siblings.c: bytes a second, at the last look */
     uint64_t bytes;   /* of its streams, at the last measurement */
     uint64_t step_us; /* when it was last asked to hold more sessions */
     uint32_t sessions_told; /* how many; 0: not asked yet */
@@ -178,10 +180,21 @@ bool worker_agent_is_same(const struct agent *a, const struct agent *b);
 /* False, and the session ends, where its token has expired: asked before each stream. */
 bool worker_agent_is_current(struct worker *worker, struct agent *agent);
 
+/* siblings.c: several sessions of one agent process at this worker. */
+/* It has logged in: those that are here and it know each other. */
+void worker_siblings_meet(struct worker *worker, struct agent *agent);
+/* The same tunnel, at the session that a new visitor is best served by: this one where no other
+ * carries far less. */
+const struct bind *worker_sibling_least(struct worker *worker, const struct bind *bind);
+/* The same tunnel at any other session, or null. */
+struct bind *worker_sibling_other(const struct worker *worker, const struct bind *bind);
+
 /* binds.c: what tunnels with a port and those with a name have in common. */
 void worker_bind_ask(struct worker *worker, struct agent *agent,
                      const struct adit_control_bind *wanted);
 void worker_bind_drop(struct worker *worker, struct agent *agent, uint32_t id);
+/* The tunnel that the session knows by this number, or null. */
+struct bind *worker_bind_find(const struct worker *worker, const struct agent *agent, uint32_t id);
 /* The session is over, as `agent->end` says. */
 void worker_binds_release(struct worker *worker, struct agent *agent);
 /* A new door: it is told what this worker owns, and asked again what the old one did not answer. */

@@ -1,0 +1,133 @@
+/* Several sessions of one agent process at one worker. */
+#include "worker_fixture.h"
+
+#define MIB (1024 * 1024)
+
+static void enter(struct fixture *f, uint64_t index, uint32_t slot, const char *instance)
+{
+    struct hello hello = good_hello;
+    hello.slot = slot;
+    hello.instance = instance;
+    log_in(f, index, &hello);
+    (void)expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE);
+}
+
+static struct agent *agent_at(const struct fixture *f, uint32_t slot)
+{
+    struct adit_handle handle = {0};
+    for (uint32_t cursor = 0; adit_pool_next(&f->worker->agents, &cursor, &handle);) {
+        struct agent *agent = adit_pool_get(&f->worker->agents, handle);
+        if (agent->is_in && agent->slot == slot) {
+            return agent;
+        }
+    }
+    fail_msg("no session in slot %u", slot);
+    return NULL;
+}
+
+static struct bind *bind_at(const struct fixture *f, uint32_t slot)
+{
+    struct bind *bind = worker_bind_find(f->worker, agent_at(f, slot), 7);
+    assert_non_null(bind);
+    return bind;
+}
+
+/* As if it had just been measured. */
+static void carries(const struct fixture *f, uint32_t slot, uint64_t rate)
+{
+    struct agent *agent = agent_at(f, slot);
+    agent->rate = rate;
+    agent->seen_us = f->worker->loop.now_us;
+}
+
+static void two_sessions(struct fixture *f)
+{
+    enter(f, 0, 0, good_hello.instance);
+    enter(f, 1, 1, good_hello.instance);
+    bind_name(f, 0, ADIT_TUNNEL_HTTP, "shop");
+    bind_name(f, 1, ADIT_TUNNEL_HTTP, "shop");
+}
+
+static void a_visitor_goes_to_the_one_that_carries_least(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        uint64_t first, second;
+        uint32_t chosen; /* of a visitor that came to the first */
+    } rows[] = {{0, 0, 0},
+                {10 * MIB, 0, 1},
+                {10 * MIB, 6 * MIB, 0}, /* not worth it */
+                {100 * 1024, 0, 0},     /* as good as idle */
+                {0, 10 * MIB, 0},
+                {10 * MIB, 3 * MIB, 1}};
+    two_sessions(f);
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        carries(f, 0, ADIT_AT(rows, i).first);
+        carries(f, 1, ADIT_AT(rows, i).second);
+        assert_ptr_equal(worker_sibling_least(f->worker, bind_at(f, 0)),
+                         bind_at(f, ADIT_AT(rows, i).chosen));
+    }
+}
+
+static void what_it_carries_is_measured(void **state)
+{
+    struct fixture *f = *state;
+    two_sessions(f);
+    struct agent *agent = agent_at(f, 0);
+    agent->seen_us = f->worker->loop.now_us - ADIT_SECOND_US;
+    agent->seen_bytes = 0;
+    (void)worker_sibling_least(f->worker, bind_at(f, 0));
+    assert_int_equal(agent->seen_us, f->worker->loop.now_us);
+    assert_true(agent->seen_bytes > 0 && agent->rate <= agent->seen_bytes);
+}
+
+static void another_process_is_no_sibling(void **state)
+{
+    struct fixture *f = *state;
+    enter(f, 0, 0, good_hello.instance);
+    enter(f, 1, 1, "ffff456789abcdef0123456789abcdef");
+    bind_name(f, 0, ADIT_TUNNEL_HTTP, "shop");
+    bind_name(f, 1, ADIT_TUNNEL_HTTP, "shop");
+    carries(f, 0, 10 * MIB);
+    assert_ptr_equal(worker_sibling_least(f->worker, bind_at(f, 0)), bind_at(f, 0));
+    assert_null(worker_sibling_other(f->worker, bind_at(f, 0)));
+}
+
+static void one_without_the_tunnel_is_never_chosen(void **state)
+{
+    struct fixture *f = *state;
+    enter(f, 0, 0, good_hello.instance);
+    enter(f, 1, 1, good_hello.instance);
+    enter(f, 2, 2, good_hello.instance);
+    bind_name(f, 0, ADIT_TUNNEL_HTTP, "shop");
+    bind_name(f, 1, ADIT_TUNNEL_HTTP, "other"); /* by the same number */
+    carries(f, 0, 10 * MIB);
+    assert_ptr_equal(worker_sibling_least(f->worker, bind_at(f, 0)), bind_at(f, 0));
+}
+
+static void a_name_stays_as_long_as_one_has_it(void **state)
+{
+    struct fixture *f = *state;
+    two_sessions(f);
+    assert_ptr_equal(worker_name_find(f->worker, ADIT_BYTES("shop")), bind_at(f, 1));
+    adit_link_close(&f->hub, ADIT_AT(f->agents, 1).link, adit_ok());
+    (void)expect(f, &f->door, ADIT_MESSAGE_RELEASE);
+    turn_until(f, f->worker->agents.used == 1);
+    assert_ptr_equal(worker_name_find(f->worker, ADIT_BYTES("shop")), bind_at(f, 0));
+    assert_ptr_equal(worker_sibling_least(f->worker, bind_at(f, 0)), bind_at(f, 0));
+    adit_link_close(&f->hub, f->agents[0].link, adit_ok());
+    (void)expect(f, &f->door, ADIT_MESSAGE_RELEASE);
+    assert_null(worker_name_find(f->worker, ADIT_BYTES("shop")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_visitor_goes_to_the_one_that_carries_least),
+        TEST(what_it_carries_is_measured),
+        TEST(another_process_is_no_sibling),
+        TEST(one_without_the_tunnel_is_never_chosen),
+        TEST(a_name_stays_as_long_as_one_has_it),
+    };
+    return cmocka_run_group_tests_name("edge/worker/siblings", tests, NULL, NULL);
+}
