@@ -16,7 +16,9 @@ def made_up():
                   'ssh': {'kind': 'tunnel', 'tls': 'SSH'}},
         'facts': {'agent_rss_kib': 4000}, 'road': [],
         'samples': {'direct': {'requests-64': [sample(100), sample(50)]},
-                    'adit': {'requests-64': [sample(48, 0.01), sample(26, 0.01)]},
+                    'adit': {'requests-64': [sample(48, 0.01), sample(26, 0.01)],
+                             'requests-64-1024': [{**sample(9), 'p999_us': 90000}, sample(9)],
+                             'requests-1': [sample(9), {'error': 'it ended'}]},
                     'bore': {'requests-64': [sample(60), sample(30)]},
                     'frp': {'requests-64': [sample(10, 0.03), sample(6, 0.03)]},
                     'ssh': {'requests-64': [sample(20), {'error': 'it ended'}]}}}
@@ -45,6 +47,8 @@ def failures():
     expect('at least, met', (share.met, share.stretched), (True, False))
     expect('at least, missed', verdicts['adit: requests/s at 64, times the best encrypted peer'].met,
            False)
+    stall = verdicts['adit: p99.9 of small requests, us (no stall)']
+    expect('a stall of one round is the machine\'s', (stall.figure, stall.met), (300, True))
     spread = verdicts['adit: p99 / p50 there']
     expect('at most, met', (spread.figure, spread.met, spread.stretched), (2.5, True, False))
     expect('at most, missed', verdicts['agent, resident KiB'].met, False)
