@@ -101,16 +101,28 @@ static void open_sample(struct adit_pace *pace, const struct adit_pace_sample *s
     round_begin(pace, sample);
 }
 
-/* Our bound has held for rounds, and yet the queue stands: it is another's, or there is none and
- * the way has become longer. */
+/* Our bound has held for rounds, and yet there is more of a queue than wanted, or as much although
+ * the bound shrinks: it is another's, or there is none and the way has become longer. */
 static void judge_stuck(struct adit_pace *pace, uint64_t now_us)
 {
     bool is_least = pace->bound <= ADIT_PACE_BOUND_MIN; /* a queue then proves nothing */
-    bool is_stuck = pace->is_held && !pace->is_dry && (pace->stuck > 0 || !is_least) &&
-                    pace->round_rtt_us > pace->rtt_min_us + QUEUE_HIGH * queue_us(pace);
-    pace->stuck = is_stuck ? pace->stuck + 1 : 0;
-    if (pace->stuck >= ADIT_PACE_STUCK_ROUNDS) {
+    uint64_t wanted_us = queue_us(pace);
+    uint64_t seen_us = adit_subtract_floor_u64(pace->round_rtt_us, pace->rtt_min_us);
+    bool is_more = pace->is_held && !pace->is_dry && seen_us > wanted_us + wanted_us / 8;
+    if (!is_more || (pace->stuck == 0 && is_least)) {
         pace->stuck = 0;
+        return;
+    }
+    if (pace->stuck == 0) {
+        pace->stuck_bound = pace->bound;
+    }
+    pace->stuck++;
+    if (pace->stuck < ADIT_PACE_STUCK_ROUNDS) {
+        return;
+    }
+    pace->stuck = 0;
+    bool has_shrunk = pace->bound < pace->stuck_bound - pace->stuck_bound / 32;
+    if (has_shrunk || seen_us > QUEUE_HIGH * wanted_us) {
         pace->rtt_min_us = pace->round_rtt_us;
         pace->raised_us = now_us;
     }
@@ -142,7 +154,9 @@ static void round_end(struct adit_pace *pace, const struct adit_pace_sample *sam
     uint64_t bound = bound_of(pace);
     if (pace->phase == ADIT_PACE_DRAIN) {
         pace->phase = ADIT_PACE_HELD;
-        pace->raised_us = sample->now_us;
+        bool is_long = pace->rtt_min_us > sample->rtt_min_us + QUEUE_HIGH * queue_us(pace);
+        pace->raised_us = is_long ? sample->now_us : 0;
+        pace->is_settling = true;
         bound_set(pace, bound);
     } else if (pace->raised_us > 0 &&
                sample->now_us - pace->raised_us >= ADIT_PACE_DRAIN_US) {
@@ -175,12 +189,11 @@ void adit_pace_sample(struct adit_pace *pace, const struct adit_pace_sample *sam
         return;
     }
     pace->rtt_us = adit_min_u64(sample->rtt_us, RTT_MAX_US);
-    if (pace->rtt_min_us == 0) {
-        pace->rtt_min_us = sample->rtt_min_us > 0 ? sample->rtt_min_us : pace->rtt_us;
+    uint64_t least_us = pace->rtt_us; /* where that is less, what was judged too long was not */
+    if (pace->raised_us == 0 && sample->rtt_min_us > 0) {
+        least_us = adit_min_u64(least_us, sample->rtt_min_us);
     }
-    if (pace->rtt_us <= pace->rtt_min_us) { /* what was judged too long was not */
-        pace->rtt_min_us = pace->rtt_us;
-    }
+    pace->rtt_min_us = pace->rtt_min_us == 0 ? least_us : adit_min_u64(pace->rtt_min_us, least_us);
     pace->round_rtt_us = adit_min_u64(pace->round_rtt_us, pace->rtt_us);
     if (sample->now_us - pace->sample_us > pace->rtt_us / 2 + LATE_US) {
         pace->is_dry = true; /* we came late, and the road may have run dry meanwhile */

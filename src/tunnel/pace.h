@@ -51,6 +51,7 @@ struct adit_pace {
     uint32_t queued; /* open: samples in a row that saw a queue */
     uint32_t growth; /* quarters that the last round without a queue grew by */
     uint32_t stuck;  /* rounds in a row with a queue that did not go */
+    uint64_t stuck_bound; /* at the first of them */
     uint64_t raised_us; /* when the shortest round trip was judged longer; 0: never */
     uint64_t round_us, round_delivered, round_rtt_us; /* the start; the shortest since */
     bool is_settling; /* this round shows what the last one's growth did */
