@@ -28,7 +28,7 @@ static bool is_busy(struct adit_agent_session *session,
     return has_bytes || has_streams;
 }
 
-static bool is_any_lossy(const struct adit_agent *agent)
+bool extras_road_is_lossy(const struct adit_agent *agent)
 {
     bool is_lossy = false;
     for (size_t i = 0; i < ADIT_COUNT(agent->sessions); i++) {
@@ -62,7 +62,7 @@ static void look(void *context, uint64_t slot)
         adit_link_close(&agent->hub, session->link, idle());
     } else if (session->is_leaving) {
         look_in(agent, session, ADIT_AGENT_EMPTY_US);
-    } else if (is_busy(session, counters) || is_any_lossy(agent)) {
+    } else if (is_busy(session, counters) || extras_road_is_lossy(agent)) {
         look_in(agent, session, ADIT_AGENT_IDLE_US);
     } else {
         leave(agent, session);

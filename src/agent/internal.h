@@ -25,6 +25,8 @@ void session_closed(struct adit_agent *agent, struct adit_agent_session *session
 /* extra.c: the server wants so many sessions. */
 void extras_wanted(struct adit_agent *agent, const struct adit_agent_session *session,
                    uint32_t count);
+/* Over any of them. */
+bool extras_road_is_lossy(const struct adit_agent *agent);
 /* A further session has logged in: it is looked at from here on. */
 void extra_begin(struct adit_agent *agent, struct adit_agent_session *session);
 

@@ -190,6 +190,9 @@ void session_linked(struct adit_agent *agent, struct adit_agent_session *session
 {
     struct adit_loop *loop = agent->options.loop;
     struct adit_status status = say_hello(agent, session);
+    if (extras_road_is_lossy(agent)) {
+        adit_link_expect_loss(&agent->hub, session->link);
+    }
     if (adit_is_ok(status)) {
         status = adit_loop_timer_set(loop, &session->timer, loop->now_us + ADIT_AGENT_LOGIN_US,
                                      login_late, agent, session->slot);

@@ -278,6 +278,10 @@ static void a_lossy_road_is_mended_where_that_is_allowed(void **state)
     assert_ok(adit_link_send(&pair->agent.hub, pair->agent.link, &message));
     turn_until(pair, pair->server.messages == 1);
     assert_int_equal(pair->agent.lossy + pair->server.lossy, 1);
+    adit_link_expect_loss(&pair->server.hub, pair->server.link); /* nobody is told again */
+    assert_true(hub_link(&pair->server.hub, pair->server.link)->loss.is_lossy);
+    adit_link_expect_loss(&pair->server.hub, (struct adit_handle){0});
+    assert_int_equal(pair->agent.lossy + pair->server.lossy, 1);
 }
 
 static void small_requests_pass_the_bound(void **state)

@@ -34,6 +34,9 @@ void adit_link_probe(struct adit_hub *hub, struct adit_handle link);
 /* When the last valid frame came; 0 for a stale handle. */
 uint64_t adit_link_heard_us(const struct adit_hub *hub, struct adit_handle link);
 
+/* Another link over the same road loses packets by chance: this one need not find that out. */
+void adit_link_expect_loss(struct adit_hub *hub, struct adit_handle link);
+
 /* True where a stream can be opened now. */
 bool adit_link_can_open(const struct adit_hub *hub, struct adit_handle link);
 

@@ -4,11 +4,25 @@
 
 #define LOOK_US (50 * ADIT_MS_US)
 
-void link_road_mend(struct adit_hub *hub, struct link *link)
+static bool is_mended_by_bbr(const struct link *link)
 {
     struct adit_status status = adit_socket_congestion_set(link->fd, ADIT_BYTES("bbr"));
-    bool is_mended = adit_is_ok(status);
-    adit_status_ignore(status, "the owner hears of it");
+    adit_status_ignore(status, "the answer tells");
+    return adit_is_ok(status);
+}
+
+void adit_link_expect_loss(struct adit_hub *hub, struct adit_handle handle)
+{
+    struct link *link = hub_link(hub, handle);
+    if (link) {
+        link->loss.is_lossy = true;
+        (void)is_mended_by_bbr(link);
+    }
+}
+
+void link_road_mend(struct adit_hub *hub, struct link *link)
+{
+    bool is_mended = is_mended_by_bbr(link);
     if (hub->ops->link_lossy) {
         hub->ops->link_lossy(hub->context, link->self, link->user, is_mended);
     }
