@@ -341,7 +341,7 @@ struct adit_status adit_loop_turn(struct adit_loop *loop, uint64_t wait_us)
     }
     loop->now_us = adit_clock_now_us();
     if (got > 0 && wait_us > 0) {
-        adit_spin_gap(&loop->spin, loop->now_us - loop->end_us);
+        adit_spin_gap(&loop->spin, loop->now_us - loop->end_us, (uint32_t)got);
     }
     loop->turns_total++;
     loop->events_total += (uint64_t)got;

@@ -7,6 +7,7 @@
 #define TIME_SHARE 100    /* time alone earns this part of itself */
 #define PAUSE_MIN_US (4 * ADIT_MS_US)
 #define PAUSE_MAX_US ADIT_SECOND_US
+#define EVENTS_FEW 3 /* of one turn, after which it is worth to poll */
 #define CALM_POLLS 64 /* without a crowd: the next one begins with a short pause again */
 
 void adit_spin_init(struct adit_spin *spin, bool is_on, uint64_t now_us)
@@ -34,7 +35,7 @@ static void fill_by_time(struct adit_spin *spin, uint64_t now_us)
 
 uint64_t adit_spin_allowance_us(struct adit_spin *spin, uint64_t now_us)
 {
-    if (!spin->is_on || now_us < spin->resume_us) {
+    if (!spin->is_on || spin->was_many || now_us < spin->resume_us) {
         return 0;
     }
     fill_by_time(spin, now_us);
@@ -72,10 +73,11 @@ void adit_spin_polled(struct adit_spin *spin, const struct adit_spin_poll *poll)
     }
 }
 
-void adit_spin_gap(struct adit_spin *spin, uint64_t gap_us)
+void adit_spin_gap(struct adit_spin *spin, uint64_t gap_us, uint32_t events)
 {
     uint32_t capped_us = (uint32_t)adit_min_u64(gap_us, GAP_MAX_US);
     uint32_t *mean_us = &ADIT_AT(spin->gaps_us, spin->was_short ? 1 : 0);
     *mean_us = (3 * *mean_us + capped_us) / 4;
     spin->was_short = capped_us <= GAP_SHORT_US;
+    spin->was_many = events > EVENTS_FEW;
 }

@@ -10,6 +10,8 @@
  * - a purse: a poll that missed costs what it took, one that hit earns what waking would have
  *   cost, and time alone earns 1 % of itself. Where polling does not pay the purse is empty, and
  *   a hundredth of the core is all that can be lost;
+ * - the last turn's events: where there were many, requests wait for work and not for a wake-up,
+ *   and a sleep lets more of them come together;
  * - crowding: giving the core away that took long means that somebody else needs it, and a poller
  *   gets it back later than a sleeper would; then there is a pause, longer each time.
  *
@@ -29,6 +31,7 @@ struct adit_spin_counters { /* totals since the start */
 struct adit_spin {
     bool is_on;
     bool was_short; /* the last gap */
+    bool was_many;  /* the events at its end */
     uint32_t gaps_us[2]; /* means: of what follows a long one, of what follows a short one */
     uint32_t purse_us;
     uint32_t calm;       /* polls since the last crowd */
@@ -54,7 +57,7 @@ uint64_t adit_spin_allowance_us(struct adit_spin *spin, uint64_t now_us);
 /* A poll is over, with an event or without one. */
 void adit_spin_polled(struct adit_spin *spin, const struct adit_spin_poll *poll);
 
-/* An event came so long after the last turn, polled for or slept for. */
-void adit_spin_gap(struct adit_spin *spin, uint64_t gap_us);
+/* So many events came together, so long after the last turn, polled for or slept for. */
+void adit_spin_gap(struct adit_spin *spin, uint64_t gap_us, uint32_t events);
 
 #endif

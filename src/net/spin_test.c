@@ -13,7 +13,7 @@ static struct adit_spin spin_of(void)
 static void events(struct adit_spin *spin, unsigned count, uint64_t gap_us)
 {
     for (unsigned i = 0; i < count; i++) {
-        adit_spin_gap(spin, gap_us);
+        adit_spin_gap(spin, gap_us, 1);
     }
 }
 
@@ -40,6 +40,20 @@ static void polls_where_events_come_soon(void **state)
         assert_int_equal(adit_spin_allowance_us(&spin, 1000),
                          ADIT_AT(rows, i).is_worth ? ADIT_SPIN_MAX_US : 0);
     }
+}
+
+/* After a turn with many events it sleeps, and after one with few it polls again. */
+static void many_events_wait_for_work(void **state)
+{
+    (void)state;
+    struct adit_spin spin = spin_of();
+    events(&spin, 64, 10);
+    for (uint32_t count = 1; count < 10; count++) {
+        adit_spin_gap(&spin, 10, count);
+        assert_int_equal(adit_spin_allowance_us(&spin, 1000), count <= 3 ? ADIT_SPIN_MAX_US : 0);
+    }
+    adit_spin_gap(&spin, 10, 1);
+    assert_int_equal(adit_spin_allowance_us(&spin, 1000), ADIT_SPIN_MAX_US);
 }
 
 static void off_is_off(void **state)
@@ -153,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(polls_where_events_come_soon),
+        cmocka_unit_test(many_events_wait_for_work),
         cmocka_unit_test(off_is_off),
         cmocka_unit_test(tells_a_request_from_its_answer),
         cmocka_unit_test(what_misses_empties_the_purse),
