@@ -2,7 +2,7 @@
 
 #define ROUND_US 50 /* how much time passes in a round */
 #define ROUNDS_MAX 100000
-#define REQUEST "GET / HTTP/1.1\r\nHost: bench.adit.localhost\r\n" SCRIPT_HEAD_END
+#define REQUEST "GET / HTTP/1.1\r\nHost: bench.adit.localhost" SCRIPT_HEAD_END
 #define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2" SCRIPT_HEAD_END SCRIPT_BODY_END
 #define TLS_OUT_BYTES (256 * 1024)
 

@@ -60,16 +60,27 @@ static uint64_t lower_eight(uint64_t eight)
     return eight | is_upper >> 2;
 }
 
+/* Four to seven bytes as eight: the first four and the last four. */
+static uint64_t eight_of_few(struct adit_bytes few)
+{
+    uint64_t first = adit_load_big32(few.ptr);
+    return first << 32 | adit_load_big32(adit_bytes_from(few, few.len - 4).ptr);
+}
+
 bool adit_bytes_same_nocase(struct adit_bytes a, struct adit_bytes b)
 {
-    while (a.len >= sizeof(uint64_t) && b.len >= sizeof(uint64_t)) {
-        if (lower_eight(adit_load_big64(a.ptr)) != lower_eight(adit_load_big64(b.ptr))) {
+    size_t len = a.len < b.len ? a.len : b.len;
+    if (len >= 4 && len < 8) {
+        return lower_eight(eight_of_few(a)) == lower_eight(eight_of_few(b));
+    }
+    for (size_t at = 0; len >= 8 && at < len; at += 8) {
+        size_t from = at + 8 <= len ? at : len - 8; /* the last eight may be looked at twice */
+        if (lower_eight(adit_load_big64(adit_bytes_from(a, from).ptr)) !=
+            lower_eight(adit_load_big64(adit_bytes_from(b, from).ptr))) {
             return false;
         }
-        a = adit_bytes_from(a, sizeof(uint64_t));
-        b = adit_bytes_from(b, sizeof(uint64_t));
     }
-    for (size_t i = 0; i < a.len; i++) {
+    for (size_t i = 0; len < 4 && i < len; i++) {
         if (lower(adit_bytes_at(a, i)) != lower(adit_bytes_at(b, i))) {
             return false;
         }

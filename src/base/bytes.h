@@ -101,7 +101,8 @@ bool adit_bytes_equal_secret(struct adit_bytes a, struct adit_bytes b);
 /* Equal when A-Z count as a-z; other bytes as they are. */
 static inline bool adit_bytes_equal_nocase(struct adit_bytes a, struct adit_bytes b)
 {
-    return a.len == b.len && adit_bytes_same_nocase(a, b);
+    return a.len == b.len && (a.len == 0 || ((*a.ptr ^ *b.ptr) & 0xdf) == 0) &&
+           adit_bytes_same_nocase(a, b);
 }
 
 /* Less than 0, 0 or more than 0, as memcmp, a shorter prefix first. */

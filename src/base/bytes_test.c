@@ -45,6 +45,14 @@ static void case_is_that_of_ascii(void **state)
         uint8_t other = (uint8_t)pair;
         bool is_letter = (one | 0x20) >= 'a' && (one | 0x20) <= 'z';
         bool is_same = one == other || (is_letter && (one ^ other) == 0x20);
+        for (size_t at = 0; at < 3; at++) { /* of three and of six bytes */
+            uint8_t left[6] = {one, 'a', one, 'B', 'c', one};
+            uint8_t right[6] = {other, 'A', other, 'b', 'C', other};
+            size_t len = at == 0 ? 3 : 4 + at;
+            assert_true(adit_bytes_equal_nocase(adit_bytes_first(ADIT_BYTES_OF(left), len),
+                                                adit_bytes_first(ADIT_BYTES_OF(right), len)) ==
+                        is_same);
+        }
         for (size_t at = 0; at < 10; at += 3) {
             uint8_t left[10] = "aBcDeFgHi";
             uint8_t right[10] = "AbCdEfGhI";

@@ -67,9 +67,8 @@ static void age_remove(struct adit_proxy *proxy, struct idle *idle)
 
 /* --- Of a tunnel ----------------------------------------------------------------------------- */
 
-static void stack_add(struct adit_proxy *proxy, struct idle *idle)
+static void stack_add(struct adit_proxy *proxy, struct idle *idle, struct idle *top)
 {
-    struct idle *top = top_of(proxy, idle->tunnel);
     if (top) {
         top->above = idle->self;
         idle->below = top->self;
@@ -191,17 +190,21 @@ bool idle_take(struct adit_proxy *proxy, uint64_t tunnel, struct exchange *excha
     return true;
 }
 
-/* The tunnel has its share of them: the one that rested longest makes room. */
-static void make_room(struct adit_proxy *proxy, uint64_t tunnel)
+/* The tunnel has its share of them. For one that was used again before, the one that rested longest
+ * makes room; a new one goes itself, or none would get old enough to be sure. */
+static bool makes_room(struct adit_proxy *proxy, struct idle *top, uint32_t uses)
 {
-    struct idle *last = top_of(proxy, tunnel);
-    if (!last || last->depth + 1 < ADIT_PROXY_IDLE_PIPES_MAX) {
-        return;
+    struct idle *last = top;
+    if (!top || top->depth + 1 < ADIT_PROXY_IDLE_PIPES_MAX) {
+        return true;
     }
-    for (struct idle *each = last; each; each = idle_at(proxy, each->below)) {
+    for (struct idle *each = top; each && uses > 1; each = idle_at(proxy, each->below)) {
         last = each;
     }
-    leave(proxy, last);
+    if (uses > 1) {
+        leave(proxy, last); /* of sixty-four: not the top */
+    }
+    return uses > 1;
 }
 
 void idle_put(struct adit_proxy *proxy, struct exchange *exchange, bool is_leaving)
@@ -222,12 +225,11 @@ void idle_put(struct adit_proxy *proxy, struct exchange *exchange, bool is_leavi
                           .since_us = proxy->loop->now_us,
                           .uses = exchange->pipe_uses};
     adit_pipe_user_set(proxy->hub, pipe, proxy_user(handle, USER_IDLE));
-    if (!is_leaving && !proxy->is_draining) {
-        make_room(proxy, tunnel);
-    }
-    stack_add(proxy, idle);
+    struct idle *top = top_of(proxy, tunnel);
+    is_leaving = is_leaving || proxy->is_draining || !makes_room(proxy, top, idle->uses);
+    stack_add(proxy, idle, top);
     age_add(proxy, idle);
-    if (is_leaving || proxy->is_draining) {
+    if (is_leaving) {
         leave(proxy, idle);
     }
     idle_arm(proxy);

@@ -24,16 +24,11 @@ static struct adit_status head_find(struct adit_proxy *proxy, struct web *web,
 
 static void send_parsed(struct adit_proxy *proxy, struct web *web);
 
-/* A whole head: what it asks for. */
-static void head_take(struct adit_proxy *proxy, struct web *web, struct adit_bytes head)
+/* A whole head is parsed: what it asks for. */
+static void head_take(struct adit_proxy *proxy, struct web *web, size_t head_len)
 {
     struct exchange *exchange = &web->exchange;
-    struct adit_status status = adit_http_request_parse(head, &proxy->head);
-    if (!adit_is_ok(status)) {
-        answer_error(proxy, web, adit_http_error_of(status));
-        return;
-    }
-    status = adit_http_request_judge(&proxy->head, &exchange->request);
+    struct adit_status status = adit_http_request_judge(&proxy->head, &exchange->request);
     if (!adit_is_ok(status)) {
         answer_error(proxy, web, (enum adit_http_error)status.detail);
         return;
@@ -42,7 +37,7 @@ static void head_take(struct adit_proxy *proxy, struct web *web, struct adit_byt
     exchange->is_up_done = exchange->up.state == ADIT_HTTP_BODY_END;
     exchange->is_http10 = proxy->head.version_minor == 0;
     exchange->start_us = proxy->loop->now_us;
-    exchange->head_kept = head.len;
+    exchange->head_kept = head_len;
     web->is_first = false;
     web->state = WEB_QUEUED;
     web->retry_us = 0;
@@ -56,10 +51,32 @@ static void head_take(struct adit_proxy *proxy, struct web *web, struct adit_byt
     }
 }
 
-bool request_next(struct adit_proxy *proxy, struct web *web)
+/* The head where it did not come whole, or is not good: false where more has to come, or where
+ * something was answered. */
+static bool head_await(struct adit_proxy *proxy, struct web *web, size_t *out_len)
 {
     struct adit_bytes head = {0};
     enum adit_parse parse = ADIT_PARSE_MORE;
+    struct adit_status status = head_find(proxy, web, &head, &parse);
+    if (adit_is_ok(status) && parse == ADIT_PARSE_MORE) {
+        if (web->is_in_done) {
+            web_finish(proxy, web); /* a head that never ends: nobody waits for an answer */
+        }
+        return false;
+    }
+    if (adit_is_ok(status)) {
+        status = adit_http_request_parse(head, &proxy->head);
+    }
+    if (!adit_is_ok(status)) {
+        answer_error(proxy, web, adit_http_error_of(status));
+        return false;
+    }
+    *out_len = head.len;
+    return true;
+}
+
+bool request_next(struct adit_proxy *proxy, struct web *web)
+{
     if (web->exchange.has_failed) {
         answer_error(proxy, web, web->exchange.error);
         return web->state == WEB_HEAD && !web->exchange.has_failed;
@@ -77,18 +94,13 @@ bool request_next(struct adit_proxy *proxy, struct web *web)
     if (web->scan.seen == 0 && !web->is_first) {
         web->since_us = proxy->loop->now_us; /* a later request begins */
     }
-    struct adit_status status = head_find(proxy, web, &head, &parse);
-    if (!adit_is_ok(status)) {
-        answer_error(proxy, web, adit_http_error_of(status));
+    size_t len = web->scan.seen == 0
+                     ? adit_http_request_take(adit_queue_front(&web->in), &proxy->head)
+                     : 0;
+    if (len == 0 && !head_await(proxy, web, &len)) {
         return false;
     }
-    if (parse == ADIT_PARSE_MORE) {
-        if (web->is_in_done) {
-            web_finish(proxy, web); /* a head that never ends: nobody waits for an answer */
-        }
-        return false;
-    }
-    head_take(proxy, web, head);
+    head_take(proxy, web, len);
     return !web->exchange.has_failed;
 }
 

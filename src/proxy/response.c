@@ -104,6 +104,23 @@ static struct adit_status head_find(struct adit_proxy *proxy, struct web *web,
     return adit_ok();
 }
 
+/* A whole head at the front of `back`, parsed; 0 bytes and MORE where it has not all come. */
+static struct adit_status head_read(struct adit_proxy *proxy, struct web *web, size_t *out_len,
+                                    enum adit_parse *out_parse)
+{
+    struct adit_bytes head = {0};
+    if (web->exchange.scan.seen == 0) {
+        *out_len = adit_http_response_take(adit_queue_front(&web->back), &proxy->head);
+        if (*out_len > 0) {
+            *out_parse = ADIT_PARSE_FOUND;
+            return adit_ok();
+        }
+    }
+    ADIT_TRY(head_find(proxy, web, &head, out_parse));
+    *out_len = head.len;
+    return *out_parse == ADIT_PARSE_MORE ? adit_ok() : adit_http_response_parse(head, &proxy->head);
+}
+
 static bool bad_response(struct adit_proxy *proxy, struct web *web)
 {
     answer_error(proxy, web, ADIT_HTTP_ERROR_UPSTREAM_BAD_RESPONSE);
@@ -173,20 +190,19 @@ static bool answer_head(struct adit_proxy *proxy, struct web *web)
     struct exchange *exchange = &web->exchange;
     struct adit_http_scan scan = exchange->scan;
     struct adit_http_response response = {0};
-    struct adit_bytes head = {0};
+    size_t len = 0;
     enum adit_parse parse = ADIT_PARSE_MORE;
     if (web->back.len == 0) {
         return starved(proxy, web);
     }
     request_commit(proxy, web);
-    if (!adit_is_ok(head_find(proxy, web, &head, &parse))) {
+    if (!adit_is_ok(head_read(proxy, web, &len, &parse))) {
         return bad_response(proxy, web);
     }
     if (parse == ADIT_PARSE_MORE) {
         return starved(proxy, web);
     }
-    if (!adit_is_ok(adit_http_response_parse(head, &proxy->head)) ||
-        !adit_is_ok(adit_http_response_judge(&proxy->head, &exchange->request, &response)) ||
+    if (!adit_is_ok(adit_http_response_judge(&proxy->head, &exchange->request, &response)) ||
         (response.is_interim && exchange->interims == ADIT_PROXY_INTERIM_MAX)) {
         return bad_response(proxy, web);
     }
@@ -200,7 +216,7 @@ static bool answer_head(struct adit_proxy *proxy, struct web *web)
         return bad_response(proxy, web);
     }
     exchange->scan = (struct adit_http_scan){0};
-    used(proxy, web, head.len);
+    used(proxy, web, len);
     if (web->state == WEB_SWITCHED) {
         request_moved(proxy, web); /* the visitor's first bytes may be there */
     }

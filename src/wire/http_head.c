@@ -252,7 +252,7 @@ static struct adit_status read_field(struct adit_reader *reader, bool takes_unde
     return adit_ok();
 }
 
-/* All fields, the empty line, and nothing after it. */
+/* All fields, and the empty line. */
 static struct adit_status read_fields(struct adit_reader *reader, bool takes_underscore,
                                       struct adit_http_head *head)
 {
@@ -263,8 +263,7 @@ static struct adit_status read_fields(struct adit_reader *reader, bool takes_und
         ADIT_TRY(read_field(reader, takes_underscore, &ADIT_AT(head->fields, head->field_count)));
         head->field_count++;
     }
-    ADIT_TRY(expect(reader, ADIT_BYTES("\r\n")));
-    return adit_read_end(reader);
+    return expect(reader, ADIT_BYTES("\r\n"));
 }
 
 static struct adit_status request_line_read(struct adit_reader *reader,
@@ -295,30 +294,53 @@ static void clear(struct adit_http_head *head)
     head->field_count = 0;
 }
 
-static struct adit_status request_read(struct adit_bytes bytes, struct adit_http_head *head)
+static struct adit_status request_read(struct adit_reader *reader, struct adit_http_head *head)
 {
-    struct adit_reader reader = adit_reader_of(bytes);
-    ADIT_ENSURE(bytes.len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
-    if (adit_bytes_starts_with(bytes, ADIT_BYTES("\r\n"))) {
-        ADIT_TRY(expect(&reader, ADIT_BYTES("\r\n")));
+    ADIT_ENSURE(reader->rest.len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
+    if (adit_bytes_starts_with(reader->rest, ADIT_BYTES("\r\n"))) {
+        ADIT_TRY(expect(reader, ADIT_BYTES("\r\n")));
     }
-    ADIT_TRY(request_line_read(&reader, head));
-    return read_fields(&reader, false, head);
+    ADIT_TRY(request_line_read(reader, head));
+    return read_fields(reader, false, head);
 }
 
-/* On failure there is no half of a head. */
-static struct adit_status whole(struct adit_status status, struct adit_http_head *head)
+/* Nothing is left, or there is no half of a head. */
+static struct adit_status whole(struct adit_status status, const struct adit_reader *reader,
+                                struct adit_http_head *head)
 {
+    if (adit_is_ok(status)) {
+        status = adit_read_end(reader);
+    }
     if (!adit_is_ok(status)) {
         clear(head);
     }
     return status;
 }
 
+/* How much of `bytes` was read as a head; nothing, and no head, where that failed. */
+static size_t used_of(struct adit_status status, struct adit_bytes bytes,
+                      const struct adit_reader *reader, struct adit_http_head *head)
+{
+    if (adit_is_ok(status)) {
+        return bytes.len - reader->rest.len;
+    }
+    clear(head);
+    return 0;
+}
+
+size_t adit_http_request_take(struct adit_bytes bytes, struct adit_http_head *out_head)
+{
+    struct adit_bytes view = adit_bytes_first(bytes, ADIT_HTTP_HEAD_BYTES_MAX);
+    struct adit_reader reader = adit_reader_of(view);
+    clear(out_head);
+    return used_of(request_read(&reader, out_head), view, &reader, out_head);
+}
+
 struct adit_status adit_http_request_parse(struct adit_bytes bytes, struct adit_http_head *out_head)
 {
+    struct adit_reader reader = adit_reader_of(bytes);
     clear(out_head);
-    return answered(whole(request_read(bytes, out_head), out_head), STATUS_BAD);
+    return answered(whole(request_read(&reader, out_head), &reader, out_head), STATUS_BAD);
 }
 
 /* RFC 9112 section 4, and two liberties that programs take: no reason, and not even the space
@@ -340,35 +362,43 @@ static struct adit_status status_line_read(struct adit_reader *reader, struct ad
     return expect(reader, ADIT_BYTES("\r\n"));
 }
 
-static struct adit_status response_read(struct adit_bytes bytes, struct adit_http_head *head)
+static struct adit_status response_read(struct adit_reader *reader, struct adit_http_head *head)
 {
-    struct adit_reader reader = adit_reader_of(bytes);
-    ADIT_ENSURE(bytes.len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
-    ADIT_TRY(status_line_read(&reader, head));
-    return read_fields(&reader, true, head);
+    ADIT_ENSURE(reader->rest.len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
+    ADIT_TRY(status_line_read(reader, head));
+    return read_fields(reader, true, head);
+}
+
+size_t adit_http_response_take(struct adit_bytes bytes, struct adit_http_head *out_head)
+{
+    struct adit_bytes view = adit_bytes_first(bytes, ADIT_HTTP_HEAD_BYTES_MAX);
+    struct adit_reader reader = adit_reader_of(view);
+    clear(out_head);
+    return used_of(response_read(&reader, out_head), view, &reader, out_head);
 }
 
 struct adit_status adit_http_response_parse(struct adit_bytes bytes,
                                             struct adit_http_head *out_head)
 {
+    struct adit_reader reader = adit_reader_of(bytes);
     clear(out_head);
-    struct adit_status status = whole(response_read(bytes, out_head), out_head);
+    struct adit_status status = whole(response_read(&reader, out_head), &reader, out_head);
     status.detail = adit_is_ok(status) ? 0 : STATUS_GATEWAY;
     return status;
 }
 
-static struct adit_status trailers_read(struct adit_bytes bytes, struct adit_http_head *head)
+static struct adit_status trailers_read(struct adit_reader *reader, struct adit_http_head *head)
 {
-    struct adit_reader reader = adit_reader_of(bytes);
-    ADIT_ENSURE(bytes.len <= ADIT_HTTP_TRAILER_BYTES_MAX, LIMIT, "trailers over 8 KiB");
-    return read_fields(&reader, false, head);
+    ADIT_ENSURE(reader->rest.len <= ADIT_HTTP_TRAILER_BYTES_MAX, LIMIT, "trailers over 8 KiB");
+    return read_fields(reader, false, head);
 }
 
 struct adit_status adit_http_trailers_parse(struct adit_bytes bytes,
                                             struct adit_http_head *out_head)
 {
+    struct adit_reader reader = adit_reader_of(bytes);
     clear(out_head);
-    return answered(whole(trailers_read(bytes, out_head), out_head), STATUS_BAD);
+    return answered(whole(trailers_read(&reader, out_head), &reader, out_head), STATUS_BAD);
 }
 
 const struct adit_http_field *adit_http_field_find(const struct adit_http_head *head,

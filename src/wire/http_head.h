@@ -69,6 +69,12 @@ struct adit_status adit_http_response_parse(struct adit_bytes bytes,
 struct adit_status adit_http_trailers_parse(struct adit_bytes bytes,
                                             struct adit_http_head *out_head);
 
+/* Scan and parse in one, for a head that has come whole: the number of bytes at the front that are
+ * a good head. 0, and no head, where there is none or not all of it: the scan tells which. Each
+ * call looks at everything, so it is for the first look alone. */
+size_t adit_http_request_take(struct adit_bytes bytes, struct adit_http_head *out_head);
+size_t adit_http_response_take(struct adit_bytes bytes, struct adit_http_head *out_head);
+
 /* The first field of this name, or null; `name` in any case. */
 const struct adit_http_field *adit_http_field_find(const struct adit_http_head *head,
                                                    struct adit_bytes name);

@@ -65,6 +65,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct adit_status status = kind == 0   ? adit_http_request_parse(text, &head)
                                 : kind == 1 ? adit_http_response_parse(text, &head)
                                             : adit_http_trailers_parse(text, &head);
+    if (kind != 2) { /* both at once find what the scan and the parse find one after the other */
+        struct adit_http_head front = {0};
+        struct adit_http_head parsed_front = {0};
+        size_t taken = kind == 0 ? adit_http_request_take(text, &front)
+                                 : adit_http_response_take(text, &front);
+        bool is_good = ADIT_AT(parsed, 0) == ADIT_PARSE_FOUND &&
+                       adit_is_ok(kind == 0 ? adit_http_request_parse(whole, &parsed_front)
+                                            : adit_http_response_parse(whole, &parsed_front));
+        ADIT_ASSERT(taken == (is_good ? whole.len : 0));
+        ADIT_ASSERT(front.field_count == parsed_front.field_count);
+        check(&front);
+    }
     if (adit_is_ok(status)) { /* the whole input is one head: the scan must agree */
         ADIT_ASSERT(ADIT_AT(parsed, 0) == ADIT_PARSE_FOUND && whole.len == text.len);
         check(&head);

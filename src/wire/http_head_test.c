@@ -83,6 +83,15 @@ static void good_heads(void **state)
         assert_int_equal(head.version_minor, ADIT_AT(cases, i).minor);
         assert_int_equal(head.field_count, ADIT_AT(cases, i).fields);
         assert_int_equal(head.status, 0);
+        struct adit_http_head taken = {0};
+        size_t used = adit_http_request_take(ADIT_AT(cases, i).text, &taken);
+        assert_true(used > 0 && used <= ADIT_AT(cases, i).text.len);
+        assert_bytes(taken.method, head.method);
+        assert_bytes(taken.target, head.target);
+        assert_int_equal(taken.field_count, head.field_count);
+        assert_int_equal(adit_http_request_take(
+                             adit_bytes_first(ADIT_AT(cases, i).text, used - 1), &taken), 0);
+        assert_int_equal(taken.field_count, 0); /* not all of it is nothing of it */
     }
 }
 
