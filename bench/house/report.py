@@ -20,6 +20,7 @@ TITLES = {
     'http-down-1': 'download as an HTTP body', 'http-up-1': 'upload as an HTTP body',
     'tls-down-1': 'download as an HTTP body over TLS',
 }
+OTHERS_MAX = 0.1  # of the machine: more disturbs a sample
 START = '<!-- bench/run writes what follows -->'
 END = '<!-- bench/run wrote what stands above -->'
 PICTURES = (('requests', 'Requests a second'), ('cpu', 'CPU for each request'),
@@ -65,7 +66,16 @@ class Report:
                 f'cores, Linux {machine["kernel"]}, {machine["openssl"]}, commit '
                 f'{machine["commit"]}, load average at the start {machine["load_average"]:.1f}, '
                 f'nice {machine["nice"]}; medians of {self.rounds} interleaved '
-                f'round{"s" if self.rounds != 1 else ""}{"; " + control if control else ""}.')
+                f'round{"s" if self.rounds != 1 else ""}{"; " + control if control else ""}.'
+                f'{self.disturbed()}')
+
+    def disturbed(self):
+        """How much of it others of the machine had a hand in."""
+        shares = [sample['others'] for rows in self.results.samples.values()
+                  for row in rows.values() for sample in row if 'others' in sample]
+        many = sum(share > OTHERS_MAX for share in shares)
+        return (f' In {many} of {len(shares)} samples other programs used more than '
+                f'{OTHERS_MAX:.0%} of the machine.') if many else ''
 
     def versions(self):
         lines = []
