@@ -191,20 +191,22 @@ bool idle_take(struct adit_proxy *proxy, uint64_t tunnel, struct exchange *excha
 }
 
 /* The tunnel has its share of them. For one that was used again before, the one that rested longest
- * makes room; a new one goes itself, or none would get old enough to be sure. */
+ * makes room, as where it is stale; else a new one goes itself, or none would get old enough to be
+ * sure. */
 static bool makes_room(struct adit_proxy *proxy, struct idle *top, uint32_t uses)
 {
     struct idle *last = top;
     if (!top || top->depth + 1 < ADIT_PROXY_IDLE_PIPES_MAX) {
         return true;
     }
-    for (struct idle *each = top; each && uses > 1; each = idle_at(proxy, each->below)) {
+    for (struct idle *each = top; each; each = idle_at(proxy, each->below)) {
         last = each;
     }
-    if (uses > 1) {
+    bool is_stale = proxy->loop->now_us - last->since_us > proxy->times.fresh_us;
+    if (uses > 1 || is_stale) {
         leave(proxy, last); /* of sixty-four: not the top */
     }
-    return uses > 1;
+    return uses > 1 || is_stale;
 }
 
 void idle_put(struct adit_proxy *proxy, struct exchange *exchange, bool is_leaving)
