@@ -226,6 +226,7 @@ class Plots:
                 for path, value in values.items():
                     axes.plot(value, at, linestyle='', label=path, **self.mark(path, names))
             axes.set_yticks(range(len(found)), [road for road, _ in reversed(found)])
+            axes.set_ylim(-0.6, len(found) - 0.4)
             axes.set_title(about)
             if is_log:
                 self.logarithmic(axes)
