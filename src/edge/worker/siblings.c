@@ -69,7 +69,8 @@ const struct bind *worker_sibling_least(struct worker *worker, const struct bind
     for (size_t slot = 0; slot < ADIT_CONTROL_SESSIONS_MAX; slot++) {
         const struct bind *same = at_slot(worker, bind, slot);
         struct agent *other = worker_bind_agent(worker, same);
-        if (other && adit_link_can_open(&worker->hub, other->link)) {
+        if (other && worker_agent_is_current(worker, other) &&
+            adit_link_can_open(&worker->hub, other->link)) {
             uint64_t rate = carried(worker, other);
             best = rate < least ? same : best;
             least = adit_min_u64(rate, least);
