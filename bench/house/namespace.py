@@ -1,26 +1,39 @@
-"""A network namespace of the run's own, and its place before the rest of the machine."""
+"""Namespaces of the run's own, and its place before the rest of the machine."""
 import os, pathlib, shutil, signal, subprocess, sys
+
+MARK = 'ADIT_BENCH_NAMESPACE'  # set for the program that runs inside
 
 
 def enter_namespace():
-    """Runs this program again inside its own network namespace, where loopback uses cubic."""
-    if os.environ.get('ADIT_BENCH_NAMESPACE') != str(os.getppid()):
-        flags = ['--net'] if os.geteuid() == 0 else ['--net', '--map-root-user']
-        os.environ['ADIT_BENCH_NAMESPACE'] = str(os.getpid())
-        child = subprocess.Popen(['unshare', *flags, sys.executable, *sys.argv],
-                                 start_new_session=True)
-        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-        while True:
-            try:
-                sys.exit(child.wait())
-            except KeyboardInterrupt:
-                child.terminate()  # it cleans up
+    """Runs this program again inside its own network namespace, where loopback uses cubic, and as
+    the first process of a process namespace: whatever ends it, all that it started ends with it."""
+    if MARK not in os.environ or os.getpid() != 1:
+        sys.exit(run_inside())
     ip = shutil.which('ip') or '/usr/sbin/ip'
     subprocess.run([ip, 'link', 'set', 'lo', 'up'], check=True)
     for net in ('127.0.0.0/8', '127.0.0.1'):
         subprocess.run([ip, 'route', 'change', 'local', net, 'dev', 'lo', 'table', 'local', 'proto',
                         'kernel', 'scope', 'host', 'src', '127.0.0.1', 'congctl', 'cubic'],
                        check=True)
+
+
+def run_inside():
+    """The exit code of this program inside. `setpriv`: killed if this one is, which a new user
+    namespace would undo if it came later; the inner `unshare` hands that on."""
+    user = [] if os.geteuid() == 0 else ['--map-root-user']
+    child = subprocess.Popen(
+        ['unshare', '--net', *user, 'setpriv', '--pdeathsig', 'KILL', 'unshare', '--pid', '--fork',
+         '--mount-proc', '--kill-child', sys.executable, *sys.argv],
+        start_new_session=True, env={**os.environ, MARK: '1'})
+
+    def pass_on(*_):
+        os.killpg(child.pid, signal.SIGTERM)  # unshare itself waits for the program, which cleans up
+    signal.signal(signal.SIGTERM, pass_on)
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            pass_on()
 
 
 def go_ahead(nice, is_realtime):
