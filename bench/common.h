@@ -9,6 +9,8 @@
  * HTTP request; these begin a bulk transfer. */
 #define BENCH_DOWN 'D' /* an order follows; the origin sends that much and shuts down */
 #define BENCH_UP 'U'   /* the origin counts until the end, then sends the count, eight bytes */
+#define BENCH_TOLD 'N' /* an upload whose count is sent on the way, too */
+#define BENCH_TOLD_BYTES (32 * 1024) /* so many of them apart, at least */
 
 #define BENCH_ORDER_BYTES 12 /* how many bytes (u64), and how many of them in one send (u32) */
 #define BENCH_BLOCK_BYTES (256 * 1024) /* of one receive, and the most of one send */

@@ -40,7 +40,7 @@ static bool send_block(struct origin *origin, struct connection *connection, int
     return connection->count > 0 || end_bulk(origin, connection, fd);
 }
 
-/* The end of an upload: tells how much came. */
+/* Tells how much of an upload came. */
 static void report(struct connection *connection, int fd)
 {
     uint8_t count[8] = {0};
@@ -48,6 +48,16 @@ static void report(struct connection *connection, int fd)
     adit_status_ignore(adit_write_u64(&writer, connection->count), "it has room");
     if (send(fd, count, sizeof count, MSG_NOSIGNAL) != sizeof count) {
         fprintf(stderr, "bench-origin: the count could not be sent\n");
+    }
+}
+
+static void count(struct connection *connection, int fd, size_t got)
+{
+    connection->count += got;
+    if (connection->told != UINT64_MAX &&
+        connection->count - connection->told >= BENCH_TOLD_BYTES) {
+        report(connection, fd);
+        connection->told = connection->count;
     }
 }
 
@@ -74,7 +84,8 @@ static bool take_order(struct origin *origin, int fd, struct adit_bytes bytes)
 /* By the first byte; true where it was an order and no part of what follows. */
 static bool choose(struct connection *connection, uint8_t first)
 {
-    bool is_down = first == BENCH_DOWN, is_up = first == BENCH_UP;
+    bool is_down = first == BENCH_DOWN, is_up = first == BENCH_UP || first == BENCH_TOLD;
+    connection->told = first == BENCH_TOLD ? 0 : UINT64_MAX;
     connection->mode = is_down ? ORIGIN_DOWN : is_up ? ORIGIN_UP : ORIGIN_HTTP;
     return is_down || is_up;
 }
@@ -105,7 +116,7 @@ static bool receive(struct origin *origin, int fd)
     case ORIGIN_DOWN:
         return take_order(origin, fd, bytes);
     case ORIGIN_UP:
-        connection->count += bytes.len;
+        count(connection, fd, bytes.len);
         return true;
     case ORIGIN_NEW:
     case ORIGIN_ENDED:

@@ -27,6 +27,7 @@ struct connection {
     bool is_last;   /* HTTP: closes after the answer */
     uint32_t block; /* bytes of one send */
     uint64_t count; /* bytes still to send or to take; UP: bytes received */
+    uint64_t told;  /* UP: the count that was sent last; UINT64_MAX: only the end is told */
     size_t held;    /* of what came incomplete */
     uint8_t bytes[ORIGIN_HELD_MAX];
 };

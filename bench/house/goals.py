@@ -89,44 +89,68 @@ def unfairness(way):
     return lambda r: r.median('adit', f'{way}-64', lambda s: s['last_end_s'] / s['first_end_s'])
 
 
+class Worst(float):
+    """A figure of the worst of the roads measured, and which that was."""
+    where = ''
+
+
+def worst(pick, figures):
+    """`figures`: {(delay, rate, loss, cc): figure}; `pick`: min or max."""
+    if not figures:
+        raise Missing('a road that both have')
+    road = pick(figures, key=figures.get)
+    found = Worst(figures[road])
+    found.where = f'{road[0]:g} ms, {road[1]} Mbit/s, {road[2]:g} %, {road[3]}'
+    return found
+
+
+def payload_mb_s(road):
+    """What TCP can carry there: 1448 bytes in each packet of 1500."""
+    return road[1] / 8 * 1448 / 1500
+
+
 def road_share(what, key, **where):
-    """Of direct, at the worst of the roads measured."""
+    """Of direct, which hands over more for a moment than a road carries when it fills a gap."""
     def figure(r):
         mine, direct = (r.on_road(path, what, key, **where) for path in ('adit', 'direct'))
-        return min(mine[road] / direct[road] for road in mine if road in direct)
+        return worst(min, {road: mine[road] / min(direct[road], payload_mb_s(road))
+                           for road in mine if direct.get(road)})
     return figure
 
 
 def road_over(what, key, **where):
-    """Milliseconds over the round trip, at the worst of the roads measured."""
+    """Milliseconds over the round trip."""
     def figure(r):
-        return max(value - road[0] for road, value in r.on_road('adit', what, key, **where).items())
+        return worst(max, {road: value - road[0] for road, value in
+                           r.on_road('adit', what, key, **where).items()})
     return figure
 
 
-def road_bulk(r):
-    """The bulk rate beside small requests, of what one stream has there alone; the worst."""
-    alone = r.on_road('adit', 'one', 'later_mb_s', loss=0)
-    beside = r.on_road('adit', 'under_bulk', 'bulk_mb_s', loss=0)
-    return min(beside[road] / alone[road] for road in beside if road in alone)
+def road_bulk(alone, beside):
+    """A transfer's rate beside small requests, of what it had before them."""
+    def figure(r):
+        before = r.on_road('adit', alone, 'later_mb_s', loss=0)
+        after = r.on_road('adit', beside, 'bulk_mb_s', loss=0)
+        return worst(min, {road: after[road] / before[road] for road in after
+                           if before.get(road)})
+    return figure
 
 
-def road_lossy(r):
-    """Eight streams at 1 % loss, of the best peer with a connection for each stream."""
-    mine = r.on_road('adit', 'eight', 'later_mb_s', loss=1)
-    shares = []
-    for road, value in mine.items():
-        peers = []
+def road_lossy(what, key, is_least=True):
+    """At 1 % loss, of the best peer with a connection for each stream."""
+    best, pick = (max, min) if is_least else (min, max)
+
+    def figure(r):
+        mine, peers = r.on_road('adit', what, key, loss=1), {}
         for peer in ('rathole', 'frp-no-mux'):
             try:
-                peers.append(r.on_road(peer, 'eight', 'later_mb_s', loss=1).get(road, 0))
+                for road, value in r.on_road(peer, what, key, loss=1).items():
+                    peers.setdefault(road, []).append(value)
             except Missing:
                 continue
-        if peers and max(peers) > 0:
-            shares.append(value / max(peers))
-    if not shares:
-        raise Missing('peers on a lossy road')
-    return min(shares)
+        return worst(pick, {road: mine[road] / best(peers[road]) for road in mine
+                            if best(peers.get(road, [0])) > 0})
+    return figure
 
 
 def each_tunnel():
@@ -181,17 +205,22 @@ GOALS = (
     most('agent, start to a working address, ms', of('adit', 'start', field('ms')), 150, 60),
     most('two workers, CPU per request, TCP', lambda r: r.fact('two_workers_tcp'), 1.1, 1.03),
     most('two workers, CPU per request, HTTP', lambda r: r.fact('two_workers_http'), 1.1, 1.03),
-    least('road: one stream, of direct', road_share('one', 'later_mb_s', loss=0), 0.97, 1.0),
+    least('road: one download, of direct', road_share('one', 'later_mb_s', loss=0), 0.97, 1.0),
+    least('road: one upload, of direct', road_share('up', 'later_mb_s', loss=0), 0.97, 1.0),
     most('road: new connection, ms over the round trip', road_over('new', 'p50_ms', loss=0),
          3, 1.5),
     *(goal for cc in ('cubic', 'bbr') for goal in (
-        most(f'road, {cc}: small request under bulk, p50 ms over the round trip',
-             road_over('under_bulk', 'p50_ms', loss=0, cc=cc), 8, 3),
-        most(f'road, {cc}: small request under bulk, p99 ms over the round trip',
-             road_over('under_bulk', 'p99_ms', loss=0, cc=cc), 30, 12))),
-    least('road: bulk beside small requests, of bulk alone', road_bulk, 0.95),
-    least('road, 1 % loss: eight streams, of the best peer with a connection each', road_lossy,
-          1.0),
+        most(f'road, {cc}: small request under {name}, {at} ms over the round trip',
+             road_over(what, f'{at}_ms', loss=0, cc=cc), *wanted)
+        for what, name in (('under_bulk', 'a download'), ('under_up', 'an upload'))
+        for at, wanted in (('p50', (8, 3)), ('p99', (30, 12))))),
+    least('road: a download beside small requests, of before', road_bulk('one', 'under_bulk'), 0.95),
+    least('road: an upload beside small requests, of before', road_bulk('up', 'under_up'), 0.95),
+    *(least(f'road, 1 % loss: {name}, of the best peer with a connection each',
+            road_lossy(what, 'later_mb_s'), 1.0)
+      for what, name in (('one', 'a download'), ('up', 'an upload'), ('eight', 'eight downloads'))),
+    most('road, 1 % loss: p99 of a small request under a download, of the best such peer',
+         road_lossy('under_bulk', 'p99_ms', is_least=False), 1.0),
 )
 
 
@@ -207,7 +236,9 @@ def judge(results):
         def reaches(wanted):
             return wanted is not None and (
                 figure >= wanted if goal.is_least else figure <= wanted)
-        verdicts.append(Verdict(goal.name, figure, goal.target, goal.stretch, goal.is_least,
+        place = getattr(figure, 'where', '')
+        name = f'{goal.name} (worst: {place})' if place else goal.name
+        verdicts.append(Verdict(name, figure, goal.target, goal.stretch, goal.is_least,
                                 reaches(goal.target), reaches(goal.stretch)))
     return verdicts
 

@@ -1,5 +1,5 @@
 """That goals are judged as they say, from results made up here. bench/check runs it."""
-from house import goals
+from house import goals, road_report
 from house.results import Missing, Results, rate
 
 
@@ -8,13 +8,21 @@ def sample(rps, cpu_s=0.0):
             'cpu_s': {'server': cpu_s, 'agent': cpu_s}}
 
 
+def on_road(path, delay_ms, later_mb_s):
+    return {'path': path, 'delay_ms': delay_ms, 'rate_mbit': 200, 'loss': 0, 'cc': 'cubic',
+            'what': 'one', 'first_mb_s': 1, 'later_mb_s': later_mb_s}
+
+
 def made_up():
     """Two rounds, the second on a machine that is half as fast; one peer fails in it."""
     return {
         'paths': {'direct': {'kind': 'yardstick', 'tls': ''}, 'adit': {'kind': 'adit', 'tls': 'TLS'},
                   'bore': {'kind': 'tunnel', 'tls': ''}, 'frp': {'kind': 'tunnel', 'tls': 'TLS'},
                   'ssh': {'kind': 'tunnel', 'tls': 'SSH'}},
-        'facts': {'agent_rss_kib': 4000}, 'road': [],
+        'facts': {'agent_rss_kib': 4000},
+        'road': [on_road('direct', 50, 12), on_road('adit', 50, 12), on_road('direct', 150, 24),
+                 on_road('adit', 150, 12), on_road('direct', 10, 24),
+                 {**on_road('adit', 10, 1), 'fault': 'the shim was late'}],
         'samples': {'direct': {'requests-64': [sample(100), sample(50)]},
                     'adit': {'requests-64': [sample(48, 0.01), sample(26, 0.01)],
                              'requests-64-1024': [{**sample(9), 'p999_us': 90000}, sample(9)],
@@ -53,7 +61,12 @@ def failures():
     expect('at most, met', (spread.figure, spread.met, spread.stretched), (2.5, True, False))
     expect('at most, missed', verdicts['agent, resident KiB'].met, False)
     expect('what was not measured is not judged',
-           [name for name in verdicts if 'road' in name or name.startswith('down')], [])
+           [name for name in verdicts if 'upload' in name or name.startswith('down')], [])
+    road = verdicts.get('road: one download, of direct (worst: 150 ms, 200 Mbit/s, 0 %, cubic)')
+    expect('the worst road counts, without those whose shim was late', road and road.figure, 0.5)
+    lines = road_report.text(results['road']).splitlines()
+    expect('a line for each road and path, and the table\'s head', len(lines), 4 + 1 + 2 + 6)
+    expect('the fault is told', sum('the shim was late' in line for line in lines), 1)
     names = [goal.name for goal in goals.GOALS]
     expect('every goal has a name of its own', len(set(names)), len(names))
     for goal in goals.GOALS:

@@ -2,15 +2,17 @@
 
     python3 -m house.long_road [--all] [--path NAME ...] [--delay MS --rate MBIT --loss PERCENT]
 
-bench/run calls `measure`. Its rows are dicts: path, delay_ms, rate_mbit, loss, cc, what, and
-  what = one, eight: `first_mb_s` in the first second from before the connect, `later_mb_s` from
-         then on; of that many downloads at once
+A *cell* is one path over one road: half a minute. bench/run calls `measure` with the cells. Its rows
+are dicts: path, delay_ms, rate_mbit, loss, cc, what, and
+  what = one, up: one download or upload: `first_mb_s` in the first second from before the connect,
+         `later_mb_s` from then on
+  what = under_bulk, under_up: small requests on connections that are there (p50_ms, p99_ms) while
+         the same transfer goes on, with its `bulk_mb_s`
+  what = eight: as one, of eight downloads at once
   what = new: a new connection with one request: p50_ms, p99_ms (less the round trip: `over_ms`)
-  what = small: a request on a connection that is there: p50_ms, p99_ms
-  what = under_bulk: the same while one download fills the same agent's link, with its `bulk_mb_s`
 Each may have `fault`: a sentence, where the shim could not keep up, or the path failed.
 """
-import argparse, collections, json, os, pathlib, subprocess, sys, tempfile, time
+import argparse, collections, concurrent.futures, json, os, pathlib, subprocess, sys, tempfile, time
 
 from house import peers
 from house.processes import Failed, Processes
@@ -18,13 +20,19 @@ from house.road import Road
 
 HERE = pathlib.Path(__file__).resolve().parent
 ORIGIN, HTTPS, HTTP, ADMIN = 9000, 8443, 8080, 9090
-STREAM_S, BULK_S, WARM_S = 5, 5, 2
-NEW_COUNT, SMALL_PER_SECOND, SMALL_CONNECTIONS = 15, 20, 10
+ALONE_S, BESIDE_S, EIGHT_S = 4, 3, 3  # of a transfer: alone, beside small requests; of eight
+NEW_COUNT, SMALL_PER_SECOND, SMALL_CONNECTIONS = 8, 60, 30
+SMALL_START_S = 0.7  # until a visitor's small requests begin
+QUIET_MBIT = 500  # a faster road wants the machine to itself
+AT_ONCE = 2  # of the slower ones
 ROAD_PEERS = ('frp', 'frp-no-mux', 'rathole', 'chisel', 'ssh')
+ALL_PATHS = ('direct', 'adit', 'frp', 'rathole')  # on the many roads; the few have all
 Setting = collections.namedtuple('Setting', 'delay_ms rate_mbit loss cc')
+Cell = collections.namedtuple('Cell', 'setting name')
 SHORT = [Setting(50, 200, 0, 'cubic'), Setting(50, 200, 0, 'bbr'), Setting(50, 200, 1, 'cubic')]
-ALL = [Setting(delay, rate, loss, cc) for cc in ('cubic', 'bbr') for delay in (10, 50, 150)
-       for rate in (200, 1000) for loss in (0, 0.1, 1)]
+ALL = [*(Setting(delay, rate, loss, 'cubic') for rate in (200, 1000) for delay in (10, 50, 150)
+         for loss in (0, 0.1, 1)),
+       *(Setting(delay, 200, 0, 'bbr') for delay in (10, 50, 150))]
 
 
 class Direct:
@@ -115,25 +123,36 @@ class Visitors:
     def run(self, job, *numbers):
         return self.end(self.begin(job, *numbers))
 
-    def streams(self, count):
-        got = self.run('stream', count, STREAM_S)
-        second = round(1 / got['bucket_s'])
-        return {'first_mb_s': rate(got, 0, second), 'later_mb_s': rate(got, second, None),
-                'buckets': got['buckets']}
+    def eight(self):
+        return {'eight': begun(self.run('stream', 8, EIGHT_S))}
+
+    def one(self):
+        return self.beside('stream', (1,), ('one', 'under_bulk'))
+
+    def up(self):
+        return self.beside('upload', (), ('up', 'under_up'))
+
+    def beside(self, job, numbers, names):
+        """One transfer, alone at first, then beside small requests."""
+        bulk = self.begin(job, *numbers, ALONE_S + BESIDE_S)
+        time.sleep(ALONE_S - SMALL_START_S)
+        try:
+            got = self.run('small', BESIDE_S - SMALL_START_S, SMALL_PER_SECOND, SMALL_CONNECTIONS)
+        finally:
+            moved = self.end(bulk)
+        split = round(ALONE_S / moved['bucket_s'])
+        alone = {**moved, 'buckets': moved['buckets'][:split]}
+        return {names[0]: begun(alone), names[1]: {**got, 'bulk_mb_s': rate(moved, split, None)}}
 
     def new(self):
         got = self.run('new', NEW_COUNT)
-        return {**got, 'over_ms': round(got['p50_ms'] - self.road.delay_ms, 2)}
+        return {'new': {**got, 'over_ms': round(got['p50_ms'] - self.road.delay_ms, 2)}}
 
-    def small(self):
-        return self.run('small', 2, SMALL_PER_SECOND, SMALL_CONNECTIONS)
 
-    def under_bulk(self):
-        bulk = self.begin('stream', 1, WARM_S + BULK_S)
-        time.sleep(WARM_S)
-        got = self.run('small', BULK_S - 1, SMALL_PER_SECOND, SMALL_CONNECTIONS)
-        moved = self.end(bulk)
-        return {**got, 'bulk_mb_s': rate(moved, round(WARM_S / moved['bucket_s']), None)}
+def begun(moved):
+    second = round(1 / moved['bucket_s'])
+    return {'first_mb_s': rate(moved, 0, second), 'later_mb_s': rate(moved, second, None),
+            'buckets': moved['buckets']}
 
 
 def rate(got, start, end):
@@ -141,50 +160,78 @@ def rate(got, start, end):
     return round(sum(buckets) / (len(buckets) * got['bucket_s']) / 1e6, 2)
 
 
-WHATS = {'one': lambda visitors: visitors.streams(1), 'eight': lambda visitors: visitors.streams(8),
-         'new': Visitors.new, 'small': Visitors.small, 'under_bulk': Visitors.under_bulk}
+WHATS = {'one': Visitors.one, 'eight': Visitors.eight, 'new': Visitors.new, 'up': Visitors.up}
 
 
 def measure_path(processes, road, path, whats=WHATS):
     """Its rows over this road."""
     rows, visitors = [], Visitors(processes, road, path)
+    where = {'path': path.name, 'delay_ms': road.delay_ms, 'rate_mbit': road.rate_mbit,
+             'loss': road.loss, 'cc': road.cc}
     for what in whats:
-        row = {'path': path.name, 'delay_ms': road.delay_ms, 'rate_mbit': road.rate_mbit,
-               'loss': road.loss, 'cc': road.cc, 'what': what}
-        time.sleep(0.3 + 4 * road.delay_ms / 1000)  # what the row before left on the road
+        time.sleep(0.3 + 3 * road.delay_ms / 1000)  # what the row before left on the road
         road.figures()
         try:
-            row.update(WHATS[what](visitors))
+            found = WHATS[what](visitors)
         except (RuntimeError, Failed, OSError, ValueError) as wrong:
-            row['fault'] = str(wrong)
-        figures = road.figures()
-        if road.fault(figures):
-            row.setdefault('fault', road.fault(figures))
-        rows.append(row)
+            found = {what: {'fault': str(wrong)}}
+        fault = road.fault(road.figures())
+        for name, row in found.items():
+            rows.append({**where, 'what': name, **({'fault': fault} if fault else {}), **row})
     return rows
 
 
-def measure(build, settings, openers, whats=WHATS, tell=lambda row: None):
+def measure_cell(build, cell, opener, whats):
+    """Its rows; none where the path cannot be opened."""
+    processes = Processes()
+    with Road(build, *cell.setting) as road:
+        try:
+            processes.start(road.far([build / 'bench' / 'bench-origin', ORIGIN]))
+            time.sleep(0.1)
+            path = opener(processes, road)
+            rows = measure_path(processes, road, path, whats)
+            path.close()
+            return rows
+        except (RuntimeError, Failed) as wrong:
+            print(f'bench: {cell.name} at {cell.setting}: {wrong}', file=sys.stderr)
+            return []
+        finally:
+            processes.stop_all()
+
+
+def quieter(build, cell, opener, whats):
+    """Once more where the shim could not keep up; the better one."""
+    rows = measure_cell(build, cell, opener, whats)
+    if not any('shim' in row.get('fault', '') for row in rows):
+        return rows
+    again = measure_cell(build, cell, opener, whats)
+    return min(rows, again, key=lambda some: sum('fault' in row for row in some) if some else 9)
+
+
+def named(setting):
+    return (f'{setting.delay_ms:g} ms, {setting.rate_mbit} Mbit/s, {setting.loss:g} %, '
+            f'{setting.cc}')
+
+
+def cells_of(settings, names, rows=()):
+    """All but those that have rows already."""
+    done = {(row['path'], row['delay_ms'], row['rate_mbit'], row['loss'], row['cc']) for row in rows}
+    return [Cell(setting, name) for setting in settings for name in names
+            if (name, *setting) not in done]
+
+
+def measure(build, cells, openers, whats=WHATS, tell=lambda cell, rows: None):
     """`openers`: {name: function of (processes, road) that gives a path}; one that raises
-    RuntimeError has no rows on that road."""
-    rows = []
-    for setting in settings:
-        for name, opener in openers.items():
-            processes = Processes()
-            with Road(build, *setting) as road:
-                try:
-                    processes.start(road.far([build / 'bench' / 'bench-origin', ORIGIN]))
-                    time.sleep(0.1)
-                    path = opener(processes, road)
-                    for row in measure_path(processes, road, path, whats):
-                        rows.append(row)
-                        tell(row)
-                    path.close()
-                except (RuntimeError, Failed) as wrong:
-                    print(f'bench: {name} at {setting}: {wrong}', file=sys.stderr)
-                finally:
-                    processes.stop_all()
-    return rows
+    RuntimeError has no rows on that road. Roads that leave the machine idle go several at once."""
+    quick = [cell for cell in cells if cell.setting.rate_mbit < QUIET_MBIT]
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as several:
+        running = {several.submit(quieter, build, cell, openers[cell.name], whats): cell
+                   for cell in quick}
+        for ended in concurrent.futures.as_completed(running):
+            tell(running[ended], ended.result())
+    for cell in cells:
+        if cell not in quick:
+            tell(cell, quieter(build, cell, openers[cell.name], whats))
 
 
 class Peer:
@@ -231,9 +278,10 @@ def openers_of(build, wanted=None):
     return {name: opener for name, opener in openers.items() if not wanted or name in wanted}
 
 
-def one_line(row):
-    shown = {key: value for key, value in row.items() if key != 'buckets'}
-    print(json.dumps(shown), flush=True)
+def one_line(_, rows):
+    for row in rows:
+        shown = {key: value for key, value in row.items() if key != 'buckets'}
+        print(json.dumps(shown), flush=True)
 
 
 def main():
@@ -251,8 +299,9 @@ def main():
     settings = ALL if options.all else SHORT
     if options.delay:
         settings = [Setting(options.delay, options.rate, options.loss, options.cc)]
-    measure(options.build.resolve(), settings, openers_of(options.build.resolve(), options.path),
-            options.what or WHATS, one_line)
+    openers = openers_of(options.build.resolve(), options.path)
+    measure(options.build.resolve(), cells_of(settings, openers), openers, options.what or WHATS,
+            one_line)
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
 """Markdown from the results of a run: the goals, a table for each row, and where it was."""
 import pathlib, re
 
-from house import goals
+from house import goals, road_report
 from house.look import Look, cpu_each, field, latency, rate, speed, spread
 
 TITLES = {
@@ -172,17 +172,6 @@ class Report:
             lines.append(['stripped size, KiB', named(sizes, whole)])
         return table(['', 'adit'], lines) if lines else ''
 
-    def road(self):
-        lines = []
-        for row in self.results.road:
-            where = f'{row["delay_ms"]:g} ms, {row["rate_mbit"]} Mbit/s, {row["loss"]:g} %, ' \
-                    f'{row["cc"]}'
-            lines.append([where, row['what'], row['path']] + [
-                cell(row.get(key), one) for key in ('first_mb_s', 'later_mb_s', 'p50_ms', 'p99_ms',
-                                                    'bulk_mb_s')] + [row.get('fault', '')])
-        return table(['round trip, rate, loss', '', 'path', 'MB/s in the first second', 'later',
-                      'p50 ms', 'p99 ms', 'MB/s of the bulk', ''], lines) if lines else ''
-
     def rows(self):
         return [self.row(name) for name in self.results.rows()
                 if name in TITLES and self.results.measured(name)]
@@ -190,7 +179,7 @@ class Report:
     def text(self):
         """All of it, for standard output."""
         parts = [self.about(), self.versions(), *self.rows(), self.started(), self.idle(),
-                 self.fact_table(), self.road()]
+                 self.fact_table(), road_report.text(self.results.road)]
         return '\n\n'.join(part for part in parts if part) + '\n'
 
     def is_missed(self):
@@ -204,7 +193,7 @@ class Report:
         for title, found in (('Paths', [self.versions()]), ('Rows', self.rows()),
                              ('Start, and coming back', [self.started()]),
                              ('Idle', [self.idle(), self.fact_table()]),
-                             ('A long road', [self.road()])):
+                             ('A long road', [road_report.text(self.results.road)])):
             found = [part for part in found if part]
             if found:
                 parts += [f'### {title}', *found]

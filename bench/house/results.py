@@ -81,10 +81,11 @@ class Results:
         return self.facts[name]
 
     def on_road(self, path, what, key, **where):
-        """A figure of the long road, of the rows that fit `where`: {(delay, rate, loss, cc): it}."""
+        """A figure of the long road, of the rows that fit `where` and whose shim kept up:
+        {(delay, rate, loss, cc): it}."""
         found = {}
         for row in self.road:
-            if row['path'] == path and row['what'] == what and key in row and all(
+            if row['path'] == path and row['what'] == what and key in row and 'fault' not in row and all(
                     row[name] == value for name, value in where.items()):
                 found[row['delay_ms'], row['rate_mbit'], row['loss'], row['cc']] = row[key]
         if not found:

@@ -1,6 +1,7 @@
 """A visitor at the end of a long road, as a program of its own: it runs in a road's namespace.
 
     python3 visitor.py stream HOST PORT STREAMS SECONDS   downloads, bytes in each tenth of a second
+    python3 visitor.py upload HOST PORT SECONDS           one upload, by what the other end says it has
     python3 visitor.py new HOST PORT COUNT                new connections with one request each
     python3 visitor.py small HOST PORT SECONDS PER_SECOND CONNECTIONS
                                                           requests by schedule, in turns
@@ -62,6 +63,35 @@ def stream(host, port, streams, seconds):
             return {'bucket_s': BUCKET_S, 'buckets': buckets, 'streams': each}
 
 
+def upload(host, port, seconds):
+    """Bytes of which the local program had said in each tenth of a second that they came."""
+    buckets, block, told, held = [0] * int(seconds / BUCKET_S), bytes(BLOCK), 0, b''
+    begin = time.monotonic()
+    visitor = connect(host, port)
+    visitor.sendall(b'N')
+    visitor.setblocking(False)
+    waiting = selectors.DefaultSelector()
+    waiting.register(visitor, selectors.EVENT_READ | selectors.EVENT_WRITE)
+    while time.monotonic() - begin < seconds:
+        for _, events in waiting.select(0.05):
+            if events & selectors.EVENT_READ:
+                got = visitor.recv(4096)
+                if not got:
+                    raise SystemExit('visitor: an upload ended')
+                held += got
+                whole = len(held) // 8 * 8
+                if whole:
+                    now_told, = struct.unpack('>Q', held[whole - 8:whole])
+                    held = held[whole:]
+                    place = int((time.monotonic() - begin) / BUCKET_S)
+                    if place < len(buckets):
+                        buckets[place] += now_told - told
+                    told = now_told
+            if events & selectors.EVENT_WRITE:
+                visitor.send(block)
+    return {'bucket_s': BUCKET_S, 'buckets': buckets}
+
+
 def answer(visitor):
     got = b''
     while not got.endswith(b'ok'):
@@ -109,6 +139,6 @@ def small(host, port, seconds, per_second, connections):
 
 
 if __name__ == '__main__':
-    job = {'stream': stream, 'new': new, 'small': small}[sys.argv[1]]
+    job = {'stream': stream, 'upload': upload, 'new': new, 'small': small}[sys.argv[1]]
     numbers = [float(text) if '.' in text else int(text) for text in sys.argv[4:]]
     print(json.dumps(job(sys.argv[2], int(sys.argv[3]), *numbers)), flush=True)
