@@ -266,10 +266,12 @@ def control_killed(context):
             bystanders.finish(judges_time=False)
 
 
-def get(server, path):
-    """(status, text) of the admin port."""
+def get(server, path, host=None):
+    """(status, text) of the admin port; `host` as a browser would say it."""
+    request = urllib.request.Request(f"http://127.0.0.1:{server.admin_port}{path}",
+                                     headers={"Host": host} if host else {})
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=5) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -299,6 +301,9 @@ def admin(context):
     check(get(server, "/healthz")[0] == 200, "healthz")
     check(get(server, "/readyz")[0] == 200, "readyz")
     check(get(server, "/nothing")[0] == 404, "an unknown path")
+    for host, status in (("evil.example", 421), ("shop.adit.localhost", 421), ("localhost:1", 200),
+                         ("adit.localhost", 200), ("[::1]", 200)):
+        check(get(server, "/metrics", host)[0] == status, f"{host} is not answered {status}")
     with tunnel(server) as (_, agent):
         def total(name):
             values = metrics(get(server, "/metrics")[1])

@@ -1,6 +1,7 @@
 #include "edge/control/control.h"
 
 #define TEXT ADIT_BYTES("text/plain; charset=utf-8")
+#define HTTP_PORT 80
 #define METRICS ADIT_BYTES("text/plain; version=0.0.4; charset=utf-8")
 
 /* The parts of an answer; all constant but the body. */
@@ -83,6 +84,30 @@ static const struct {
 
 /* --- Requests --------------------------------------------------------------------------------- */
 
+/* May a request for this host be answered? A browser on a machine that reaches the port sends what
+ * a page of a stranger asks for, once the stranger has let a name of theirs mean our address; that
+ * name is the Host then. So: addresses, "localhost", and the server's own domain. */
+static bool is_host_ours(const struct control *control, struct adit_bytes text)
+{
+    struct adit_bytes host = {0};
+    struct adit_address address = {0};
+    uint16_t port = 0;
+    if (!adit_is_ok(adit_address_split(text, HTTP_PORT, &host, &port))) {
+        return false;
+    }
+    return adit_bytes_equal_nocase(host, ADIT_BYTES("localhost")) ||
+           adit_bytes_equal_nocase(host, ADIT_FIELD_BYTES(control->domain)) ||
+           adit_is_ok(adit_address_of_ip(host, port, &address));
+}
+
+/* HTTP/1.0 may come without a Host; no browser leaves it out. */
+static bool is_for_us(const struct control *control, const struct adit_http_head *head)
+{
+    const struct adit_http_field *host = adit_http_field_find(head, ADIT_BYTES("Host"));
+    size_t count = adit_http_field_count(head, ADIT_BYTES("Host"));
+    return count == 0 ? head->version_minor == 0 : count == 1 && is_host_ours(control, host->value);
+}
+
 static void request_answer(struct control *control, struct control_client *client,
                            const struct adit_http_head *head)
 {
@@ -91,6 +116,14 @@ static void request_answer(struct control *control, struct control_client *clien
     static const struct answer other = {.status = ADIT_BYTES_INIT("405 Method Not Allowed"),
                                         .type = ADIT_BYTES_INIT("text/plain; charset=utf-8"),
                                         .field = ADIT_BYTES_INIT("Allow: GET\r\n")};
+    static const struct answer elsewhere = {
+        .status = ADIT_BYTES_INIT("421 Misdirected Request"),
+        .type = ADIT_BYTES_INIT("text/plain; charset=utf-8"),
+        .field = ADIT_BYTES_INIT("Adit-Error: misdirected\r\n")};
+    if (!is_for_us(control, head)) {
+        line_answer(control, client, &elsewhere);
+        return;
+    }
     struct adit_bytes path =
         adit_bytes_first(head->target, adit_bytes_find(head->target, '?'));
     for (size_t i = 0; i < ADIT_COUNT(paths); i++) {

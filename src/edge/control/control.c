@@ -124,6 +124,7 @@ static struct adit_status start_take(struct control *control, struct adit_messag
         (start->options & ADIT_START_JSON) != 0 ? ADIT_LOG_JSON : ADIT_LOG_TEXT;
     control->is_sandboxed = (start->options & ADIT_START_NO_SANDBOX) == 0;
     control->hold_s = start->count;
+    ADIT_TRY(ADIT_FIELD_SET(control->domain, adit_message_text_get(&start->domain)));
     if (fchdir(start->fds[0]) != 0) {
         ADIT_FAIL_WITH(SYSTEM, "the data folder cannot be entered", errno);
     }

@@ -94,6 +94,7 @@ struct control {
     struct adit_handle supervisor_watch;
     uint32_t supervisor_interest;
     struct adit_store store;
+    ADIT_FIELD(ADIT_MESSAGE_TEXT_MAX) domain; /* of the server: a Host of the admin port */
     uint32_t hold_s;   /* a name stays with its account */
     bool is_sandboxed; /* the start message wants a sandbox */
     uint64_t client_us, applied_us; /* the constants above; tests are in more of a hurry */
