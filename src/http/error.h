@@ -21,6 +21,9 @@
     ROW(TUNNEL_NOT_FOUND, 404, "tunnel_not_found", "Not Found",                                 \
         "No tunnel is connected at this address.",                                              \
         "If it is yours, start the agent: adit http 3000 --name NAME.")                         \
+    ROW(DASHBOARD_MISSING, 404, "dashboard_missing", "Not Found",                               \
+        "This is the address of the dashboard, and this release has none yet.",                 \
+        "If the server is yours, run: aditd status.")                                           \
     ROW(METHOD_NOT_ALLOWED, 405, "method_not_allowed", "Method Not Allowed",                    \
         "This method is not passed on.", "Use another method.")                                 \
     ROW(REQUEST_TIMEOUT, 408, "request_timeout", "Request Timeout",                             \
@@ -49,8 +52,6 @@
         "If it is yours, check that the port speaks HTTP, not HTTPS.")                          \
     ROW(OVERLOADED, 503, "overloaded", "Service Unavailable",                                   \
         "The server has no room for this request now.", "Try again in a moment.")               \
-    ROW(CONTROL_UNAVAILABLE, 503, "control_unavailable", "Service Unavailable",                 \
-        "The dashboard is not there now. Tunnels are not concerned.", "Try again in a moment.") \
     ROW(UPSTREAM_TIMEOUT, 504, "upstream_timeout", "Gateway Timeout",                           \
         "The program behind this address did not answer in time.", "Try again in a moment.")    \
     ROW(AGENT_NO_ACK, 504, "agent_no_ack", "Gateway Timeout",                                   \

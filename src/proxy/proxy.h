@@ -45,7 +45,7 @@ enum adit_proxy_verdict {
     ADIT_PROXY_ABSENT,  /* no tunnel has this host: tunnel_not_found */
     ADIT_PROXY_AWAY,    /* its agent left a moment ago: the request waits, then overloaded */
     ADIT_PROXY_ELSEWHERE, /* not for this connection: misdirected */
-    ADIT_PROXY_UNAVAILABLE, /* ours, and not there now: control_unavailable */
+    ADIT_PROXY_DASHBOARD, /* ours, and there is none yet: dashboard_missing */
 };
 
 #define ADIT_PROXY_SERVER_NAME_MAX 63

@@ -223,8 +223,8 @@ static void send_parsed(struct adit_proxy *proxy, struct web *web)
     case ADIT_PROXY_ELSEWHERE:
         answer_error(proxy, web, ADIT_HTTP_ERROR_MISDIRECTED);
         return;
-    case ADIT_PROXY_UNAVAILABLE:
-        answer_error(proxy, web, ADIT_HTTP_ERROR_CONTROL_UNAVAILABLE);
+    case ADIT_PROXY_DASHBOARD:
+        answer_error(proxy, web, ADIT_HTTP_ERROR_DASHBOARD_MISSING);
         return;
     }
 }

@@ -186,12 +186,13 @@ def plain_port(context):
 
 
 def dashboard(context):
-    """Its name is ours: it answers that it is not there, and says so with a code."""
+    """Its name is ours: a page says that there is none yet, with a code and nothing to retry."""
     server = Family(context, 2)
     with running(server):
         for _ in range(4):
             answer = fetch(server, f"dash.adit.localhost:{server.port}")
-            check(answer.status == 503 and answer.get("adit-error"), f"{answer.raw!r}")
+            check(answer.status == 404 and answer.get("adit-error") == "dashboard_missing"
+                  and not answer.get("retry-after"), f"{answer.raw!r}")
         with running(Agent(server, 1, kind="http", name="dash")) as (agent,):
             refused_with(agent, "name_reserved")
 

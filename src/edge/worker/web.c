@@ -9,7 +9,7 @@ static enum adit_proxy_verdict route_elsewhere(const struct worker *worker, stru
     bool is_alone = worker->workers == 1;
     bool is_known = asked->server_name.len > 0;
     if (adit_bytes_equal(name, ADIT_BYTES("dash"))) {
-        return ADIT_PROXY_UNAVAILABLE;
+        return ADIT_PROXY_DASHBOARD;
     }
     if (!adit_name_is_valid(name) || adit_bytes_equal(name, ADIT_BYTES("connect"))) {
         return ADIT_PROXY_ABSENT;

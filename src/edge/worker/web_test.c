@@ -165,7 +165,7 @@ static void a_host_of_another_worker(void **state)
                 {"blog.adit.localhost", "blog.adit.localhost", "tunnel_not_found"},
                 {"blog.adit.localhost", "shop.adit.localhost", "upstream_refused"}, /* ours */
                 {"", "blog.adit.localhost", "misdirected"}, /* nobody could tell */
-                {"dash.adit.localhost", "dash.adit.localhost", "control_unavailable"},
+                {"dash.adit.localhost", "dash.adit.localhost", "dashboard_missing"},
                 {"connect.adit.localhost", "connect.adit.localhost", "tunnel_not_found"}};
     f->worker->options = ADIT_START_HTTP_SERVE;
     f->worker->settled_us = 0;
