@@ -30,14 +30,25 @@ class Tunnel:
                 if self.server.poll() is not None or time.monotonic() > deadline:
                     self.fail('the server did not start')
                 time.sleep(0.01)
-        made = subprocess.run([build / 'aditd', 'token', 'create', '--data', self.data, '--account',
-                               'bench'], capture_output=True, text=True)
-        self.token = made.stdout.strip()
-        if made.returncode != 0:
-            self.fail('no token: ' + made.stderr)
+        self.token = self.make_token('bench')
 
     def start_server(self):
         self.server = self.processes.start(self.serve, stdout=self.log, stderr=self.log)
+
+    def make_token(self, account):
+        made = subprocess.run([self.build / 'aditd', 'token', 'create', '--data', self.data,
+                               '--account', account], capture_output=True, text=True)
+        if made.returncode != 0:
+            self.fail('no token: ' + made.stderr)
+        return made.stdout.strip()
+
+    def start_sessions(self, kind, count, account):
+        """So many agents' sessions of one program, with a tunnel each."""
+        program = self.processes.start(
+            [self.build / 'bench' / 'bench-sessions', self.https, self.data / 'ca.pem', kind,
+             count], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, env={**os.environ, 'ADIT_TOKEN': self.make_token(account)})
+        return program
 
     def fail(self, what):
         self.log.flush()

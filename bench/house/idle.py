@@ -1,12 +1,15 @@
-"""What a server and its agents weigh while nothing moves, and how fast they come and come back."""
-import json, pathlib, select, statistics, subprocess, tempfile, time
+"""What a server and its agents weigh while visitors stay and nothing moves, and how fast they come
+and come back."""
+import json, pathlib, resource, select, subprocess, tempfile, time
 
 from house import paths
-from house.adit import Tunnel
-from house.processes import Failed, family, memory_kib, visit
+from house.processes import Failed, visit
 from house.work import progress
 
 FEW = {'ssh': 200}  # visitors where a thousand take minutes
+MANY = ('adit', 'frp', 'rathole', 'haproxy-pair')  # that are given ten thousand
+AGENTS = 10         # over which Adit's come then: one session carries 1,024 streams
+SPARE_DESCRIPTORS = 600
 HELD_SECONDS = 30   # within which visitors who stay are served
 BACK_SECONDS = 15   # a path that has not come back by then does not
 
@@ -23,34 +26,40 @@ def visitors(bench):
             continue
         count = 200 if bench.quick else FEW.get(path.name, 1000)
         bench.attempt(path, 'idle-1000', lambda: hold(bench, path, count))
-        if path.name == 'adit-http':
+        if 'tls' in path.can:
             bench.attempt(path, 'idle-tls-1000', lambda: hold(bench, path, count, is_tls=True))
-        if path.name == 'adit' and not bench.quick:
-            # One session carries 1,024 streams, so these come over nine agents.
-            bench.attempt(path, 'idle-10000', lambda: hold(bench, path, 9000, agents=9))
+        if path.name in MANY and not bench.quick:
+            bench.attempt(path, 'idle-10000', lambda: hold(bench, path, many(path), AGENTS))
+        if path.name == 'adit-http' and not bench.quick:
+            bench.attempt(path, 'idle-tls-10000',
+                          lambda: hold(bench, path, many(path), AGENTS, True))
     progress('idle visitors')
 
 
-def hold(bench, path, count, is_tls=False, agents=1):
+def many(path):
+    """Ten thousand, or as many hundreds as the descriptors of one process allow."""
+    room = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE_DESCRIPTORS
+    return min(10000, room // path.descriptors // 200 * 200)
+
+
+def hold(bench, path, count, agents=1, is_tls=False):
     path.start()
     held = []
     try:
-        port, tls = (path.tls_port, ('--tls',)) if is_tls else (path.port, ())
-        ports = [port] + [path.tunnel.start_agent()[0] for _ in range(agents - 1)]
-        bench.load('requests', '--port', port, *tls, '--connections', 64, '--ms', 300)
+        ways = path.ways(agents, is_tls)
+        bench.load('requests', *ways[0], '--connections', 64, '--ms', 300)
         before, grown = path.memory(), []
         for _ in range(2):
-            for port in ports:
-                held.append(Held(bench, count // 2 // agents, '--port', port, *tls))
+            for way in ways:
+                held.append(Held(bench, count // 2 // len(ways), *way))
             time.sleep(0.5)
             now = path.memory()
             grown.append({side: now[side] - before[side] for side in before})
         seconds, used = 0.5 if bench.quick else 2, sum(path.cpu().values())
         time.sleep(seconds)
-        sample = {'visitors': count, 'cpu_share': (sum(path.cpu().values()) - used) / seconds}
+        sample = {'count': count, 'cpu_share': (sum(path.cpu().values()) - used) / seconds}
         for side in before:
-            sample[f'kib_{side}'] = grown[1][side] / count
-            sample[f'kib_{side}_second_half'] = (grown[1][side] - grown[0][side]) / (count // 2)
+            sample.update(each(side, [growth[side] for growth in grown], count))
         control = subprocess.run(['ss', '-tinH'], capture_output=True, text=True).stdout.split()
         bench.facts['congestion_control'] = {name: control.count(name) for name in
                                              ('cubic', 'bbr', 'reno') if name in control}
@@ -61,17 +70,24 @@ def hold(bench, path, count, is_tls=False, agents=1):
         path.close()
 
 
+def each(side, grown, count):
+    """KiB for each of `count`, of all and of the second half, from what had been added after each
+    half."""
+    return {f'kib_{side}': grown[1] / count,
+            f'kib_{side}_second_half': (grown[1] - grown[0]) / (count // 2)}
+
+
 class Held:
     """Visitors that stay, once each has been answered."""
 
     def __init__(self, bench, count, *where):
         self.processes = bench.processes
         self.load = bench.start_load('idle', '--connections', count, *where, stdin=subprocess.PIPE)
-        ready, _, _ = select.select([self.load.stdout], [], [], HELD_SECONDS)
-        said = json.loads(self.load.stdout.readline() or '{}') if ready else {}
-        if said.get('idle') != count:
+        try:
+            standing(self.load, 'idle', count, HELD_SECONDS)
+        except Failed:
             self.close()
-            raise Failed(f'{said.get("idle", 0)} of {count} idle visitors were served')
+            raise
 
     def close(self):
         self.processes.stop(self.load)
@@ -79,31 +95,14 @@ class Held:
             pipe.close()
 
 
-def sessions(bench):
-    """Of the server, for each agent that is connected and has no visitor; and one agent's own."""
-    count = 4 if bench.quick else 200
-    tunnel = Tunnel(bench.processes, bench.build)
-    starts = [tunnel.start_agent()[1] for _ in range(10)]  # the first pay for what is there once
-    time.sleep(0.2)
-    server, agents = tunnel.pids()
-    first = next(iter(agents))
-    bench.facts['agent_rss_kib'] = memory_kib(first, 'Rss')
-    bench.facts['agent_pss_kib'] = sum(memory_kib(p, 'Pss') for p in family(tunnel.agents[0].pid))
-    bench.facts['server_pss_kib'] = {n: memory_kib(p, 'Pss') for p, n in server.items()}
-    before = sum(memory_kib(pid, 'Anonymous') for pid in server)
-    starts += [tunnel.start_agent()[1] for _ in range(count)]
-    time.sleep(0.5)
-    after = sum(memory_kib(pid, 'Anonymous') for pid in server)
-    bench.facts['idle_sessions'] = count
-    bench.facts['kib_per_idle_session'] = (after - before) / count
-    bench.facts['agent_start_ms'] = statistics.median(starts) * 1000
-    tunnel.close()
-    progress('idle agent sessions')
-
-
-def idle(bench):
-    sessions(bench)
-    visitors(bench)
+def standing(program, what, count, seconds):
+    """Waits until the program says that all of them stand."""
+    ready, _, _ = select.select([program.stdout], [], [], seconds)
+    said = json.loads(program.stdout.readline() or '{}') if ready else {}
+    if said.get(what) != count:
+        wrong = program.stderr.readline().strip() if program.poll() is not None else ''
+        raise Failed(wrong or f'not all of {count} stood within {seconds} s')
+    return said
 
 
 def come_and_go(bench):

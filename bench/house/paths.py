@@ -18,6 +18,7 @@ class Path:
     name, kind, version, tls, note = '', 'yardstick', '', '', ''
     can, port, tls_port, host = RAW, 0, 0, 'bench'
     comes_back = True     # by itself, when its connection is lost
+    descriptors = 1       # that a visitor takes of the process that has the most of them
     agent_start_s = None  # from before the agent's fork until a visitor was answered
 
     def start(self, wait=True):
@@ -28,6 +29,11 @@ class Path:
 
     def close(self):
         pass
+
+    def ways(self, agents, is_tls=False):
+        """What leads bench-load to so many agents, started here where they are not there yet; to
+        the one there is where one carries any number of visitors."""
+        return [('--port', self.tls_port, '--tls') if is_tls else ('--port', self.port)]
 
     def pids(self):
         """{side: {pid: name}}, `server` where visitors come in, `agent` by the local program."""
@@ -89,6 +95,10 @@ class Adit(Path):
     def open(self):
         self.port, _ = self.tunnel.start_agent()
 
+    def ways(self, agents, is_tls=False):
+        more = [self.tunnel.start_agent()[0] for _ in range(agents - 1)]
+        return [('--port', port) for port in (self.port, *more)]
+
     def close(self):
         self.tunnel.close()
 
@@ -116,13 +126,20 @@ class AditHttp(Adit):
         self.tunnel.start_agent('http', '--name', 'bench')
         self.port, self.tls_port = self.tunnel.http, self.tunnel.https
 
+    def ways(self, agents, is_tls=False):
+        where = Path.ways(self, 1, is_tls)
+        for index in range(1, agents):
+            self.tunnel.start_agent('http', '--name', f'bench-{index}')
+            where.append((*where[0], '--host', f'bench-{index}.adit.localhost'))
+        return where
+
 
 class PeerPath(Path):
     def __init__(self, bench, kind_of_peer):
         self.bench, self.peer = bench, kind_of_peer(bench.processes, bench.build)
         self.name, self.tls, self.note = self.peer.name, self.peer.tls, self.peer.note
         self.kind, self.can = self.peer.kind, self.peer.can
-        self.comes_back = self.peer.comes_back
+        self.comes_back, self.descriptors = self.peer.comes_back, self.peer.descriptors
 
     def start(self, wait=True):
         self.peer.start(wait)

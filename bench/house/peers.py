@@ -8,6 +8,7 @@ from house.processes import (Failed, cut_connections, family, kill_all, wait_for
                              wait_for_listener)
 
 POOL = 50  # connections kept ready by the peers that can, where they open one for each visitor
+FURTHER_PORT = 12000  # and on: of the visitors of further clients
 
 
 @dataclasses.dataclass
@@ -46,7 +47,9 @@ class Peer:
     programs = ()  # without these it is left out
     comes_back = True  # by itself, when its connection is lost
     waits = True   # the agent's side starts once the server's listens
+    descriptors = 1  # that a visitor takes of the process that has the most of them
     number = 0     # its ports are 11000 + 10 * number and on
+    clients = 1    # that the server is told of; those after the first are started by start_client
 
     def __init__(self, processes, build, place=None):
         self.processes, self.build, self.place = processes, build, place or Place()
@@ -119,6 +122,16 @@ class Peer:
         """{pid: name} now: some peers fork for each session."""
         return family(self.sides[side].pid) if side in self.sides else {}
 
+    def start_agent(self):
+        self.start_client(0)
+
+    def port_of(self, index):
+        """Where visitors of a client come in."""
+        return FURTHER_PORT + index if index else self.port
+
+    def side_of(self, index):
+        return f'agent-{index}' if index else 'agent'
+
     @property
     def server(self):
         return self.pids('server')
@@ -133,8 +146,8 @@ class Peer:
             self.processes.stop(process)
 
     def close(self):
-        self.stop('agent')
-        self.stop('server')
+        for side in reversed(list(self.sides)):
+            self.stop(side)
         if self.log:
             self.log.close()
             self.folder.cleanup()
@@ -169,19 +182,21 @@ class Frp(Peer):
                          f'transport.maxPoolCount = {POOL}\n')
         self.spawn('server', self.program('frps'), '-c', self.file('frps.toml', text))
 
-    def start_agent(self):
+    def start_client(self, index):
         text = (f'transport.tcpMux = {self.mux}\nlog.level = "error"\nauth.token = "bench"\n'
                 f'serverAddr = "{self.place.server_ip}"\nserverPort = {self.control}\n'
                 f'loginFailExit = false\ntransport.poolCount = {self.pool}\n'
-                f'transport.tls.enable = true\n[[proxies]]\nname = "bench"\ntype = "tcp"\n'
+                f'transport.tls.enable = true\n[[proxies]]\nname = "bench-{index}"\ntype = "tcp"\n'
                 f'localIP = "127.0.0.1"\nlocalPort = {self.place.origin_port}\n'
-                f'remotePort = {self.port}\n')
-        self.spawn('agent', self.program('frpc'), '-c', self.file('frpc.toml', text))
+                f'remotePort = {self.port_of(index)}\n')
+        self.spawn(self.side_of(index), self.program('frpc'), '-c',
+                   self.file(f'frpc-{index}.toml', text))
 
 
 class FrpNoMux(Frp):
     """One TLS connection for each visitor, some kept ready."""
     name, number, mux, pool = 'frp-no-mux', 2, 'false', POOL
+    descriptors = 2
     note = f'a pool of {POOL} connections kept ready'
 
 
@@ -197,15 +212,16 @@ class Chisel(Peer):
         self.spawn('server', self.program('chisel'), 'server', '--host', self.place.server_ip,
                    '--port', str(self.control), '--reverse')
 
-    def start_agent(self):
-        self.spawn('agent', self.program('chisel'), 'client', '--max-retry-interval', '1s',
-                   f'http://{self.place.server_ip}:{self.control}',
-                   f'R:127.0.0.1:{self.port}:127.0.0.1:{self.place.origin_port}')
+    def start_client(self, index):
+        self.spawn(self.side_of(index), self.program('chisel'), 'client', '--max-retry-interval',
+                   '1s', f'http://{self.place.server_ip}:{self.control}',
+                   f'R:127.0.0.1:{self.port_of(index)}:127.0.0.1:{self.place.origin_port}')
 
 
 class Rathole(Peer):
     """One TLS connection for each visitor, eight kept ready; no Nagle."""
     name, tls, number, programs = 'rathole', 'TLS 1.3', 4, ('rathole', 'openssl')
+    descriptors = 2
 
     def tell_version(self):
         found = re.search(r'Version:\s*(\S+)', run(self.program('rathole'), '--version'))
@@ -219,27 +235,29 @@ class Rathole(Peer):
         text = (f'[server]\nbind_addr = "{self.place.server_ip}:{self.control}"\n'
                 f'default_token = "bench"\n[server.transport]\ntype = "tls"\n'
                 f'[server.transport.tcp]\nnodelay = true\n[server.transport.tls]\n'
-                f'pkcs12 = "{folder}/identity.pfx"\npkcs12_password = "bench"\n'
-                f'[server.services.bench]\nbind_addr = "127.0.0.1:{self.port}"\nnodelay = true\n')
+                f'pkcs12 = "{folder}/identity.pfx"\npkcs12_password = "bench"\n')
+        for index in range(self.clients):
+            text += (f'[server.services.bench-{index}]\nnodelay = true\n'
+                     f'bind_addr = "127.0.0.1:{self.port_of(index)}"\n')
         self.spawn('server', 'env', 'RUST_LOG=error', self.program('rathole'), '--server',
                    self.file('server.toml', text))
 
-    def start_agent(self):
+    def start_client(self, index):
         text = (f'[client]\nremote_addr = "{self.place.server_ip}:{self.control}"\n'
                 f'default_token = "bench"\n[client.transport]\ntype = "tls"\n'
                 f'[client.transport.tcp]\nnodelay = true\n[client.transport.tls]\n'
                 f'trusted_root = "{self.folder.name}/ca.pem"\nhostname = "localhost"\n'
-                f'[client.services.bench]\nlocal_addr = "127.0.0.1:{self.place.origin_port}"\n'
+                f'[client.services.bench-{index}]\nlocal_addr = "127.0.0.1:{self.place.origin_port}"\n'
                 f'nodelay = true\nretry_interval = 1\n')
-        self.spawn('agent', 'env', 'RUST_LOG=error', self.program('rathole'), '--client',
-                   self.file('client.toml', text))
+        self.spawn(self.side_of(index), 'env', 'RUST_LOG=error', self.program('rathole'),
+                   '--client', self.file(f'client-{index}.toml', text))
 
 
 class Bore(Peer):
     """One TCP connection for each visitor, in clear: no peer in what is encrypted."""
     name, tls, number, programs = 'bore', '', 5, ('bore',)
     note = 'no encryption at all: never counted as the best peer'
-    comes_back = False
+    comes_back, descriptors = False, 2
 
     def __init__(self, *arguments, **more):
         super().__init__(*arguments, **more)
@@ -251,11 +269,12 @@ class Bore(Peer):
     def start_server(self):
         self.spawn('server', self.program('bore'), 'server', '--bind-addr', self.place.server_ip,
                    '--bind-tunnels', '127.0.0.1', '--min-port', str(self.port), '--max-port',
-                   str(self.port))
+                   str(self.port_of(self.clients - 1)))
 
-    def start_agent(self):
-        self.spawn('agent', self.program('bore'), 'local', str(self.place.origin_port), '--to',
-                   self.place.server_ip, '--port', str(self.port))
+    def start_client(self, index):
+        self.spawn(self.side_of(index), self.program('bore'), 'local',
+                   str(self.place.origin_port), '--to', self.place.server_ip, '--port',
+                   str(self.port_of(index)))
 
 
 class Ssh(Peer):
@@ -280,16 +299,16 @@ class Ssh(Peer):
         self.spawn('server', self.program('sshd'), '-D', '-e', '-f',
                    self.file('sshd_config', text))
 
-    def start_agent(self):
+    def start_client(self, index):
         user = pwd.getpwuid(os.geteuid()).pw_name
         command = [self.program('ssh'), '-N', '-T', '-F', 'none', '-i', f'{self.folder.name}/user',
                    '-p', str(self.control), '-c', 'aes128-gcm@openssh.com', '-R',
-                   f'127.0.0.1:{self.port}:127.0.0.1:{self.place.origin_port}']
+                   f'127.0.0.1:{self.port_of(index)}:127.0.0.1:{self.place.origin_port}']
         for option in ('IdentityAgent=none', 'StrictHostKeyChecking=no', 'LogLevel=ERROR',
                        'UserKnownHostsFile=/dev/null', 'ExitOnForwardFailure=yes',
                        'ConnectionAttempts=10', 'Compression=no', 'BatchMode=yes'):
             command += ['-o', option]
-        self.spawn('agent', *command, f'{user}@{self.place.server_ip}')
+        self.spawn(self.side_of(index), *command, f'{user}@{self.place.server_ip}')
 
 
 class HaproxyPair(Peer):
@@ -297,7 +316,7 @@ class HaproxyPair(Peer):
     without a mux. The agent's side is the one that listens."""
     name, tls, number, programs = 'haproxy-pair', 'TLS 1.3', 7, ('haproxy', 'openssl')
     agent_text, server_text = haproxy.PAIR_AGENT, haproxy.PAIR_SERVER
-    kind, waits = 'pair', False
+    kind, waits, descriptors = 'pair', False, 2
     can = (*Peer.can, 'tls')
 
     def tell_version(self):

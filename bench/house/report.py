@@ -42,6 +42,10 @@ def two(value):
     return f'{value:,.2f}'
 
 
+def percent(value):
+    return f'{100 * value:.2f} %'
+
+
 def cell(value, form):
     return '-' if value is None else form(value)
 
@@ -140,25 +144,31 @@ class Report:
             for path in paths]) if rows else ''
 
     def idle(self):
+        """Of visitors who stay, then of agents without one."""
         rows = [row for row in self.results.rows() if row.startswith('idle-')]
-        lines = []
-        for row in rows:
-            for path in self.results.measured(row):
-                lines.append([row, path] + [
-                    cell(self.results.value(path, row, field(key)), form)
-                    for key, form in (('kib_server', two), ('kib_agent', two),
-                                      ('kib_server_second_half', two),
-                                      ('kib_agent_second_half', two),
-                                      ('cpu_share', lambda value: f'{100 * value:.2f} %'))])
-        return table(['', '', 'KiB each, server', 'agent', 'of the second half, server', 'agent',
-                      'CPU meanwhile'], lines) if lines else ''
+        keys = (('count', whole), ('kib_server', two), ('kib_agent', two),
+                ('kib_server_second_half', two), ('kib_agent_second_half', two),
+                ('cpu_share', percent))
+        return table(['', '', 'visitors', 'KiB each, server', 'agent', 'of the second half, server',
+                      'agent', 'CPU meanwhile'], self.lines_of(rows, keys)) if rows else ''
+
+    def sessions(self):
+        rows = [row for row in self.results.rows() if row.startswith('sessions-')]
+        keys = (('count', whole), ('kib_server', two), ('kib_server_second_half', two),
+                ('cpu_share', percent), ('rss_agent', whole))
+        return table(['', '', 'agents', 'KiB each, server', 'of the second half', 'CPU meanwhile',
+                      'an agent, resident KiB'], self.lines_of(rows, keys)) if rows else ''
+
+    def lines_of(self, rows, keys):
+        """Of each row and path, the medians of those fields."""
+        return [[row, path] + [cell(self.results.value(path, row, field(key)), form)
+                               for key, form in keys]
+                for row in rows for path in self.results.measured(row)]
 
     def fact_table(self):
         facts, lines = self.results.facts, []
-        if 'kib_per_idle_session' in facts:
-            lines += [[f'KiB per idle agent session at the server, of {facts["idle_sessions"]}',
-                       one(facts['kib_per_idle_session'])],
-                      ['agent, resident (proportional) KiB',
+        if 'agent_rss_kib' in facts:
+            lines += [['agent, resident (proportional) KiB',
                        f'{whole(facts["agent_rss_kib"])} ({whole(facts["agent_pss_kib"])})'],
                       ['server, proportional KiB', named(facts['server_pss_kib'], whole)],
                       ['agent, start to ready, ms', whole(facts['agent_start_ms'])]]
@@ -179,7 +189,7 @@ class Report:
     def text(self):
         """All of it, for standard output."""
         parts = [self.about(), self.versions(), *self.rows(), self.started(), self.idle(),
-                 self.fact_table(), road_report.text(self.results.road)]
+                 self.sessions(), self.fact_table(), road_report.text(self.results.road)]
         return '\n\n'.join(part for part in parts if part) + '\n'
 
     def is_missed(self):
@@ -192,7 +202,7 @@ class Report:
                   if name in pictures]
         for title, found in (('Paths', [self.versions()]), ('Rows', self.rows()),
                              ('Start, and coming back', [self.started()]),
-                             ('Idle', [self.idle(), self.fact_table()]),
+                             ('Idle', [self.idle(), self.sessions(), self.fact_table()]),
                              ('A long road', [road_report.text(self.results.road)])):
             found = [part for part in found if part]
             if found:
