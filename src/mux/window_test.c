@@ -76,6 +76,25 @@ static void no_credit_for_a_peer_that_has_finished(void **state)
     peer_end(peer);
 }
 
+/* What a sender in slow start sends in this round trip it doubles in the next. */
+static void on_a_long_road_a_window_grows_sooner(void **state)
+{
+    struct peer *peer = peer_new(peer_role(state));
+    adit_session_rtt_set(&peer->session, 4 * ADIT_MS_US);
+    struct adit_handle stream = begin(peer, 1);
+    receive_and_consume(peer, 1, stream, 100 * KIB);
+    assert_int_equal(peer_stream(peer, 1)->window, 256 * KIB);
+    adit_session_rtt_set(&peer->session, 50 * ADIT_MS_US);
+    stream = begin(peer, 3);
+    receive_and_consume(peer, 3, stream, 32 * KIB);
+    peer->now_us += 40 * ADIT_MS_US;
+    receive_and_consume(peer, 3, stream, 64 * KIB - 1);
+    assert_int_equal(peer_stream(peer, 3)->window, 256 * KIB);
+    receive_and_consume(peer, 3, stream, 1);
+    assert_int_equal(peer_stream(peer, 3)->window, 512 * KIB);
+    peer_end(peer);
+}
+
 /* A reader that drains everything at once on a road of `rtt`, with a sender that always has more:
  * the whole window arrives once a round trip. Returns the window in the end. */
 static uint32_t run_road(struct peer *peer, uint32_t id, uint64_t rtt_us, size_t round_trips)
@@ -206,6 +225,7 @@ int main(void)
         BOTH_ROLES(on_a_long_road_it_comes_at_a_quarter),
         BOTH_ROLES(a_starving_sender_is_helped_early),
         BOTH_ROLES(no_credit_for_a_peer_that_has_finished),
+        BOTH_ROLES(on_a_long_road_a_window_grows_sooner),
         BOTH_ROLES(a_window_grows_to_its_maximum_on_a_long_fat_road),
         BOTH_ROLES(a_slow_reader_gains_nothing),
         BOTH_ROLES(a_reader_that_does_not_read_gains_nothing),

@@ -6,6 +6,10 @@
 #define OPEN_SAMPLES 2
 #define OPEN_BYTES (64 * 1024)
 #define OPEN_LEAST (128 * 1024) /* bytes that may go in the first round trip */
+/* And so many times the most that was on the road in any round before. Slow start doubles it, at a
+ * pace of twice that, since a round's first acknowledgements bring half of its growth: less would
+ * hold the kernel back, and none would let out a window that opens as a burst. */
+#define OPEN_PACE 4
 #define GROWTH_MAX 4 /* quarters that the bound grows by in one round */
 /* Without figures for so long, and half a round trip. */
 #define LATE_US (4 * ADIT_MS_US)
@@ -232,8 +236,8 @@ uint64_t adit_pace_rate(const struct adit_pace *pace)
         return 0;
     }
     if (pace->bound == ADIT_PACE_UNBOUND) {
-        uint64_t doubled = adit_min_u64(2 * adit_min_u64(pace->most, RATE_MAX), RATE_MAX);
-        return adit_max_u64(doubled, OPEN_LEAST) * ADIT_SECOND_US / pace->rtt_min_us;
+        uint64_t most = adit_min_u64(OPEN_PACE * adit_min_u64(pace->most, RATE_MAX), RATE_MAX);
+        return adit_max_u64(most, OPEN_LEAST) * ADIT_SECOND_US / pace->rtt_min_us;
     }
     uint64_t bound = adit_min_u64(pace->bound, RATE_MAX);
     return (bound + bound / 4) * ADIT_SECOND_US / pace->rtt_min_us;

@@ -349,6 +349,24 @@ static void a_short_road_has_no_bound(void **state)
     free(road);
 }
 
+/* Slow start may double what is on the road; a window that opens may not let out more at once. */
+static void an_open_road_is_paced(void **state)
+{
+    (void)state;
+    struct adit_pace pace = {0};
+    adit_pace_init(&pace);
+    struct adit_pace_sample sample = {
+        .now_us = 1000, .rtt_us = 100000, .rtt_min_us = 100000, .on_road = 14480};
+    adit_pace_sample(&pace, &sample);
+    assert_int_equal(adit_pace_rate(&pace), 10 * 128 * 1024); /* enough for a first round trip */
+    for (uint64_t on_road = 1000000; on_road <= 4000000; on_road *= 2) {
+        sample.on_road = on_road;
+        sample.now_us += 100000;
+        adit_pace_sample(&pace, &sample);
+        assert_int_equal(adit_pace_rate(&pace), 10 * 4 * on_road);
+    }
+}
+
 /* The first round trip of all was a slow one: the kernel's least is believed from then on. */
 static void a_slow_start_does_not_make_a_road_long(void **state)
 {
@@ -409,6 +427,7 @@ int main(void)
         cmocka_unit_test(losses_are_the_kernels_affair),
         cmocka_unit_test(a_program_with_little_to_say_is_never_held),
         cmocka_unit_test(a_short_road_has_no_bound),
+        cmocka_unit_test(an_open_road_is_paced),
         cmocka_unit_test(a_slow_start_does_not_make_a_road_long),
         cmocka_unit_test(no_figures_break_it),
     };
