@@ -86,6 +86,18 @@ struct adit_status adit_socket_low_water_set(int fd, size_t bytes)
     return number_set(fd, SOL_SOCKET, SO_RCVLOWAT, bytes);
 }
 
+void adit_socket_widen(int fd, size_t count, bool *is_wide)
+{
+    if (*is_wide || count < ADIT_SOCKET_BULK_READ_BYTES) {
+        return;
+    }
+    *is_wide = true;
+    /* A low-water mark makes room for itself, and the kernel goes on adapting above it; SO_RCVBUF
+     * would fix the size. */
+    adit_status_ignore(adit_socket_low_water_set(fd, ADIT_SOCKET_BULK_ROOM_BYTES), "only a hint");
+    adit_status_ignore(adit_socket_low_water_set(fd, 1), "it has been set before");
+}
+
 struct adit_status adit_socket_unsent_max_set(int fd, size_t bytes)
 {
     return number_set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);

@@ -45,6 +45,12 @@ struct adit_status adit_socket_stop_listening(int fd); /* shutdown(SHUT_RD): eve
 /* Close means reset (SO_LINGER 1,0) until it is set back to false. */
 struct adit_status adit_socket_reset_on_close_set(int fd, bool is_reset);
 struct adit_status adit_socket_low_water_set(int fd, size_t bytes);        /* SO_RCVLOWAT */
+/* For a socket that gave `count` bytes at once: one that carries bulk is told, once, to keep more
+ * that waits to be read. What the kernel finds out itself differs from socket to socket, and with
+ * it what one read brings and what share a stream has. */
+#define ADIT_SOCKET_BULK_READ_BYTES (32 * 1024)
+#define ADIT_SOCKET_BULK_ROOM_BYTES (512 * 1024)
+void adit_socket_widen(int fd, size_t count, bool *is_wide);
 struct adit_status adit_socket_unsent_max_set(int fd, size_t bytes);       /* TCP_NOTSENT_LOWAT */
 /* No faster than this, in bytes a second, and evenly rather than in bursts (SO_MAX_PACING_RATE). */
 struct adit_status adit_socket_pacing_set(int fd, uint64_t rate);

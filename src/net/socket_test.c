@@ -234,6 +234,14 @@ static void options_and_info(void **state)
     struct pair pair = pair_open("127.0.0.1:0");
     assert_ok(adit_socket_low_water_set(pair.server, 7));
     assert_int_equal(option_of(pair.server, SOL_SOCKET, SO_RCVLOWAT), 7);
+    bool is_wide = false;
+    adit_socket_widen(pair.server, ADIT_SOCKET_BULK_READ_BYTES - 1, &is_wide);
+    assert_false(is_wide);
+    assert_int_equal(option_of(pair.server, SOL_SOCKET, SO_RCVLOWAT), 7);
+    adit_socket_widen(pair.server, ADIT_SOCKET_BULK_READ_BYTES, &is_wide);
+    assert_true(is_wide);
+    assert_int_equal(option_of(pair.server, SOL_SOCKET, SO_RCVLOWAT), 1);
+    assert_true(option_of(pair.server, SOL_SOCKET, SO_RCVBUF) >= ADIT_SOCKET_BULK_ROOM_BYTES);
     assert_ok(adit_socket_unsent_max_set(pair.client, 131072));
     assert_int_equal(option_of(pair.client, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 131072);
     assert_ok(adit_socket_keepalive_set(pair.client, 30, 10, 3));

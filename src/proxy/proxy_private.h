@@ -96,6 +96,7 @@ struct web {
     bool is_redirect;
     bool is_unknown;  /* its server name was nobody's when it came */
     bool is_dirty;
+    bool is_wide;     /* the socket carries bulk, and was given room for it */
     bool can_read;    /* the socket may have bytes */
     bool has_hangup;  /* its end was announced: read on until it is there */
     bool is_in_done;  /* the visitor's end has come */

@@ -139,6 +139,7 @@ size_t web_take(struct adit_proxy *proxy, struct web *web, struct adit_span room
         return 0;
     }
     has_read(web, count, room.len, io);
+    adit_socket_widen(web->fd, count, &web->is_wide);
     if (web->is_in_done || (web->can_read && count < room.len)) {
         web_mark(proxy, web); /* its end has come, or is near */
     }

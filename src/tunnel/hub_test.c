@@ -120,6 +120,7 @@ static void bytes_and_ends_go_both_ways(void **state)
     assert_true(is_ended);
     assert_bytes(adit_writer_bytes(&in), ADIT_BYTES_OF(sent));
     assert_int_equal(pair->server.pumps_closed, 0); /* the other direction is still open */
+    assert_true(hub_pump(&pair->server.hub, pair->server.pump)->is_wide);
     size_t count = 0;
     enum adit_io io = ADIT_IO_DONE;
     assert_ok(adit_socket_send(program, ADIT_BYTES("answer"), &count, &io));
