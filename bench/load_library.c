@@ -1,5 +1,6 @@
 #include "common.h"
 #include "load.h"
+#include "tls_server.h"
 
 /* What one kind of handshake came to. */
 struct library_sum {
@@ -29,27 +30,6 @@ static int keep_ticket(SSL *tls, SSL_SESSION *session)
     return 1;
 }
 
-/* A certificate for P-256, signed by itself: the shortest chain there is. */
-static void give_certificate(SSL_CTX *server)
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = X509_new();
-    static const unsigned char name[] = LOAD_HOST;
-    if (!key || !certificate || X509_set_version(certificate, X509_VERSION_3) != 1 ||
-        ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) != 1 ||
-        !X509_gmtime_adj(X509_getm_notBefore(certificate), -60) ||
-        !X509_gmtime_adj(X509_getm_notAfter(certificate), 86400) ||
-        X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC, name, -1,
-                                   -1, 0) != 1 ||
-        X509_set_pubkey(certificate, key) != 1 || X509_sign(certificate, key, EVP_sha256()) == 0 ||
-        SSL_CTX_use_certificate(server, certificate) != 1 ||
-        SSL_CTX_use_PrivateKey(server, key) != 1) {
-        bench_die("a certificate");
-    }
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-}
-
 static void library_init(struct library *library, const struct load_options *options)
 {
     struct stream_target target = {0};
@@ -57,13 +37,7 @@ static void library_init(struct library *library, const struct load_options *opt
     library->client = target.tls;
     SSL_CTX_set_app_data(library->client, library);
     SSL_CTX_sess_set_new_cb(library->client, keep_ticket);
-    library->server = SSL_CTX_new(TLS_server_method());
-    if (!library->server) {
-        bench_die("a TLS context");
-    }
-    SSL_CTX_set_session_cache_mode(library->server, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_mode(library->server, SSL_MODE_RELEASE_BUFFERS);
-    give_certificate(library->server);
+    library->server = tls_server_context(options->host);
 }
 
 /* One side's turn; how long it took. */

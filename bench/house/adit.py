@@ -3,7 +3,8 @@ import json, os, pathlib, socket, subprocess, sys, tempfile, time
 
 from house.processes import family
 
-ORIGIN, RELAY, HTTPS, HTTP, ADMIN = 9000, 9001, 8443, 8080, 9090
+ORIGIN, RELAY, LIBRARY, LIBRARY_TLS = 9000, 9001, 9002, 9003
+HTTPS, HTTP, ADMIN = 8443, 8080, 9090
 
 
 class Tunnel:

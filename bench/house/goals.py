@@ -70,15 +70,19 @@ def both_sides(row):
     return lambda r: sum(r.median('adit', row, field(f'kib_{side}')) for side in ('server', 'agent'))
 
 
+def server_us(sample):
+    return sample['cpu_s']['server'] * 1e6 / sample['requests']
+
+
+def tls_us(r, path, row):
+    """What TLS adds to a new connection, of the server's CPU time."""
+    return r.median(path, row, server_us) - r.median(path, 'close-64', server_us)
+
+
 def of_library(row, kind):
-    """What the library's server spends for a handshake, over what TLS adds to a connection."""
-    def figure(r):
-        alone = r.fact('library')[kind]['server_us']
-        server = 'adit-http'
-        whole = r.median(server, row, lambda s: s['cpu_s']['server'] * 1e6 / s['requests'])
-        plain = r.median(server, 'close-64', lambda s: s['cpu_s']['server'] * 1e6 / s['requests'])
-        return alone / (whole - plain)
-    return figure
+    """What the library's server spends for a handshake over memory, over what TLS adds to a
+    connection."""
+    return lambda r: r.fact('library')[kind]['server_us'] / tls_us(r, 'adit-http', row)
 
 
 def aggregate(way):

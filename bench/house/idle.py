@@ -15,7 +15,7 @@ BACK_SECONDS = 15   # a path that has not come back by then does not
 
 
 def all_paths(bench):
-    return paths.own_paths(bench)[2:] + ([] if bench.quick else paths.peer_paths(bench))
+    return paths.tunnels(bench) + ([] if bench.quick else paths.peer_paths(bench))
 
 
 def visitors(bench):

@@ -2,7 +2,7 @@
 import time
 
 from house import peers
-from house.adit import ORIGIN, RELAY, Tunnel
+from house.adit import LIBRARY, LIBRARY_TLS, ORIGIN, RELAY, Tunnel
 from house.namespace import take_along
 from house.processes import (Failed, cpu_seconds, cut_connections, kill_all, memory_kib,
                              wait_for_answer)
@@ -17,6 +17,7 @@ class Path:
     `start` to `close`."""
     name, kind, version, tls, note = '', 'yardstick', '', '', ''
     can, port, tls_port, host = RAW, 0, 0, 'bench'
+    only = ()             # rows, where it has not all that it can
     comes_back = True     # by itself, when its connection is lost
     descriptors = 1       # that a visitor takes of the process that has the most of them
     agent_start_s = None  # from before the agent's fork until a visitor was answered
@@ -64,16 +65,29 @@ class Relay(Path):
     def __init__(self, bench):
         self.bench = bench
 
+    def command(self):
+        return 'bench-relay', RELAY, ORIGIN
+
     def start(self, wait=True):
-        self.relay = self.bench.processes.start(
-            [self.bench.build / 'bench' / 'bench-relay', RELAY, ORIGIN])
+        program, *ports = self.command()
+        self.process = self.bench.processes.start([self.bench.build / 'bench' / program, *ports])
         return self
 
     def close(self):
-        self.bench.processes.stop(self.relay)
+        self.bench.processes.stop(self.process)
 
     def pids(self):
-        return {'server': {self.relay.pid: 'bench-relay'}}
+        return {'server': {self.process.pid: self.command()[0]}}
+
+
+class Library(Relay):
+    """No hop: what TLS itself costs a server that does nothing else."""
+    name, port, tls_port, can = 'library', LIBRARY, LIBRARY_TLS, ('connections', 'tls')
+    note = 'the TLS library over sockets, which answers by itself'
+    only = ('close-64', 'handshakes', 'handshakes-resumed')
+
+    def command(self):
+        return 'bench-library', LIBRARY, LIBRARY_TLS
 
 
 class Adit(Path):
@@ -162,8 +176,16 @@ class PeerPath(Path):
 
 
 def own_paths(bench):
-    """Direct and relay, and Adit's where there is a tunnel to measure."""
-    return [kind(bench) for kind in (Direct, Relay, *((Adit, AditHttp) if bench.has_tunnel else ()))]
+    """Those to compare with, and Adit's where there is a tunnel to measure."""
+    return yardsticks(bench) + (tunnels(bench) if bench.has_tunnel else [])
+
+
+def yardsticks(bench):
+    return [kind(bench) for kind in (Direct, Relay, Library)]
+
+
+def tunnels(bench):
+    return [kind(bench) for kind in (Adit, AditHttp)]
 
 
 def peer_paths(bench):

@@ -2,7 +2,7 @@
 import pathlib, re
 
 from house import goals, road_report
-from house.look import Look, cpu_each, field, latency, rate, speed, spread
+from house.look import Look, cpu_each, field, latency, quietly, rate, speed, spread
 
 TITLES = {
     'requests-64': '64 connections, keep-alive', 'requests-1': 'one connection, keep-alive',
@@ -177,10 +177,25 @@ class Report:
                 _, used = facts[f'two_workers_{kind}_us']
                 lines.append([f'{kind} tunnel, CPU us per request of two workers (times one)',
                               f'{one(used)} ({two(facts[f"two_workers_{kind}"])})'])
+        lines += self.handshakes()
         if 'stripped_bytes' in facts:
             sizes = {name: size / 1024 for name, size in facts['stripped_bytes'].items()}
             lines.append(['stripped size, KiB', named(sizes, whole)])
         return table(['', 'adit'], lines) if lines else ''
+
+    def handshakes(self):
+        """What TLS adds to a connection, beside the library alone: over memory, and over sockets."""
+        lines = []
+        for row, kind in (('handshakes', 'full'), ('handshakes-resumed', 'resumed')):
+            mine, sockets = (quietly(lambda: goals.tls_us(self.results, path, row))
+                             for path in ('adit-http', 'library'))
+            if mine and sockets:
+                memory = self.results.facts.get('library', {}).get(kind, {}).get('server_us')
+                lines.append([f'{kind} handshake, CPU us of the server more than a connection in '
+                              f'clear (the library over sockets, over memory)',
+                              f'{one(mine)} ({one(sockets)}, {cell(memory, one)}): '
+                              f'{two(sockets / mine)} of the library over sockets'])
+        return lines
 
     def rows(self):
         return [self.row(name) for name in self.results.rows()

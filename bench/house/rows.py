@@ -37,4 +37,5 @@ BULK_MIB_FIRST, BULK_MIB_MAX = 16, 2048  # of the transfer that tells how fast a
 
 
 def fits(row, path):
-    return row.group in path.can and (not row.tls or bool(path.tls_port))
+    return row.group in path.can and (not row.tls or bool(path.tls_port)) and \
+        (not path.only or row.name in path.only)
