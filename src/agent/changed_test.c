@@ -4,7 +4,7 @@
 /* Turns of the agent alone: the server hears and says nothing. */
 static void turn_agent_until(struct fixture *f, const int *counter, int wanted)
 {
-    uint64_t end_us = adit_clock_now_us() + 10 * (uint64_t)ADIT_SECOND_US;
+    uint64_t end_us = adit_clock_now_us() + 30 * (uint64_t)ADIT_SECOND_US;
     while (*counter < wanted && adit_clock_now_us() < end_us) {
         assert_ok(adit_loop_turn(&f->loop, 20 * ADIT_MS_US));
     }
@@ -76,7 +76,7 @@ static void a_silent_link_is_made_anew_after_a_change(void **state)
     uint64_t from_us = adit_clock_now_us();
     adit_agent_changed(&f->agent);
     turn_agent_until(f, &f->disconnected, 1);
-    assert_true(adit_clock_now_us() - from_us < 2 * ADIT_AGENT_PROBE_US);
+    assert_true(adit_clock_now_us() - from_us < 5 * ADIT_AGENT_PROBE_US); /* busy or not */
     assert_true(f->wait_us < ADIT_BACKOFF_FIRST_US);
     turn_until(f, f->reconnected == 1);
     assert_int_equal(f->ready, 1); /* the same address */

@@ -86,8 +86,9 @@ static void one_server_a_folder(void **state)
     scene_close(&scene);
 }
 
-/* Ends with 0 where it was the one that could listen; holds the socket until all have tried. */
-static int race(const struct scene *scene, int begin)
+/* Ends with 0 where it was the one that could listen; holds the socket until all have tried:
+ * each then closes its end of `tried`, and the end of it comes when all have. */
+static int race(const struct scene *scene, int begin, const int tried[2])
 {
     int fd = -1;
     char byte = 0;
@@ -95,7 +96,10 @@ static int race(const struct scene *scene, int begin)
         return 3;
     }
     struct adit_status status = adit_local_listen(scene->folder, NAME, &fd);
-    usleep(200000);
+    close(tried[1]);
+    if (read(tried[0], &byte, 1) != 0) {
+        return 3;
+    }
     return adit_is_ok(status) ? 0 : adit_status_error(status) == ADIT_ERROR_REFUSED ? 1 : 2;
 }
 
@@ -105,19 +109,23 @@ static void of_two_at_once_one_wins(void **state)
     struct scene scene = {0};
     pid_t children[4] = {0};
     int begin[2] = {-1, -1};
+    int tried[2] = {-1, -1};
     int winners = 0;
     scene_open(&scene);
     assert_int_equal(pipe(begin), 0);
+    assert_int_equal(pipe(tried), 0);
     for (size_t i = 0; i < ADIT_COUNT(children); i++) {
         ADIT_AT(children, i) = fork();
         if (ADIT_AT(children, i) == 0) {
             close(begin[1]);
-            alarm(20);
-            _exit(race(&scene, begin[0]));
+            alarm(60);
+            _exit(race(&scene, begin[0], tried));
         }
     }
     close(begin[0]);
     close(begin[1]);
+    close(tried[0]);
+    close(tried[1]);
     for (size_t i = 0; i < ADIT_COUNT(children); i++) {
         int how = -1;
         assert_int_equal(waitpid(ADIT_AT(children, i), &how, 0), ADIT_AT(children, i));

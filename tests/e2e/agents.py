@@ -76,7 +76,7 @@ def proxies(context):
             with running(ConnectProxy(password)) as (proxy,):
                 environment = {**there, "HTTPS_PROXY": f"http://{login}127.0.0.1:{proxy.port}"}
                 with running(Agent(server, program.port, kind="http", environment=environment)) as (agent,):
-                    agent.ready(15)
+                    agent.ready()
                     check(fetch(server, agent.host).status == 200, "no answer")
                     check(proxy.targets == [there["ADIT_SERVER"]], f"asked for {proxy.targets}")
         for answer in (b"HTTP/1.1 407 Who are you\r\n\r\n", b"HTTP/1.1 503 No\r\n\r\n",
@@ -84,14 +84,14 @@ def proxies(context):
             with running(ConnectProxy(answer=answer)) as (proxy,):
                 environment = {**there, "HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}
                 with running(Agent(server, program.port, environment=environment)) as (agent,):
-                    check(agent.event("disconnected", 15)["reason"], "no reason")
+                    check(agent.event("disconnected")["reason"], "no reason")
                     check(proxy.targets, "it did not ask the proxy")
                     check(agent.process.popen.poll() is None, "it gave up")
         with running(ConnectProxy()) as (proxy,):
             environment = {**there, "HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}",
                            "NO_PROXY": "example.org, .tunnels.test"}
             with running(Agent(server, program.port, environment=environment)) as (agent,):
-                agent.event("disconnected", 15)
+                agent.event("disconnected")
                 check(not proxy.targets, "NO_PROXY was not heard")
     with running(Web()) as (program,), running(ConnectProxy()) as (proxy,):
         environment = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}
@@ -143,16 +143,16 @@ def exits(context):
     with running(Agent(server, 1, kind="http", name="exits")) as (agent,):
         agent.ready()
         agent.process.send_signal(signal.SIGINT)
-        check(agent.process.wait(5) == 0, "SIGINT: not 0")
+        check(agent.process.wait() == 0, "SIGINT: not 0")
     with running(Agent(server, 1, kind="http", name="dash")) as (agent,):
-        check(agent.process.wait(5) == 3, "a refusal: not 3")
+        check(agent.process.wait() == 3, "a refusal: not 3")
     nowhere = {"ADIT_SERVER": f"connect.adit.localhost:{dead_port()}"}
     with running(Agent(server, 1, kind="http", environment=nowhere)) as (agent,):
         agent.event("disconnected")
         time.sleep(1)
         check(agent.process.popen.poll() is None, "it gave up on an unreachable server")
         agent.process.send_signal(signal.SIGTERM)
-        check(agent.process.wait(5) == 0, "SIGTERM while waiting: not 0")
+        check(agent.process.wait() == 0, "SIGTERM while waiting: not 0")
 
 
 class Terminal:
@@ -232,7 +232,7 @@ def comes_back(context):
     with tunnel(server, name="back") as (_, agent):
         os.kill(server.role("adit-worker"), signal.SIGKILL)
         check(agent.event("disconnected")["reason"], "no reason")
-        agent.event("reconnected", 15)
+        agent.event("reconnected")
         wait_for("the name is served", lambda: fetch(server, agent.host).status == 200, 10)
     with running(Program(echo)) as (program,), running(Agent(server, program.port)) as (agent,):
         agent.ready()

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 
-from harness import Agent, Failure, Program, check, echo, pattern, receive_exactly, visit
+from harness import Agent, Failure, Program, Stopwatch, check, echo, pattern, receive_exactly, visit
 from messages import Ended
 from programs import Tls, Web
 from visitors import Visitor
@@ -34,14 +34,15 @@ def ending(error):
 
 
 class Stream:
-    """One connection that sends and compares again and again, until it is stopped or hurt."""
+    """One connection that sends and compares again and again, until it is stopped or hurt.
+    `worker`: who has it."""
 
     def __init__(self, name, worker, turn, close):
         self.name, self.worker = name, worker
         self.turn, self.close = turn, close
         self.count, self.slowest_s = 0, 0.0
         self.how = None             # how it ended, where it did before its time
-        self.ended_at = None
+        self.ended = None           # when, as a Stopwatch
         self.sent, self.got = hashlib.sha256(), hashlib.sha256()
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -60,7 +61,7 @@ class Stream:
                 self.count += 1
                 self.stop.wait(0.01)
         except Exception as error:  # whatever it is, it was hurt
-            self.how, self.ended_at = ending(error), time.monotonic()
+            self.how, self.ended = ending(error), Stopwatch()
         finally:
             self.close()
 
@@ -71,8 +72,8 @@ class Stream:
 class Newcomers:
     """Visitors that come one after another, each on a connection of its own, each asking once."""
 
-    def __init__(self, name, worker, visit_once):
-        self.name, self.worker = name, worker
+    def __init__(self, name, agent, visit_once):
+        self.name, self.agent = name, agent
         self.visit_once = visit_once
         self.served = []            # (when it came, how long it took)
         self.failed = []            # (when it came, how)
@@ -124,7 +125,7 @@ class Crowd:
         agent = Agent(self.server, program.port, kind=kind, token=token,
                       name=None if kind == "tcp" else name)
         self.things.append(agent)
-        self.agents[kind, side] = agent.ready(20)
+        self.agents[kind, side] = agent.ready()
 
     def load(self):
         return Load(self)
@@ -143,11 +144,10 @@ class Load:
         self.trust = self.server.trust()
         self.streams, self.newcomers = [], []
         for (kind, side), agent in crowd.agents.items():
-            self.place = self.server.place(agent)
             getattr(self, f"_{kind}")(agent, side)
 
-    def _add(self, name, turn, close):
-        self.streams.append(Stream(name, self.place, turn, close))
+    def _add(self, name, turn, s):
+        self.streams.append(Stream(name, self.server.holder(s), turn, s.close))
 
     def _http(self, agent, side):
         def ask(visitor, index, message):
@@ -162,16 +162,16 @@ class Load:
         for number in range(2):
             visitor = Visitor(self.server, agent.host, context=self.trust, seconds=15)
             self._add(f"HTTP {side}.{number}",
-                      lambda index, message, v=visitor: ask(v, index, message), visitor.close)
+                      lambda index, message, v=visitor: ask(v, index, message), visitor.socket)
         socket = Visitor(self.server, agent.host, context=self.trust, seconds=15).upgrade()
 
         def echoed(_, message):
             socket.echo(message)
             return message
-        self._add(f"WebSocket {side}", echoed, socket.close)
-        self.newcomers.append(Newcomers(f"HTTP {side}", self.place, once))
+        self._add(f"WebSocket {side}", echoed, socket.socket)
+        self.newcomers.append(Newcomers(f"HTTP {side}", agent, once))
 
-    def _plain(self, name, connect):
+    def _plain(self, name, agent, connect):
         def turn(s, message):
             s.sendall(message)
             return receive_exactly(s, len(message))
@@ -180,16 +180,20 @@ class Load:
             with connect() as s:
                 return turn(s, message)
         live = connect()
-        self._add(name, lambda _, message: turn(live, message), live.close)
-        self.newcomers.append(Newcomers(name, self.place, once))
+        self._add(name, lambda _, message: turn(live, message), live)
+        self.newcomers.append(Newcomers(name, agent, once))
 
     def _tcp(self, agent, side):
-        self._plain(f"TCP {side}", lambda: visit(agent.port, 15))
+        self._plain(f"TCP {side}", agent, lambda: visit(agent.port, 15))
 
     def _tls(self, agent, side):
         host = agent.host.split(":")[0]
-        self._plain(f"TLS {side}",
+        self._plain(f"TLS {side}", agent,
                     lambda: self.crowd.tls[side].visit(self.server.port, host, 15))
+
+    def a_worker(self):
+        """One that has the first of the streams."""
+        return self.streams[0].worker
 
     def of(self, worker):
         return [stream for stream in self.streams if stream.worker == worker]

@@ -6,7 +6,7 @@ import struct
 import threading
 import time
 
-from harness import (Agent, Bystander, Failure, Program, Server, check, children, echo, fd_count,
+from harness import (Agent, Bystander, Failure, Program, Server, Stopwatch, check, children, echo, fd_count,
                      is_running, receive_exactly, running, visit, wait_for)
 from programs import Web
 from raw_agent import refusal
@@ -33,7 +33,7 @@ def expect_cut(s):
     raise Failure("the cut transfer looks like an orderly end")
 
 
-def works(port, seconds=10.0):
+def works(port):
     """An echo through the tunnel, as soon as it works again."""
     def attempt():
         try:
@@ -42,7 +42,7 @@ def works(port, seconds=10.0):
                 return receive_exactly(s, 5) == b"hello"
         except (OSError, Failure):
             return False
-    wait_for("the tunnel works", attempt, seconds)
+    wait_for("the tunnel works", attempt)
 
 
 def either(connection):
@@ -73,7 +73,7 @@ def worker_killed(context):
         os.kill(old, signal.SIGKILL)
         begin = time.monotonic()
         expect_cut(s)
-        agent.event("reconnected", 15)
+        agent.event("reconnected")
         took = time.monotonic() - begin
         works(port)
         check(server.role("adit-worker") != old, "no new worker")
@@ -91,7 +91,7 @@ def door_killed(context):
         echo_once(agent.port)
         wait_for("a new door", lambda: children(server.process.pid).get("adit-door", old) != old)
         with running(Agent(server, program.port)) as (second,):
-            second.ready(15)
+            second.ready()
             check(second.port != agent.port, "the new door gave a port away twice")
             echo_once(second.port)
         echo_once(agent.port)
@@ -175,7 +175,9 @@ def agent_terminated(context):
                 return False
             except ConnectionRefusedError:
                 return True
-        wait_for("visitors are refused", refused, 1)
+        watch = Stopwatch()
+        wait_for("visitors are refused", refused)
+        check(watch.own_s() < 1, f"visitors were refused after {watch.s():.1f} s")
 
 
 def agent_stopped(context):
@@ -185,11 +187,11 @@ def agent_stopped(context):
         stale.ready()
         works(stale.port)
         stale.process.send_signal(signal.SIGSTOP)
-        begin = time.monotonic()
+        watch = Stopwatch()
         with running(Agent(server, program.port, "--remote-port", str(stale.port))) as (agent,):
-            agent.ready(5)
-            took = time.monotonic() - begin
-            check(took < 2.5, f"it took {took:.1f} s")
+            agent.ready()
+            took = watch.s()
+            check(watch.own_s() < 2.5, f"it took {took:.1f} s")
             works(agent.port)
             context.say(f"a stale session gave way after {took:.2f} s")
 
@@ -200,13 +202,13 @@ def many_agents(context):
     with running(Program(echo)) as (program,):
         worker = server.role("adit-worker")
         token = server.token()
-        wait_for("sessions of other tests are gone", lambda: fd_count(worker) < 14, 15)
+        wait_for("sessions of other tests are gone", lambda: fd_count(worker) < 14)
         before = fd_count(worker)
         for _ in range(12):
             with running(Agent(server, program.port, token=token)) as (agent,):
                 agent.ready()
                 works(agent.port)
-        wait_for("descriptors are back to the start", lambda: fd_count(worker) <= before, 5)
+        wait_for("descriptors are back to the start", lambda: fd_count(worker) <= before)
 
 
 def server_late(context):
@@ -218,7 +220,7 @@ def server_late(context):
         with running(Agent(server, program.port, token=token)) as (agent,):
             agent.event("disconnected")
             server.start()
-            agent.ready(30)
+            agent.ready()
             works(agent.port)
 
 
@@ -230,9 +232,11 @@ def supervisor_killed(context):
         agent.ready()
         roles = children(server.process.pid)
         server.process.send_signal(signal.SIGKILL)
+        watch = Stopwatch()
         server.process.wait()
         wait_for("the roles have ended",
-                 lambda: not any(is_running(pid) for pid in roles.values()), 2)
+                 lambda: not any(is_running(pid) for pid in roles.values()))
+        check(watch.own_s() < 2, f"the roles ended after {watch.s():.1f} s")
         for port in (server.port, server.http_port, server.admin_port, agent.port):
             with socket.create_server(("127.0.0.1", port)):
                 pass
@@ -246,7 +250,7 @@ def supervisor_terminated(context):
         agent.ready()
         roles = children(server.process.pid)
         server.process.send_signal(signal.SIGTERM)
-        status = server.process.wait(8)
+        status = server.process.wait()
         check(status == 0, f"exit status {status}")
         check(not any(is_running(pid) for pid in roles.values()), "a role is left")
         agent.event("disconnected")

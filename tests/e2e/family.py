@@ -3,7 +3,7 @@ import json
 import os
 import signal
 
-from harness import Failure, Server, check, wait_for
+from harness import PATIENCE_S, Failure, Server, check, wait_for
 
 
 def descendants(pid):
@@ -97,6 +97,20 @@ class Family(Server):
         ours = {inode for local, remote, inode in rows if local == self.port and remote in ports}
         return [pid for pid in self.pids("adit-worker") for _ in ours & socket_inodes(pid)]
 
+    def holder(self, visitor):
+        """The worker that has the other end of a visitor's connection. It may have more than one
+        to go to: an agent whose worker is busy, which any is on a slow machine, has sessions on two."""
+        theirs, ours = visitor.getpeername()[1], visitor.getsockname()[1]
+        found = []
+
+        def look():
+            inodes = {inode for local, remote, inode in connections()
+                      if (local, remote) == (theirs, ours)}
+            found[:] = [pid for pid in self.pids("adit-worker") if inodes & socket_inodes(pid)]
+            return found
+        wait_for("a worker has the connection", look)
+        return found[0]
+
     def place(self, agent):
         places = self.places(agent)
         check(len(places) == 1, f"the agent has sessions on {places}")
@@ -111,7 +125,7 @@ class Family(Server):
         except (Failure, ValueError, KeyError):
             return False
 
-    def whole_again(self, seconds=15):
+    def whole_again(self, seconds=PATIENCE_S):
         wait_for("all roles are back", self.all_ready, seconds)
 
     def kill(self, pid, number=signal.SIGKILL):

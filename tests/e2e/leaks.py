@@ -140,7 +140,7 @@ def deaths(context):
             with running(Agent(server, web.port, kind="http", name="mortal", token=token),
                          Agent(server, program.port, token=token)) as agents:
                 for agent in agents:
-                    agent.ready(20)
+                    agent.ready()
                 check(fetch(server, agents[0].host).status == 200, "no answer")
                 with visit(agents[1].port) as s:
                     s.sendall(b"hello")

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 
 from bystanders import Bystanders
-from harness import (Agent, Program, Server, check, children, echo, free_port_block, running,
+from harness import (Agent, Program, Server, Stopwatch, check, children, echo, free_port_block, running,
                      wait_for)
 from messages import Ended
 from programs import Web
@@ -47,7 +47,7 @@ def grammar(context):
         agent.end()
     for name in ("xn--a", "a" * 64, "A.B"):
         with running(Agent(server, 1, kind="http", name=name)) as (bad,):
-            check(bad.process.wait(5) == 2, f"the agent took {name}: {bad.process.lines}")
+            check(bad.process.wait() == 2, f"the agent took {name}: {bad.process.lines}")
     with running(Agent(server, 1, kind="http", name="login")) as (bad,):
         refused_with(bad, "name_reserved")
 
@@ -93,7 +93,7 @@ def held(context):
             check(fetch(server, agent.host).status == 200, "no answer")
             check(refusal(server, other, kind="http", name="mine") == "name_taken", "taken away")
         wait_for("the agent is gone", lambda: fetch(
-            server, f"mine.adit.localhost:{server.port}").status in (404, 502, 503), 15)
+            server, f"mine.adit.localhost:{server.port}").status in (404, 502, 503))
         check(refusal(server, other, kind="http", name="mine") == "name_taken",
               "a stranger has the name a moment after its owner left")
         server.process.end()
@@ -124,9 +124,9 @@ def drawn(context):
         with running(Agent(server, program.port, kind="http", token=token)) as (agent,):
             name = agent.ready().name
             os.kill(os_of_worker, signal.SIGKILL)
-            agent.event("reconnected", 15)
+            agent.event("reconnected")
             wait_for("the name is served again",
-                     lambda: fetch(server, agent.host).status == 200, 10)
+                     lambda: fetch(server, agent.host).status == 200)
             check(agent.name == name, "another name")
 
 
@@ -183,14 +183,14 @@ def revoked(context):
                 check(any(row["id"] == made["id"] and row["account"] == "leaver" for row in listed),
                       f"{listed}")
                 check(made["token"] not in json.dumps(listed), "the list shows a token")
-                begin = time.monotonic()
+                watch = Stopwatch()
                 out = server.aditd("token", "revoke", made["id"])
                 check(out.returncode == 0, f"{out.stdout}{out.stderr}")
-                event = agent.event("refused", 3)
-                took = time.monotonic() - begin
+                event = agent.event("refused")
+                took, own = watch.s(), watch.own_s()
                 check(event["code"] == "token_revoked", f"{event}")
-                check(agent.process.wait(3) == 3, "its exit status is not 3")
-                check(took < 1, f"it took {took:.2f} s")
+                check(agent.process.wait() == 3, "its exit status is not 3")
+                check(own < 1, f"it took {took:.2f} s")
                 context.say(f"cut {took * 1000:.0f} ms after `token revoke` began")
             check(refusal(server, made["token"]) == "token_revoked", "it logs in again")
             bystanders.finish(judges_time=False)
@@ -209,11 +209,12 @@ def revoked(context):
 def expired(context):
     """A token that expires while its tunnel lives: no request after that passes."""
     server = context.server
-    token = server.token("--account", "brief", "--ttl", "3s")
+    token = server.token("--account", "brief", "--ttl", "8s")
+    over = time.monotonic() + 8
     with tunnel(server, token=token, name="brief") as (program, agent):
         with Visitor(server, agent.host) as visitor:
             check(visitor.ask("/echo").status == 200, "no answer")
-            time.sleep(4.2)
+            time.sleep(max(0, over + 1.2 - time.monotonic()))
             before = len(program.requests)
             try:
                 answer = visitor.ask("/echo")
@@ -221,7 +222,7 @@ def expired(context):
             except Ended as ended:
                 check(ended.how in ("end", "reset"), f"{ended}")
             check(len(program.requests) == before, "a request passed after the end of the token")
-        check(agent.process.wait(5) == 3, "the agent does not stop for good")
+        check(agent.process.wait() == 3, "the agent does not stop for good")
         check(agent.event("refused")["code"] == "token_expired", "another code")
 
 
@@ -232,10 +233,10 @@ def stale_owner(context):
     with tunnel(server, name="stale", token=token) as (_, agent):
         check(fetch(server, agent.host).status == 200, "no answer")
         agent.process.send_signal(signal.SIGSTOP)
-        begin = time.monotonic()
+        watch = Stopwatch()
         with tunnel(server, name="stale", token=token) as (_, second):
-            took = time.monotonic() - begin
-            check(took < 3.5, f"it took {took:.1f} s")
+            took = watch.s()
+            check(watch.own_s() < 3.5, f"it took {took:.1f} s")
             check(fetch(server, second.host).status == 200, "the new one does not serve")
             context.say(f"a stale owner gave way after {took:.2f} s")
 
@@ -260,7 +261,7 @@ def control_killed(context):
                 check(fetch(server, agent.host).status == 200, "HTTP stopped with its return")
                 out = server.aditd("token", "revoke", made["id"])
                 check(out.returncode == 0, f"{out.stderr}")
-                check(agent.event("refused", 3)["code"] == "token_revoked", "not cut")
+                check(agent.event("refused")["code"] == "token_revoked", "not cut")
             check(refusal(server, other, kind="http", name="mine-a") == "name_taken",
                   "the lease was lost")
             bystanders.finish(judges_time=False)
@@ -312,7 +313,7 @@ def admin(context):
         for _ in range(5):
             fetch(server, agent.host)
         wait_for("the requests are counted",
-                 lambda: total("adit_http_requests_total") == before + 5, 5)
+                 lambda: total("adit_http_requests_total") == before + 5)
         check(total("adit_up") == 1, "adit_up")
         check(total("adit_sessions") >= 1 and total("adit_tunnels") >= 1, "no session, no tunnel")
         status = server.aditd("status", "--json")

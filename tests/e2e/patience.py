@@ -17,8 +17,8 @@ class Patience:
         self.web, self.echo = Web(), Program(echo)
         self.agents = [Agent(self.server, self.web.port, kind="http", name="patient"),
                        Agent(self.server, self.echo.port)]
-        self.host = self.agents[0].ready(20).host
-        self.agents[1].ready(20)
+        self.host = self.agents[0].ready().host
+        self.agents[1].ready()
         self.verdicts = []
         self.threads = [threading.Thread(target=self._run, args=(work,), daemon=True)
                         for work in (self.quiet_websocket, self.quiet_tcp, self.idle_visitor,

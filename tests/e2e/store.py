@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import time
 
-from harness import Agent, Failure, Server, children, check, running, wait_for
+from harness import Agent, Failure, Server, Stopwatch, children, check, running, wait_for
 from names import get
 from programs import Web
 from raw_agent import refusal
@@ -41,12 +41,12 @@ def control_again_and_again(context):
                    for i in range(AGENTS)]
         with running(*staying):
             for agent in staying:
-                agent.ready(20)
+                agent.ready()
             going = []
             for i in range(KILLS):
                 with running(Agent(server, program.port, kind="http", name=f"go-{i}",
                                    token=token)) as (agent,):
-                    agent.ready(20)
+                    agent.ready()
                     going.append(agent.name)
                 pid = children(server.process.pid).get("adit-control")
                 if pid:
@@ -88,7 +88,7 @@ def disk_full(context):
                       for i in range(AGENTS)]
             with running(*agents):
                 for agent in agents:
-                    agent.ready(20)
+                    agent.ready()
                     check(fetch(server, agent.host).status == 200, "no tunnel on a full disk")
                 out = server.aditd("token", "create", "--account", "c")
                 check(out.returncode == 1 and "full" in out.stderr + out.stdout, f"{out}")
@@ -119,14 +119,14 @@ def damaged(context):
         with open(path, "r+b") as file:
             file.seek(size // 2)
             file.write(b"\xa5" * (size // 4))
-        begin = time.monotonic()
+        watch = Stopwatch()
         try:
             server.start()
         except Failure as failure:
             check("damaged" in str(failure), f"{failure}")
         else:
             raise Failure("it serves from a damaged database")
-        check(time.monotonic() - begin < 5, "it took too long to say so")
+        check(watch.own_s() < 5, "it took too long to say so")
         out = server.aditd("token", "list")
         check(out.returncode == 1 and "damaged" in out.stderr, f"{out}")
 

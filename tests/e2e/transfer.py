@@ -206,7 +206,7 @@ def visitor_vanishes(context):
             receive_exactly(s, 2)
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             s.close()
-            wait_for("the program sees the visitor's reset", lambda: seen, 3)
+            wait_for("the program sees the visitor's reset", lambda: seen)
             check(seen == ["reset"], f"the program saw {seen}")
             with visit(second.port) as s:
                 s.sendall(b"x")

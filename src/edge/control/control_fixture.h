@@ -10,7 +10,7 @@
 #include "net/local.h"
 #include "unit.h"
 
-#define TURNS_MAX 400
+#define TURNS_MAX 4000 /* 20 s of rest */
 #define HOLD_S 1000
 
 struct scene {

@@ -6,7 +6,7 @@
 #include "edge/door/door.h"
 #include "edge/door/workers.h"
 
-#define FIXTURE_TURNS_MAX 400
+#define FIXTURE_TURNS_MAX 4000 /* 20 s of rest */
 
 struct fixture {
     struct adit_door *door;

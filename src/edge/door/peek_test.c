@@ -189,7 +189,7 @@ static void plain_visitors_go_to_any_worker(void **state)
     struct fixture fixture = {0};
     fixture_open(&fixture);
     fixture_wire(&fixture);
-    fixture.door->hello_us = 200 * ADIT_MS_US;
+    fixture.door->hello_us = ADIT_SECOND_US;
     int silent = fixture_dial(&fixture, &fixture.plain);
     int cut = fixture_dial(&fixture, &fixture.plain);
     assert_ok(adit_socket_finish(cut));
@@ -341,15 +341,15 @@ static void the_grace_ends(void **state)
         ADIT_SPAN_OF(memory), ADIT_BYTES("shop.adit.test"), ADIT_BYTES("http/1.1"));
     fixture_open(&fixture);
     fixture_wire(&fixture);
-    fixture.door->grace_us = 100 * ADIT_MS_US;
-    fixture.door->hello_us = 50 * ADIT_MS_US; /* parked, it may stay for longer */
+    fixture.door->grace_us = 1500 * ADIT_MS_US;
+    fixture.door->hello_us = ADIT_SECOND_US; /* parked, it may stay for longer */
     claim(&fixture, &fixture.worker, ADIT_TUNNEL_HTTP);
+    uint64_t since_us = adit_clock_now_us();
     release(&fixture.worker, 1);
     int fd = fixture_dial(&fixture, &fixture.public);
-    uint64_t since_us = adit_clock_now_us();
     fixture_say(fd, hello);
     struct adit_message web = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_WEB);
-    assert_true(adit_clock_now_us() - since_us > 50 * ADIT_MS_US);
+    assert_true(adit_clock_now_us() - since_us >= fixture.door->grace_us);
     expect_untouched(&web, hello);
     assert_int_equal(fixture.door->parked, 0);
     assert_int_equal(fixture.door->pendings.used, 0);
@@ -374,12 +374,13 @@ static void a_new_worker_may_speak_first(void **state)
     assert_ok(adit_message_text_set(&hold.name, ADIT_BYTES("shop")));
     assert_ok(adit_message_text_set(&hold.account, ADIT_BYTES("ann")));
     fixture_open(&fixture);
+    fixture.door->tell_us = 60 * ADIT_SECOND_US;
     fixture_wire_silent(&fixture, &fixture.worker, 0);
     int fd = fixture_dial(&fixture, &fixture.public);
     int other = fixture_dial(&fixture, &fixture.public);
     fixture_say(fd, hello);
     fixture_say(other, web);
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < FIXTURE_TURNS_MAX && fixture.door->waiting < 2; i++) {
         fixture_turn(&fixture);
     }
     assert_int_equal(fixture.door->waiting, 2);
@@ -420,7 +421,7 @@ static void silence_and_cuts_are_closed(void **state)
     struct adit_bytes hello = fixture_hello(ADIT_SPAN_OF(memory), ADIT_BYTES("adit/1"));
     fixture_open(&fixture);
     fixture_wire(&fixture);
-    fixture.door->hello_us = 50 * ADIT_MS_US;
+    fixture.door->hello_us = ADIT_SECOND_US;
     int silent = fixture_dial(&fixture, &fixture.public);
     int cut = fixture_dial(&fixture, &fixture.public);
     fixture_say(cut, adit_bytes_first(hello, 20));
@@ -441,16 +442,17 @@ static void connections_wait_for_a_worker(void **state)
     uint8_t memory[256] = {0};
     struct adit_bytes hello = fixture_hello(ADIT_SPAN_OF(memory), ADIT_BYTES("adit/1"));
     fixture_open(&fixture);
-    fixture.door->hello_us = 200 * ADIT_MS_US;
+    fixture.door->hello_us = 2 * ADIT_SECOND_US;
     int patient = fixture_dial(&fixture, &fixture.public);
     int gone = fixture_dial(&fixture, &fixture.public);
     fixture_say(patient, hello);
     fixture_say(gone, hello);
-    fixture_turn(&fixture);
-    fixture_turn(&fixture);
+    for (size_t i = 0; i < FIXTURE_TURNS_MAX && fixture.door->pendings.used < 2; i++) {
+        fixture_turn(&fixture);
+    }
     assert_int_equal(fixture.door->pendings.used, 2);
     adit_socket_close(&gone);
-    for (size_t i = 0; i < 20 && fixture.door->pendings.used > 1; i++) {
+    for (size_t i = 0; i < FIXTURE_TURNS_MAX && fixture.door->pendings.used > 1; i++) {
         fixture_turn(&fixture);
     }
     assert_int_equal(fixture.door->pendings.used, 1);

@@ -151,8 +151,8 @@ static void a_grace_ends_with_a_reset(void **state)
     const struct adit_address address = fixture_loopback(port);
     unbind(&fixture, port, 9, 1); /* another session's word counts nothing */
     assert_int_equal(adit_ports_get(&fixture.door->ports, port)->state, ADIT_PORT_OWNED);
+    int visitor = fixture_dial(&fixture, &address); /* before the grace, however short */
     unbind(&fixture, port, 1, 1);
-    int visitor = fixture_dial(&fixture, &address);
     fixture_expect_closed(&fixture, visitor); /* also while the worker still holds the listener */
     assert_int_equal(fixture.door->ports.used, 0);
     ask(&fixture, port, "bob", 2);

@@ -20,12 +20,10 @@ static void one_that_lives_answers(void **state)
 {
     struct fixture *f = *state;
     uint64_t session = enter(f, 0);
-    uint64_t start_us = adit_clock_now_us();
     ask_of(f, ADIT_MESSAGE_PROBE, session);
     struct adit_message probed = expect(f, &f->door, ADIT_MESSAGE_PROBED);
     assert_int_equal(probed.request, 50 + session);
-    assert_int_equal(probed.count, 1);
-    assert_true(adit_clock_now_us() - start_us < WORKER_PROBE_US);
+    assert_int_equal(probed.count, 1); /* 0 would be: not within its time */
     assert_int_equal(f->worker->probes.used, 0);
     assert_int_equal(f->agents[0].closes, 0);
 }
@@ -59,7 +57,7 @@ static void one_that_sleeps_is_silent(void **state)
         assert_ok(adit_loop_turn(&f->worker->loop, 200));
     }
     uint64_t took_us = adit_clock_now_us() - start_us;
-    assert_true(took_us >= WORKER_PROBE_US && took_us < 2 * WORKER_PROBE_US);
+    assert_true(took_us >= WORKER_PROBE_US && took_us < 10 * WORKER_PROBE_US); /* on a busy one */
     assert_int_equal(expect(f, &f->door, ADIT_MESSAGE_PROBED).count, 0);
     assert_int_equal(expect(f, &f->door, ADIT_MESSAGE_PROBED).count, 0);
 }
