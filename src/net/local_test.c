@@ -87,8 +87,8 @@ static void one_server_a_folder(void **state)
 }
 
 /* Ends with 0 where it was the one that could listen; holds the socket until all have tried:
- * each then closes its end of `tried`, and the end of it comes when all have. */
-static int race(const struct scene *scene, int begin, const int tried[2])
+ * each then closes `tried`, and `others` ends when all have. */
+static int race(const struct scene *scene, int begin, int tried, int others)
 {
     int fd = -1;
     char byte = 0;
@@ -96,8 +96,8 @@ static int race(const struct scene *scene, int begin, const int tried[2])
         return 3;
     }
     struct adit_status status = adit_local_listen(scene->folder, NAME, &fd);
-    close(tried[1]);
-    if (read(tried[0], &byte, 1) != 0) {
+    close(tried);
+    if (read(others, &byte, 1) != 0) {
         return 3;
     }
     return adit_is_ok(status) ? 0 : adit_status_error(status) == ADIT_ERROR_REFUSED ? 1 : 2;
@@ -119,7 +119,7 @@ static void of_two_at_once_one_wins(void **state)
         if (ADIT_AT(children, i) == 0) {
             close(begin[1]);
             alarm(60);
-            _exit(race(&scene, begin[0], tried));
+            _exit(race(&scene, begin[0], tried[1], tried[0]));
         }
     }
     close(begin[0]);
