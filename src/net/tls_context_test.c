@@ -102,12 +102,51 @@ static void keys_are_logged(void **state)
     rmdir(folder);
 }
 
+static void one_side_takes_only(struct adit_tls_context *context, const char *groups)
+{
+    char list[32] = {0};
+    assert_ok(adit_span_copy(ADIT_OBJECT_SPAN(list), adit_bytes_of_text(groups)));
+    assert_int_equal(SSL_CTX_ctrl(context->ssl_context, SSL_CTRL_SET_GROUPS_LIST, 0, list), 1);
+}
+
+static void the_best_key_exchange_of_both_is_taken(void **state)
+{
+    (void)state;
+    const struct {
+        const char *server, *client, *want;
+    } cases[] = {
+        {NULL, NULL, OPENSSL_VERSION_NUMBER >= 0x30500000L ? "X25519MLKEM768" : "x25519"},
+        {NULL, "X25519:P-256", "x25519"}, /* one of them is older, or a browser */
+        {"X25519:P-256", NULL, "x25519"},
+        {NULL, "P-384", "secp384r1"},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(cases); i++) {
+        struct tls_ends ends = {0};
+        adit_chunk_pool_init(&ends.pool, 128, 4);
+        tls_credentials_make(&ends.credentials);
+        tls_contexts_open(&ends);
+        if (ADIT_AT(cases, i).server) {
+            one_side_takes_only(ends.server_context, ADIT_AT(cases, i).server);
+        }
+        if (ADIT_AT(cases, i).client) {
+            one_side_takes_only(ends.client_context, ADIT_AT(cases, i).client);
+        }
+        tls_connections_open(&ends, "connect.adit.localhost");
+        tls_ends_connect(&ends);
+        SSL *ssl = ends.client->ssl;
+        int group = (int)SSL_ctrl(ssl, SSL_CTRL_GET_NEGOTIATED_GROUP, 0, NULL);
+        assert_string_equal(SSL_group_to_name(ssl, group), ADIT_AT(cases, i).want);
+        tls_ends_close(&ends);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_certificates_and_keys),
         cmocka_unit_test(a_context_outlives_its_closing),
         cmocka_unit_test(system_roots_load),
+        cmocka_unit_test(the_best_key_exchange_of_both_is_taken),
         cmocka_unit_test(keys_are_logged),
     };
     return cmocka_run_group_tests_name("net/tls_context", tests, NULL, NULL);

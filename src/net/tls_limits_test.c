@@ -252,7 +252,8 @@ static void memory_of_an_idle_connection(void **state)
     }
     size_t each = (with - mallinfo2().uordblks) / PAIRS;
     print_message("an idle server connection holds %zu bytes of heap\n", each);
-    assert_true(each < 20000);
+    /* 3.5 holds tables of a record layer a direction, and the larger keys of X25519MLKEM768. */
+    assert_true(each < (OPENSSL_VERSION_NUMBER >= 0x30500000L ? 30000 : 20000));
     tls_ends_close(&ends);
 }
 

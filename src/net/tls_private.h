@@ -12,6 +12,7 @@ struct adit_tls_context {
     SSL_CTX *ssl_context;
     BIO_METHOD *bio_method;
     EVP_CIPHER *ticket_cipher; /* visitors: null else */
+    EVP_MD *name_digest;       /* the same */
     struct adit_tls_ticket_keys tickets;
     int keylog_fd; /* -1: none */
     bool is_server;

@@ -2,8 +2,6 @@
 #include "net/certificate.h"
 #include "net/tls_private.h"
 
-#define VISITOR_TICKETS 2 /* a new session: browsers open connections in pairs */
-
 /* What a ticket callback answers (SSL_CTX_set_tlsext_ticket_key_evp_cb). */
 enum ticket_answer {
     TICKET_BROKEN = -1, /* the handshake fails */
@@ -100,12 +98,12 @@ static int on_visitor_hello(SSL *ssl, int *out_alert, void *argument)
     const unsigned char *name = NULL;
     size_t name_len = 0;
     unsigned char digest[SSL_MAX_SID_CTX_LENGTH] = {0};
-    size_t digest_len = 0;
+    unsigned int digest_len = 0;
     if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &name, &name_len) != 1) {
         name = digest; /* none: as if it were empty */
     }
-    if (EVP_Q_digest(context->library, "SHA256", NULL, name, name_len, digest, &digest_len) != 1 ||
-        SSL_set_session_id_context(ssl, digest, (unsigned int)digest_len) != 1) {
+    if (EVP_Digest(name, name_len, digest, &digest_len, context->name_digest, NULL) != 1 ||
+        SSL_set_session_id_context(ssl, digest, digest_len) != 1) {
         *out_alert = SSL_AD_INTERNAL_ERROR;
         return SSL_CLIENT_HELLO_ERROR;
     }
@@ -125,10 +123,11 @@ struct adit_status adit_tls_visitor_configure(struct adit_tls_context *context)
     adit_tls_tickets_set(context, &keys);
     adit_span_wipe(ADIT_OBJECT_SPAN(keys));
     context->ticket_cipher = EVP_CIPHER_fetch(context->library, "AES-256-CBC", NULL);
-    if (!context->ticket_cipher || SSL_CTX_set_app_data(ctx, context) != 1 ||
+    context->name_digest = EVP_MD_fetch(context->library, "SHA256", NULL);
+    if (!context->ticket_cipher || !context->name_digest ||
+        SSL_CTX_set_app_data(ctx, context) != 1 ||
         SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_cipher_list(ctx, ciphers) != 1 ||
-        SSL_CTX_set_num_tickets(ctx, VISITOR_TICKETS) != 1 ||
         SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) != 1) {
         ADIT_CRYPTO_FAIL("TLS configuration for visitors");
     }

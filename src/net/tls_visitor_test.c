@@ -154,8 +154,12 @@ static void weak_ciphers_are_refused(void **state)
     adit_tls_close(&ends.client);
     tls_connections_open(&ends, "localhost");
     tls_shake_hands(&ends, SIZE_MAX, &server, &client);
-    assert_fails(server, CRYPTO);
-    assert_bytes(adit_tls_reason(server), ADIT_BYTES("unsupported protocol"));
+    if (adit_is_ok(server)) { /* an OpenSSL that has no TLS 1.1 in it says nothing */
+        assert_fails(client, CRYPTO);
+    } else {
+        assert_fails(server, CRYPTO);
+        assert_bytes(adit_tls_reason(server), ADIT_BYTES("unsupported protocol"));
+    }
     tls_ends_close(&ends);
 }
 

@@ -3,6 +3,7 @@
 #include "cli/adit/screen.h"
 #include "cli/output.h"
 #include "net/changes.h"
+#include "net/crypto.h"
 #include "net/signals.h"
 #include "sandbox/roles.h"
 
@@ -245,6 +246,16 @@ static int token_narrow(const struct adit_args *args)
     return code;
 }
 
+static int version(void)
+{
+    uint8_t memory[128] = {0};
+    struct adit_writer text = adit_writer_of(ADIT_SPAN_OF(memory));
+    if (!adit_is_ok(adit_crypto_version_write(&text, ADIT_BYTES("adit " ADIT_VERSION)))) {
+        return EXIT_FAILED;
+    }
+    return print(adit_writer_bytes(&text));
+}
+
 static int help(const struct adit_args_command *command)
 {
     uint8_t memory[4096] = {0};
@@ -268,7 +279,7 @@ int main(int argc, char **argv)
         return help(args.is_help ? args.command : NULL);
     }
     if (args.command->number == ADIT_COMMAND_VERSION) {
-        return print(ADIT_BYTES("adit " ADIT_VERSION "\n"));
+        return version();
     }
     if (args.command->number == ADIT_COMMAND_TOKEN_NARROW) {
         return token_narrow(&args);

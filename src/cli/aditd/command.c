@@ -1,6 +1,7 @@
 #include "cli/aditd/command.h"
 
 #include "cli/output.h"
+#include "net/crypto.h"
 
 int adit_aditd_failure(struct adit_bytes subject, struct adit_status status)
 {
@@ -82,6 +83,16 @@ static int help(const struct adit_args_command *command)
                               : adit_aditd_failure(ADIT_BYTES("help"), status);
 }
 
+static int version(void)
+{
+    uint8_t memory[128] = {0};
+    struct adit_writer text = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_status status =
+        adit_crypto_version_write(&text, ADIT_BYTES("aditd " ADIT_VERSION));
+    return adit_is_ok(status) ? adit_aditd_print(adit_writer_bytes(&text))
+                              : adit_aditd_failure(ADIT_BYTES("version"), status);
+}
+
 static int command_run(const struct adit_args *args)
 {
     switch ((enum adit_aditd_command)args->command->number) {
@@ -100,7 +111,7 @@ static int command_run(const struct adit_args *args)
     case ADIT_ADITD_RELOAD:
         return adit_aditd_reload(args);
     case ADIT_ADITD_VERSION:
-        return adit_aditd_print(ADIT_BYTES("aditd " ADIT_VERSION "\n"));
+        return version();
     case ADIT_ADITD_HELP:
         return help(NULL);
     }
