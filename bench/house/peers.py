@@ -315,43 +315,57 @@ class HaproxyPair(Peer):
     """Two haproxies with TLS between them: a connection for each visitor, what a proxy pair costs
     without a mux. The agent's side is the one that listens."""
     name, tls, number, programs = 'haproxy-pair', 'TLS 1.3', 7, ('haproxy', 'openssl')
-    agent_text, server_text = haproxy.PAIR_AGENT, haproxy.PAIR_SERVER
-    kind, waits, descriptors = 'pair', False, 2
+    kind, waits, descriptors = 'pair', False, haproxy.DESCRIPTORS
     can = (*Peer.can, 'tls')
+    mode, link_bind, link_server = 'tcp', '', ''  # what each end of the link is told besides
 
     def tell_version(self):
         return run(self.program('haproxy'), '-v').split()[2]
 
-    def text(self, template):
-        return haproxy.text(
-            template, port=self.port, tls_port=self.port + 2, control=self.control,
-            folder=self.folder.name, agent=self.place.agent_ip, origin=self.place.origin_port)
+    def spawn_one(self, side, binds, onward):
+        self.spawn(side, self.program('haproxy'), '-db', '-f',
+                   self.file(f'{side}.cfg', haproxy.text(self.mode, binds, onward)))
 
     def start_server(self):
         self.certificate()
-        self.spawn('server', self.program('haproxy'), '-db', '-f',
-                   self.file('server.cfg', self.text(self.server_text)))
-        if 'tls_port' in haproxy.fields(self.server_text):
-            self.tls_port = self.port + 2
+        self.tls_port = self.port + 2
+        self.spawn_one('server', [f'127.0.0.1:{self.port}',
+                                  f'127.0.0.1:{self.tls_port} {self.tls_with("http/1.1")}'],
+                       self.onward())
+
+    def tls_with(self, protocol):
+        return f'ssl crt {self.folder.name}/both.pem' + (f' alpn {protocol}' if protocol else '')
+
+    def onward(self):
+        """Where the server's one sends what visitors say."""
+        return (f'{self.place.agent_ip}:{self.control} ssl verify required ca-file '
+                f'{self.folder.name}/ca.pem sni str(localhost){self.link_server}')
 
     def start_agent(self):
-        if self.agent_text:
-            self.spawn('agent', self.program('haproxy'), '-db', '-f',
-                       self.file('agent.cfg', self.text(self.agent_text)))
+        self.spawn_one('agent', [f'{self.place.agent_ip}:{self.control} '
+                                 f'{self.tls_with(self.link_bind)}'], self.origin())
+
+    def origin(self):
+        return f'127.0.0.1:{self.place.origin_port}'
 
 
 class HaproxyH2(HaproxyPair):
     """The same with HTTP/2 between them: a mux, and HTTP parsed at both."""
     name, number = 'haproxy-h2', 8
-    agent_text, server_text = haproxy.H2_AGENT, haproxy.H2_SERVER
+    mode, link_bind, link_server = 'http', 'h2', ' alpn h2 proto h2'
 
 
 class HaproxyHop(HaproxyPair):
     """One haproxy: TLS in front, plain to the local program; for rows of TLS visitors only."""
     name, number, tls = 'haproxy-hop', 9, ''
     note = 'one hop: no tunnel; TLS in front'
-    agent_text, server_text = '', haproxy.HOP
-    kind, can = 'hop', ('tls',)
+    mode, kind, can = 'http', 'hop', ('tls',)
+
+    def onward(self):
+        return self.origin()
+
+    def start_agent(self):
+        pass
 
 
 PEERS = (Frp, FrpNoMux, Chisel, Rathole, Bore, Ssh, HaproxyPair, HaproxyH2, HaproxyHop)

@@ -20,6 +20,7 @@ TITLES = {
     'http-down-1': 'download as an HTTP body', 'http-up-1': 'upload as an HTTP body',
     'tls-down-1': 'download as an HTTP body over TLS',
 }
+US_EACH_TO_S = 0.1  # microseconds for each request, as seconds for 100,000
 OTHERS_MAX = 0.1  # of the machine: more disturbs a sample
 START = '<!-- bench/run writes what follows -->'
 END = '<!-- bench/run wrote what stands above -->'
@@ -134,6 +135,25 @@ class Report:
             lines.append(line)
         return f'**{TITLES.get(name, name)}** (`{name}`)\n\n' + table(head, lines)
 
+    def cpu(self):
+        """What each side spends on the same work."""
+        rows = [('requests-64', ', 100,000 requests', US_EACH_TO_S)] + [
+            (row, ', a GiB', 1) for row in ('down-1', 'up-1', 'down-64', 'up-64')]
+        rows = [row for row in rows if self.results.measured(row[0])]
+        lines = []
+        for path in self.results.names:
+            sides = [[self.spent(path, row, side, scale) for side in ('server', 'agent')]
+                     for row, _, scale in rows]
+            if any(server is not None for server, _ in sides):
+                lines.append([path] + [' + '.join(cell(value, two) for value in pair
+                                                  if value is not None) or '-' for pair in sides])
+        return table(['CPU s, server + agent'] + [row + what for row, what, _ in rows],
+                     lines) if lines else ''
+
+    def spent(self, path, row, side, scale):
+        value = self.results.value(path, row, cpu_each(side))
+        return None if value is None else value * scale
+
     def started(self):
         rows = [row for row in ('start', 'back-server', 'back-worker', 'back-link')
                 if self.results.measured(row)]
@@ -203,7 +223,7 @@ class Report:
 
     def text(self):
         """All of it, for standard output."""
-        parts = [self.about(), self.versions(), *self.rows(), self.started(), self.idle(),
+        parts = [self.about(), self.versions(), self.cpu(), *self.rows(), self.started(), self.idle(),
                  self.sessions(), self.fact_table(), road_report.text(self.results.road)]
         return '\n\n'.join(part for part in parts if part) + '\n'
 
@@ -215,7 +235,7 @@ class Report:
         parts = [self.about(), self.goal_table()]
         parts += [f'![{title}](benchmarks/{name}.png)' for name, title in PICTURES
                   if name in pictures]
-        for title, found in (('Paths', [self.versions()]), ('Rows', self.rows()),
+        for title, found in (('Paths', [self.versions()]), ('CPU', [self.cpu()]), ('Rows', self.rows()),
                              ('Start, and coming back', [self.started()]),
                              ('Idle', [self.idle(), self.sessions(), self.fact_table()]),
                              ('A long road', [road_report.text(self.results.road)])):
