@@ -140,6 +140,16 @@ struct adit_status adit_loop_interest_set(struct adit_loop *loop, struct adit_ha
     return adit_ok();
 }
 
+struct adit_status adit_loop_write_wanted(struct adit_loop *loop, struct adit_handle handle)
+{
+    const struct loop_watch *watch = adit_pool_get(&loop->watches, handle);
+    ADIT_ENSURE(watch, STALE, "no such watch");
+    if (watch->interest & ADIT_LOOP_WRITE) {
+        return adit_ok();
+    }
+    return adit_loop_interest_set(loop, handle, watch->interest | ADIT_LOOP_WRITE);
+}
+
 void adit_loop_unwatch(struct adit_loop *loop, struct adit_handle *handle)
 {
     struct loop_watch *watch = adit_pool_get(&loop->watches, *handle);

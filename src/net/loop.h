@@ -60,6 +60,8 @@ void adit_loop_spin_set(struct adit_loop *loop, bool is_on);
 struct adit_status adit_loop_watch(struct adit_loop *loop, int fd, uint32_t interest,
                                    adit_loop_ready_fn *ready, void *context, uint64_t key,
                                    struct adit_handle *out_watch);
+/* Adds WRITE, once: a socket that takes everything never costs an event for it. */
+struct adit_status adit_loop_write_wanted(struct adit_loop *loop, struct adit_handle watch);
 struct adit_status adit_loop_interest_set(struct adit_loop *loop, struct adit_handle watch,
                                           uint32_t interest);
 

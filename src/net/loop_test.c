@@ -118,6 +118,30 @@ static void the_end_is_told(void **state)
     adit_loop_close(&seen.loop);
 }
 
+static void room_is_told_where_it_is_wanted(void **state)
+{
+    (void)state;
+    struct seen seen = seen_of(4, 4);
+    int ends[2] = {-1, -1};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    assert_ok(adit_loop_watch(&seen.loop, ADIT_AT(ends, 0), ADIT_LOOP_READ, on_ready, &seen, 1,
+                              &seen.watch));
+    assert_ok(adit_loop_turn(&seen.loop, 0));
+    assert_int_equal(seen.calls, 0);
+    assert_ok(adit_loop_write_wanted(&seen.loop, seen.watch));
+    assert_ok(adit_loop_turn(&seen.loop, 0));
+    assert_int_equal(seen.calls, 1);
+    assert_int_equal(seen.events, ADIT_LOOP_WRITE);
+    assert_ok(adit_loop_write_wanted(&seen.loop, seen.watch)); /* it is, already */
+    assert_ok(adit_loop_turn(&seen.loop, 0));
+    assert_int_equal(seen.calls, 1);
+    adit_loop_unwatch(&seen.loop, &seen.watch);
+    assert_fails(adit_loop_write_wanted(&seen.loop, seen.watch), STALE);
+    close(ADIT_AT(ends, 0));
+    close(ADIT_AT(ends, 1));
+    adit_loop_close(&seen.loop);
+}
+
 static void on_ready_remove_other(void *context, uint64_t key, uint32_t events)
 {
     struct seen *seen = context;
@@ -327,6 +351,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(edge_level_and_oneshot),
         cmocka_unit_test(the_end_is_told),
+        cmocka_unit_test(room_is_told_where_it_is_wanted),
         cmocka_unit_test(removed_in_the_same_turn),
         cmocka_unit_test(what_is_forgotten_is_not_heard),
         cmocka_unit_test(it_polls_while_that_pays),

@@ -353,14 +353,26 @@ static struct adit_status sent_result(ssize_t sent, size_t want, size_t *out_cou
     return adit_ok();
 }
 
-struct adit_status adit_socket_send(int fd, struct adit_bytes bytes, size_t *out_count,
+static struct adit_status send_with(int fd, struct adit_bytes bytes, int flags, size_t *out_count,
                                     enum adit_io *out_io)
 {
     ssize_t sent = -1;
     do {
-        sent = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent = send(fd, bytes.ptr, bytes.len, flags | MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (sent < 0 && errno == EINTR);
     return sent_result(sent, bytes.len, out_count, out_io);
+}
+
+struct adit_status adit_socket_send(int fd, struct adit_bytes bytes, size_t *out_count,
+                                    enum adit_io *out_io)
+{
+    return send_with(fd, bytes, 0, out_count, out_io);
+}
+
+struct adit_status adit_socket_send_last(int fd, struct adit_bytes bytes, size_t *out_count,
+                                         enum adit_io *out_io)
+{
+    return send_with(fd, bytes, MSG_MORE, out_count, out_io);
 }
 
 /* sendmsg wants views that it could change, so it gets copies, a bounded batch of them. */

@@ -126,6 +126,37 @@ static void bytes_both_ways_and_the_end(void **state)
     pair_close(&pair);
 }
 
+/* How the other end was finished: in order, and the last bytes went before. */
+static void last_bytes_wait_for_the_end(void **state)
+{
+    (void)state;
+    for (int is_closed = 0; is_closed < 2; is_closed++) {
+        struct pair pair = pair_open("127.0.0.1:0");
+        uint8_t room[64];
+        size_t count = 0;
+        enum adit_io io = ADIT_IO_BLOCKED;
+        assert_ok(adit_socket_send_last(pair.client, ADIT_BYTES("bye"), &count, &io));
+        assert_int_equal(io, ADIT_IO_DONE);
+        assert_int_equal(count, 3);
+        assert_ok(adit_socket_receive(pair.server, ADIT_SPAN_OF(room), &count, &io));
+        assert_int_equal(io, ADIT_IO_BLOCKED);
+        if (is_closed == 1) {
+            adit_socket_close(&pair.client);
+        } else {
+            assert_ok(adit_socket_finish(pair.client));
+        }
+        wait_for(pair.server, POLLIN);
+        assert_ok(adit_socket_receive(pair.server, ADIT_SPAN_OF(room), &count, &io));
+        assert_bytes(adit_bytes_first(ADIT_BYTES_OF(room), count), ADIT_BYTES("bye"));
+        assert_ok(adit_socket_receive(pair.server, ADIT_SPAN_OF(room), &count, &io));
+        assert_int_equal(io, ADIT_IO_END);
+        pair_close(&pair);
+    }
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    assert_fails(adit_socket_send_last(-1, ADIT_BYTES("bye"), &count, &io), SYSTEM);
+}
+
 static void a_full_socket_blocks(void **state)
 {
     (void)state;
@@ -271,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connect_and_accept),
         cmocka_unit_test(bytes_both_ways_and_the_end),
+        cmocka_unit_test(last_bytes_wait_for_the_end),
         cmocka_unit_test(a_full_socket_blocks),
         cmocka_unit_test(reset_on_close),
         cmocka_unit_test(refused_and_in_use),

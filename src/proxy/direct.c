@@ -82,7 +82,7 @@ void direct_back(struct adit_proxy *proxy, struct web *web)
             return;
         }
         back_passed(proxy, web, sent);
-        web->is_blocked = io == ADIT_IO_BLOCKED;
+        web_sent(proxy, web, io);
         if (web->is_blocked && web->back.len > 0) {
             back_wait(proxy, web);
         }

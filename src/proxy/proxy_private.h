@@ -184,6 +184,8 @@ void web_read(struct adit_proxy *proxy, struct web *web);
 void web_gather_begin(struct adit_proxy *proxy, struct web *web);
 /* Encrypts and sends what was gathered, and what waited. */
 void web_flush(struct adit_proxy *proxy, struct web *web);
+/* What the socket said to a send: where it is full, an event will tell that it takes more. */
+void web_sent(struct adit_proxy *proxy, struct web *web, enum adit_io io);
 bool web_is_out_empty(const struct web *web);
 /* Sends bytes at once where nothing waits before them, or keeps what the socket does not take, in
  * what waits; how many. A failure breaks the web. */

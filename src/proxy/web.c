@@ -82,9 +82,8 @@ static struct adit_status web_begin(struct adit_proxy *proxy, struct web *web,
         ADIT_TRY(adit_tls_open(visitor->tls, &proxy->hub->chunks, ADIT_PROXY_OUT_MAX,
                                (struct adit_bytes){0}, &web->tls));
     }
-    return adit_loop_watch(proxy->loop, web->fd,
-                           ADIT_LOOP_READ | ADIT_LOOP_WRITE | ADIT_LOOP_HANGUP, web_ready, proxy,
-                           adit_handle_pack(web->self), &web->watch);
+    return adit_loop_watch(proxy->loop, web->fd, ADIT_LOOP_READ | ADIT_LOOP_HANGUP, web_ready,
+                           proxy, adit_handle_pack(web->self), &web->watch);
 }
 
 struct adit_status web_open(struct adit_proxy *proxy, const struct adit_proxy_visitor *visitor)

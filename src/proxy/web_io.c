@@ -16,21 +16,41 @@ bool web_is_out_empty(const struct web *web)
     return web->tls ? adit_tls_out(web->tls)->len == 0 : web->out.len == 0;
 }
 
+void web_sent(struct adit_proxy *proxy, struct web *web, enum adit_io io)
+{
+    web->is_blocked = io == ADIT_IO_BLOCKED;
+    if (web->is_blocked && !adit_is_ok(adit_loop_write_wanted(proxy->loop, web->watch))) {
+        web->is_broken = true;
+    }
+}
+
+/* What waits, as far as the socket takes it. Where our end follows at once, it goes with the last
+ * bytes: one packet for both. */
+static struct adit_status send_views(struct web *web, size_t *out_sent, enum adit_io *out_io)
+{
+    struct iovec views[32] = {0};
+    size_t view_count = adit_queue_views(out_of(web), views, ADIT_COUNT(views));
+    if (web->state == WEB_FLUSH && view_count == 1) {
+        const struct iovec *view = &ADIT_AT(views, 0);
+        return adit_socket_send_last(web->fd, adit_object_bytes(view->iov_base, view->iov_len),
+                                     out_sent, out_io);
+    }
+    return adit_socket_send_views(web->fd, views, view_count, out_sent, out_io);
+}
+
 static void send_waiting(struct adit_proxy *proxy, struct web *web)
 {
     struct adit_queue *out = out_of(web);
     while (out->len > 0 && !web->is_blocked && !web->is_broken) {
-        struct iovec views[32] = {0};
-        size_t view_count = adit_queue_views(out, views, ADIT_COUNT(views));
         size_t sent = 0;
         enum adit_io io = ADIT_IO_DONE;
-        if (!adit_is_ok(adit_socket_send_views(web->fd, views, view_count, &sent, &io))) {
+        if (!adit_is_ok(send_views(web, &sent, &io))) {
             web->is_broken = true;
             return;
         }
         adit_queue_drop(out, &proxy->hub->chunks, sent);
         web->sent_us = sent > 0 ? proxy->loop->now_us : web->sent_us;
-        web->is_blocked = io == ADIT_IO_BLOCKED;
+        web_sent(proxy, web, io);
     }
 }
 
@@ -58,9 +78,10 @@ static struct adit_status send_plain(struct adit_proxy *proxy, struct web *web,
     if (web->out.len == 0 && bytes.len > 0) {
         size_t sent = 0;
         enum adit_io io = ADIT_IO_DONE;
-        ADIT_TRY(adit_socket_send(web->fd, bytes, &sent, &io));
+        ADIT_TRY(web->state == WEB_FLUSH ? adit_socket_send_last(web->fd, bytes, &sent, &io)
+                                         : adit_socket_send(web->fd, bytes, &sent, &io));
         web->sent_us = proxy->loop->now_us;
-        web->is_blocked = io == ADIT_IO_BLOCKED;
+        web_sent(proxy, web, io);
         bytes = adit_bytes_from(bytes, sent);
     }
     return adit_queue_put(&web->out, &proxy->hub->chunks, bytes);
@@ -95,6 +116,9 @@ void web_flush(struct adit_proxy *proxy, struct web *web)
     }
     if (bytes.len > 0 && web->tls) {
         status = adit_tls_write(web->tls, bytes);
+        if (web->state == WEB_FLUSH && adit_tls_room(web->tls) > 0) {
+            adit_tls_finish(web->tls); /* its goodbye goes with them */
+        }
     } else if (bytes.len > 0) {
         status = send_plain(proxy, web, bytes);
     }

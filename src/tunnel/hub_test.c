@@ -144,6 +144,71 @@ static void bytes_and_ends_go_both_ways(void **state)
     assert_int_equal(adit_link_counters(&pair->server.hub, pair->server.link)->streams_open, 1);
 }
 
+/* Both are there when the agent is told of either. */
+static void an_answer_and_its_end_are_one_frame(void **state)
+{
+    struct pair *pair = *state;
+    int visitor = -1;
+    int program = -1;
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    uint8_t room[32] = {0};
+    open_stream(pair, &visitor, &program);
+    turn_until(pair, pair->server.dials == 1);
+    turn(pair);
+    const struct adit_session_counters *counters =
+        adit_link_counters(&pair->server.hub, pair->server.link);
+    uint64_t frames = counters->frames_in_total;
+    assert_ok(adit_socket_send(program, ADIT_BYTES("answer"), &count, &io));
+    assert_ok(adit_socket_finish(program));
+    do {
+        turn(pair);
+        assert_ok(adit_socket_receive(visitor, ADIT_SPAN_OF(room), &count, &io));
+    } while (io == ADIT_IO_BLOCKED);
+    assert_bytes(adit_bytes_first(ADIT_BYTES_OF(room), count), ADIT_BYTES("answer"));
+    assert_ok(adit_socket_receive(visitor, ADIT_SPAN_OF(room), &count, &io));
+    assert_int_equal(io, ADIT_IO_END);
+    assert_int_equal(counters->frames_in_total, frames + 1);
+    adit_socket_close(&visitor);
+    turn_until(pair, pair->server.pumps_closed == 1 && pair->agent.pumps_closed == 1);
+    assert_int_equal(pair->server.pump_end, ADIT_PUMP_COMPLETE);
+    assert_int_equal(pair->agent.pump_end, ADIT_PUMP_COMPLETE);
+    adit_socket_close(&program);
+}
+
+/* The socket is full long before the end; what waits goes on when there is room again. */
+static void a_slow_visitor_gets_everything(void **state)
+{
+    struct pair *pair = *state;
+    int visitor = -1;
+    int program = -1;
+    static uint8_t sent[100000];
+    static uint8_t got[4096];
+    open_stream(pair, &visitor, &program);
+    assert_ok(adit_socket_buffers_set(visitor, 4096, 0));
+    turn_until(pair, pair->server.dials == 1);
+    struct pump *pump = hub_pump(&pair->server.hub, pair->server.pump);
+    assert_non_null(pump);
+    assert_ok(adit_socket_buffers_set(pump->fd, 0, 4096));
+    size_t count = 0;
+    size_t total = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    assert_ok(adit_socket_send(program, ADIT_BYTES_OF(sent), &count, &io));
+    assert_int_equal(count, sizeof sent);
+    assert_ok(adit_socket_finish(program));
+    turn_until(pair, pump->in.len > 0);
+    for (int turns = 0; turns < TURNS_MAX && io != ADIT_IO_END; turns++) {
+        turn(pair);
+        assert_ok(adit_socket_receive(visitor, ADIT_SPAN_OF(got), &count, &io));
+        total += count;
+    }
+    assert_int_equal(total, sizeof sent);
+    adit_socket_close(&visitor);
+    adit_socket_close(&program);
+    turn_until(pair, pair->server.pumps_closed == 1);
+    assert_int_equal(pair->server.pump_end, ADIT_PUMP_COMPLETE);
+}
+
 static void a_refused_dial_cuts_the_visitor(void **state)
 {
     struct pair *pair = *state;
@@ -335,6 +400,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(broken_control_messages_end_the_link, setup, teardown),
         cmocka_unit_test_setup_teardown(broken_words_of_the_server_end_the_link, setup, teardown),
         cmocka_unit_test_setup_teardown(bytes_and_ends_go_both_ways, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_and_its_end_are_one_frame, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_slow_visitor_gets_everything, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_dial_cuts_the_visitor, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_link_cuts_its_visitors, setup, teardown),
         cmocka_unit_test_setup_teardown(a_link_that_goes_holds_nobody_back, setup, teardown),

@@ -140,6 +140,8 @@ void pump_data(struct adit_hub *hub, struct pump *pump, struct adit_bytes bytes)
 /* `count` bytes have left: credit goes back to the peer. */
 void pump_consumed(struct adit_hub *hub, struct pump *pump, size_t count);
 void pump_views_flush(struct adit_hub *hub);
+/* The same where the peer has just finished: what waits for this pump goes with its FIN. */
+void pump_views_flush_last(struct adit_hub *hub, const struct pump *pump);
 void pump_drain(struct adit_hub *hub, struct pump *pump);
 
 /* pump_out.c: from the socket, or the pipe's owner, to the peer. Fills `room` (the payload of one

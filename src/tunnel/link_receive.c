@@ -78,7 +78,7 @@ static void pump_event(struct adit_hub *hub, struct link *link,
         pump_data(hub, pump, event->data);
         break;
     case ADIT_SESSION_FINISHED:
-        pump_views_flush(hub);
+        pump_views_flush_last(hub, pump);
         pump = hub_pump(hub, adit_handle_unpack(event->user)); /* the flush may have ended it */
         if (pump) {
             pump_peer_finished(hub, pump);

@@ -155,8 +155,8 @@ static void pump_ready(void *context, uint64_t key, uint32_t events)
 static struct adit_status watch_socket(struct adit_hub *hub, struct pump *pump, int fd)
 {
     ADIT_TRY(adit_socket_reset_on_close_set(fd, true));
-    return adit_loop_watch(hub->loop, fd, ADIT_LOOP_READ | ADIT_LOOP_WRITE | ADIT_LOOP_HANGUP,
-                           pump_ready, hub, adit_handle_pack(pump->self), &pump->watch);
+    return adit_loop_watch(hub->loop, fd, ADIT_LOOP_READ | ADIT_LOOP_HANGUP, pump_ready, hub,
+                           adit_handle_pack(pump->self), &pump->watch);
 }
 
 struct adit_status adit_pump_open(struct adit_hub *hub, const struct adit_pump_options *options,

@@ -73,20 +73,44 @@ void pump_show_views(struct adit_hub *hub, const struct pump *pump, const struct
     }
 }
 
-void pump_views_flush(struct adit_hub *hub)
+static struct adit_status views_send(const struct adit_hub *hub, const struct pump *pump,
+                                     bool is_last, size_t *out_sent, enum adit_io *out_io)
+{
+    const struct iovec *view = &ADIT_AT(hub->views, 0);
+    if (is_last && hub->view_count == 1) {
+        return adit_socket_send_last(pump->fd, adit_object_bytes(view->iov_base, view->iov_len),
+                                     out_sent, out_io);
+    }
+    return adit_socket_send_views(pump->fd, hub->views, hub->view_count, out_sent, out_io);
+}
+
+/* Sends views; an event tells when the socket takes more. False where the pump has ended. */
+static bool views_pass(struct adit_hub *hub, struct pump *pump, bool is_last, size_t *out_sent)
+{
+    enum adit_io io = ADIT_IO_DONE;
+    struct adit_status status = views_send(hub, pump, is_last, out_sent, &io);
+    if (adit_is_ok(status) && io == ADIT_IO_BLOCKED) {
+        status = adit_loop_write_wanted(hub->loop, pump->watch);
+    }
+    if (!adit_is_ok(status)) {
+        pump_end(hub, pump, ADIT_PUMP_LOCAL);
+        return false;
+    }
+    return true;
+}
+
+static void views_flush(struct adit_hub *hub, bool is_last)
 {
     struct adit_handle handle = hub->view_pump;
     size_t view_count = hub->view_count;
     struct pump *pump = hub_pump(hub, handle);
+    size_t sent = 0;
+    if (!pump || view_count == 0 || !views_pass(hub, pump, is_last, &sent)) {
+        view_count = 0;
+    }
     hub->view_count = 0;
     hub->view_pump = (struct adit_handle){0};
-    if (!pump || view_count == 0) {
-        return;
-    }
-    size_t sent = 0;
-    enum adit_io io = ADIT_IO_DONE;
-    if (!adit_is_ok(adit_socket_send_views(pump->fd, hub->views, view_count, &sent, &io))) {
-        pump_end(hub, pump, ADIT_PUMP_LOCAL);
+    if (view_count == 0) {
         return;
     }
     hub->counters.bytes_to_local += sent;
@@ -101,6 +125,16 @@ void pump_views_flush(struct adit_hub *hub)
             return;
         }
     }
+}
+
+void pump_views_flush(struct adit_hub *hub)
+{
+    views_flush(hub, false);
+}
+
+void pump_views_flush_last(struct adit_hub *hub, const struct pump *pump)
+{
+    views_flush(hub, adit_handle_equal(hub->view_pump, pump->self));
 }
 
 /* Adds a frame's bytes to the one send that will carry them. */
@@ -216,7 +250,12 @@ void pump_drain(struct adit_hub *hub, struct pump *pump)
         size_t view_count = adit_queue_views(&pump->in, views, ADIT_COUNT(views));
         size_t sent = 0;
         enum adit_io io = ADIT_IO_DONE;
-        if (!adit_is_ok(adit_socket_send_views(pump->fd, views, view_count, &sent, &io))) {
+        struct adit_status status =
+            adit_socket_send_views(pump->fd, views, view_count, &sent, &io);
+        if (adit_is_ok(status) && io == ADIT_IO_BLOCKED) {
+            status = adit_loop_write_wanted(hub->loop, pump->watch);
+        }
+        if (!adit_is_ok(status)) {
             pump_end(hub, pump, ADIT_PUMP_LOCAL);
             return;
         }

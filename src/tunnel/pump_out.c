@@ -13,6 +13,21 @@ static size_t fill_first(struct pump *pump, struct adit_span room)
     return first.len;
 }
 
+/* Where the end was announced and what came before it is read, the end goes in the same frame. */
+static struct adit_status receive_with_end(const struct pump *pump, struct adit_span room,
+                                           size_t *out_count, enum adit_io *out_io)
+{
+    ADIT_TRY(adit_socket_receive(pump->fd, room, out_count, out_io));
+    room = adit_span_from(room, *out_count);
+    if (pump->has_hangup && *out_io == ADIT_IO_DONE && room.len > 0) {
+        size_t more = 0;
+        adit_status_ignore(adit_socket_receive(pump->fd, room, &more, out_io),
+                           "what came before goes first; the next turn fails the same");
+        *out_count += more;
+    }
+    return adit_ok();
+}
+
 struct adit_status pump_fill(struct adit_hub *hub, struct pump *pump, struct adit_span room,
                              struct pump_filled *out_filled)
 {
@@ -43,7 +58,7 @@ struct adit_status pump_fill(struct adit_hub *hub, struct pump *pump, struct adi
     }
     size_t count = 0;
     enum adit_io io = ADIT_IO_DONE;
-    ADIT_TRY(adit_socket_receive(pump->fd, room, &count, &io));
+    ADIT_TRY(receive_with_end(pump, room, &count, &io));
     pump_show(hub, pump, true, adit_span_bytes(adit_span_first(room, count)));
     filled.count += count;
     filled.is_last = io == ADIT_IO_END;
