@@ -202,12 +202,14 @@ GOALS = (
     least('full handshakes, of the library alone', of_library('handshakes', 'full'), 0.9),
     least('resumed handshakes, of the library alone',
           of_library('handshakes-resumed', 'resumed'), 0.9),
-    most('KiB per idle stream, both sides', both_sides('idle-1000'), 1, 0.3),
-    most('KiB per idle TLS visitor', of('adit-http', 'idle-tls-1000', field('kib_server')), 16, 4),
-    most('KiB per idle agent session, of 1,000', of('adit', 'sessions-1000', field('kib_server')),
-         20, 8),
-    most('KiB per idle agent session, of 10,000', of('adit', 'sessions-10000', field('kib_server')),
-         20, 8),
+    *(most(f'KiB per idle {what}, of {count:,}', figure(count), target, stretch)
+      for what, figure, target, stretch in (
+          ('stream, both sides', lambda count: both_sides(f'idle-{count}'), 1, 0.3),
+          ('TLS visitor', lambda count: of('adit-http', f'idle-tls-{count}', field('kib_server')),
+           16, 4),
+          ('agent session', lambda count: of('adit', f'sessions-{count}', field('kib_server')),
+           20, 8))
+      for count in (1000, 10000)),
     most('agent, resident KiB', lambda r: r.fact('agent_rss_kib'), 3072, 2048),
     most('agent, start to a working address, ms', of('adit', 'start', field('ms')), 150, 60),
     most('two workers, CPU per request, TCP', lambda r: r.fact('two_workers_tcp'), 1.1, 1.03),
