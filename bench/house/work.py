@@ -67,7 +67,8 @@ class Bench:
         if 'error' in sample:
             say(f'{path.name}, {row}: {sample["error"]}')
             self.is_broken = self.is_broken or path.kind in ('adit', 'yardstick')
-        self.paths[path.name] = path.about()
+        if path.version or path.name not in self.paths:  # one that never started knows none
+            self.paths[path.name] = path.about()
         self.samples.setdefault(path.name, {}).setdefault(row, []).append(sample)
 
     def attempt(self, path, row, measure):
