@@ -98,8 +98,8 @@ static void open_sample(struct adit_pace *pace, const struct adit_pace_sample *s
     uint64_t rate = on_road * ADIT_SECOND_US / pace->rtt_us;
     ADIT_AT(pace->rates, pace->rate_next) = rate; /* at most: the next true one takes its place */
     pace->phase = ADIT_PACE_HELD;
-    pace->growth = 0;
-    pace->is_settling = false;
+    pace->growth = 1; /* so a quarter of a round trip tells the rate, if the queue stays */
+    pace->is_settling = true;
     pace->stuck = 0;
     bound_set(pace, bound_of(pace));
     round_begin(pace, sample);
