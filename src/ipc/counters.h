@@ -37,7 +37,8 @@
     ROW(POLL_HITS, "adit_poll_hits_total", COUNTER, "Polls that an event ended.")               \
     ROW(POLL_MISSES, "adit_poll_misses_total", COUNTER, "Polls in vain, followed by sleep.")    \
     ROW(POLL_CROWDS, "adit_poll_crowds_total", COUNTER, "Polls given up: others need the core.")\
-    ROW(POLL_US, "adit_poll_microseconds_total", COUNTER, "Time spent polling.")
+    ROW(POLL_US, "adit_poll_microseconds_total", COUNTER, "Time spent polling.")                   \
+    ROW(WAITS, "adit_visitor_waits_total", COUNTER, "Times that visitors waited for a stream.")
 
 enum adit_counter_door {
 #define ADIT_COUNTER_ENUM(NAME, metric, kind, help) ADIT_COUNTER_DOOR_##NAME,
@@ -51,6 +52,6 @@ enum adit_counter_worker {
     ADIT_COUNTERS_WORKER(ADIT_COUNTER_ENUM)
 #undef ADIT_COUNTER_ENUM
 };
-#define ADIT_COUNTERS_WORKER_COUNT (ADIT_COUNTER_WORKER_POLL_US + 1)
+#define ADIT_COUNTERS_WORKER_COUNT (ADIT_COUNTER_WORKER_WAITS + 1)
 
 #endif

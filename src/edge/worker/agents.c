@@ -22,11 +22,6 @@ static struct adit_status expired(void)
     ADIT_FAIL(REFUSED, "the token has expired");
 }
 
-static struct adit_status replaced(void)
-{
-    ADIT_FAIL(CLOSED, "a newer session of the same agent took over");
-}
-
 /* The door counts connections that have not logged in; this takes one off. */
 static void announce(struct worker *worker, struct agent *agent)
 {
@@ -151,25 +146,6 @@ static enum adit_refusal refusal_of(struct adit_status status)
     return ADIT_REFUSAL_TOKEN_INVALID;
 }
 
-bool worker_agent_is_same(const struct agent *a, const struct agent *b)
-{
-    return adit_bytes_equal(ADIT_FIELD_BYTES(a->instance), ADIT_FIELD_BYTES(b->instance)) &&
-           adit_bytes_equal(ADIT_BYTES_OF(a->rights.id), ADIT_BYTES_OF(b->rights.id));
-}
-
-/* An agent process has one session in each slot: an older one, which it has lost, gives way. */
-static void replace_older(struct worker *worker, const struct agent *agent)
-{
-    struct adit_handle handle = {0};
-    for (uint32_t cursor = 0; adit_pool_next(&worker->agents, &cursor, &handle);) {
-        struct agent *other = adit_pool_get(&worker->agents, handle);
-        if (other != agent && other->is_in && other->slot == agent->slot &&
-            worker_agent_is_same(other, agent)) {
-            worker_agent_evict(worker, other, replaced());
-        }
-    }
-}
-
 static struct adit_status welcome(struct worker *worker, const struct agent *agent)
 {
     struct adit_control message = {.type = ADIT_CONTROL_WELCOME};
@@ -227,7 +203,6 @@ static void hello_received(struct worker *worker, struct agent *agent,
     agent->takes_sessions = adit_control_has_feature(&hello->features, ADIT_BYTES("sessions"));
     agent->is_in = true;
     worker->counters.logins++;
-    replace_older(worker, agent);
     worker_siblings_meet(worker, agent);
     adit_loop_timer_cancel(&worker->loop, &agent->login_timer);
     announce(worker, agent);
@@ -293,6 +268,7 @@ static void link_closed(void *context, struct adit_handle link, uint64_t user,
              adit_log_text(ADIT_BYTES("reason"), reason),
              adit_log_text(ADIT_BYTES("what"), adit_bytes_of_text(adit_status_what(why))));
     worker_binds_release(worker, agent);
+    worker_siblings_part(worker, agent);
     adit_loop_timer_cancel(&worker->loop, &agent->login_timer);
     announce(worker, agent);
     adit_status_ignore(adit_pool_release(&worker->agents, agent->self), "it lives");

@@ -58,10 +58,39 @@ static void accepting_pauses_and_goes_on(void **state)
     turn_until(f, f->agents[0].streams == CROWD);
     turn_until(f, adit_handle_is_set(bind->watch));
     assert_int_equal(f->worker->counters.visitors_turned_away, 0);
+    assert_true(f->worker->counters.waits > 0);
     for (size_t i = 0; i < CROWD; i++) {
         adit_socket_close(&ADIT_AT(visitors, i));
     }
     adit_socket_close(&listener);
+}
+
+/* A line a second, with how many it stands for; each is counted. */
+static void a_full_session_is_told_of(void **state)
+{
+    struct fixture *f = *state;
+    const struct agent agent = {.number = 7};
+    static const char *const lines[] = {"event=session_full session=7 others=0\n",
+                                        "event=session_full session=7 others=2\n"};
+    int ends[2] = {-1, -1};
+    assert_int_equal(pipe(ends), 0);
+    adit_log_init(&f->worker->log, ADIT_AT(ends, 1), ADIT_LOG_TEXT, ADIT_BYTES("worker"));
+    for (size_t i = 0; i < ADIT_COUNT(lines); i++) {
+        uint8_t room[512] = {0};
+        for (int times = 0; times < 3; times++) {
+            worker_visitor_waits(f->worker, &agent);
+        }
+        ssize_t got = read(ADIT_AT(ends, 0), room, sizeof room);
+        assert_true(got > 0);
+        struct adit_bytes line = adit_bytes_first(ADIT_BYTES_OF(room), (size_t)got);
+        assert_true(adit_bytes_ends_with(line, adit_bytes_of_text(ADIT_AT(lines, i))));
+        assert_int_equal(adit_bytes_find(line, '\n'), line.len - 1); /* one */
+        f->worker->waits.next_us = f->worker->loop.now_us; /* as if a second had passed */
+    }
+    assert_int_equal(f->worker->counters.waits, 6);
+    adit_log_init(&f->worker->log, -1, ADIT_LOG_TEXT, ADIT_BYTES("worker"));
+    close(ADIT_AT(ends, 0));
+    close(ADIT_AT(ends, 1));
 }
 
 static void rights_are_checked_at_each_bind(void **state)
@@ -187,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_visitor_becomes_a_stream),
         TEST(accepting_pauses_and_goes_on),
+        TEST(a_full_session_is_told_of),
         TEST(rights_are_checked_at_each_bind),
         TEST(the_doors_refusals_reach_the_agent),
         TEST(a_new_door_is_told_what_is_owned),

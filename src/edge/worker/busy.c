@@ -35,15 +35,8 @@ void worker_busy_look(struct worker *worker)
 /* The first session of the same agent process, if it is here: it is the one that is asked. */
 static struct agent *first_of(const struct worker *worker, const struct agent *agent)
 {
-    struct adit_handle handle = {0};
-    for (uint32_t cursor = 0; adit_pool_next(&worker->agents, &cursor, &handle);) {
-        struct agent *other = adit_pool_get(&worker->agents, handle);
-        if (other->is_in && other->slot == 0 &&
-            worker_agent_is_same(other, agent)) {
-            return other;
-        }
-    }
-    return NULL;
+    return agent->slot == 0 ? adit_pool_get(&worker->agents, agent->self)
+                            : worker_sibling_at(worker, agent, 0);
 }
 
 static void ask(struct worker *worker, struct agent *agent, uint32_t count)

@@ -32,6 +32,7 @@ void worker_counters_fill(const struct worker *worker, struct adit_message_count
                 [ADIT_COUNTER_WORKER_POLL_MISSES] = polls->misses,
                 [ADIT_COUNTER_WORKER_POLL_CROWDS] = polls->crowds,
                 [ADIT_COUNTER_WORKER_POLL_US] = polls->spent_us,
+                [ADIT_COUNTER_WORKER_WAITS] = own->waits,
             },
     };
 }

@@ -281,6 +281,7 @@ static void visitors_wait_for_a_stream(void **state)
     }
     assert_int_equal(f->worker->counters.visitors, BURST + AT_ONCE);
     assert_int_equal(f->worker->counters.visitors_turned_away, BURST - AT_ONCE);
+    assert_int_equal(f->worker->counters.waits, 2 * (BURST - AT_ONCE));
     uint8_t room[4] = {0};
     size_t count = 0;
     enum adit_io io = ADIT_IO_DONE;

@@ -5,20 +5,80 @@
 #define STREAM_RATE (64 * 1024)    /* bytes a second that an open stream counts for */
 #define LEAST_RATE (256 * 1024)    /* below this a session is as good as an idle one */
 
-void worker_siblings_meet(struct worker *worker, struct agent *agent)
+static struct adit_status replaced(void)
 {
-    struct adit_handle handle = {0};
-    agent->seen_us = worker->loop.now_us;
-    if (agent->slot >= ADIT_COUNT(agent->siblings)) {
+    ADIT_FAIL(CLOSED, "a newer session of the same agent took over");
+}
+
+/* What all sessions of one process have in common, and no others: token and instance. */
+static struct adit_bytes process_of(const struct agent *agent, struct adit_span room)
+{
+    struct adit_writer writer = adit_writer_of(room);
+    adit_status_ignore(adit_write_bytes(&writer, ADIT_BYTES_OF(agent->rights.id)), "it has room");
+    adit_status_ignore(adit_write_bytes(&writer, ADIT_FIELD_BYTES(agent->instance)),
+                       "room for the longest");
+    return adit_writer_bytes(&writer);
+}
+
+struct agent *worker_sibling_at(const struct worker *worker, const struct agent *agent,
+                                size_t slot)
+{
+    return adit_pool_get(&worker->agents, ADIT_AT(agent->siblings, slot));
+}
+
+/* An older session in the same slot, which the agent has lost, gives way to this one. */
+static void meet_one(struct worker *worker, struct agent *agent, struct agent *other)
+{
+    if (!other || !other->is_in || other == agent) {
         return;
     }
-    for (uint32_t cursor = 0; adit_pool_next(&worker->agents, &cursor, &handle);) {
-        struct agent *other = adit_pool_get(&worker->agents, handle);
-        if (other != agent && other->is_in && other->slot < ADIT_COUNT(other->siblings) &&
-            other->slot != agent->slot && worker_agent_is_same(other, agent)) {
-            ADIT_AT(other->siblings, agent->slot) = agent->self;
-            ADIT_AT(agent->siblings, other->slot) = other->self;
-            other->seen_us = worker->loop.now_us;
+    if (other->slot == agent->slot) {
+        worker_agent_evict(worker, other, replaced());
+        return;
+    }
+    ADIT_AT(other->siblings, agent->slot) = agent->self;
+    ADIT_AT(agent->siblings, other->slot) = other->self;
+    other->seen_us = worker->loop.now_us;
+}
+
+void worker_siblings_meet(struct worker *worker, struct agent *agent)
+{
+    uint8_t memory[WORKER_PROCESS_BYTES] = {0};
+    struct adit_bytes process = process_of(agent, ADIT_SPAN_OF(memory));
+    struct adit_handle others[ADIT_CONTROL_SESSIONS_MAX + 1] = {0};
+    uint64_t packed = 0;
+    agent->seen_us = worker->loop.now_us;
+    if (adit_table_get(&worker->processes, process, &packed)) {
+        const struct agent *known = adit_pool_get(&worker->agents, adit_handle_unpack(packed));
+        ADIT_AT(others, ADIT_CONTROL_SESSIONS_MAX) = adit_handle_unpack(packed);
+        for (size_t slot = 0; slot < ADIT_CONTROL_SESSIONS_MAX && known; slot++) {
+            ADIT_AT(others, slot) = ADIT_AT(known->siblings, slot);
+        }
+    }
+    for (size_t i = 0; i < ADIT_COUNT(others); i++) {
+        meet_one(worker, agent, adit_pool_get(&worker->agents, ADIT_AT(others, i)));
+    }
+    adit_status_ignore(adit_table_set(&worker->processes, process, adit_handle_pack(agent->self)),
+                       "as large as the pool of sessions");
+}
+
+void worker_siblings_part(struct worker *worker, const struct agent *agent)
+{
+    uint8_t memory[WORKER_PROCESS_BYTES] = {0};
+    struct adit_bytes process = process_of(agent, ADIT_SPAN_OF(memory));
+    uint64_t packed = 0;
+    if (!agent->is_in || !adit_table_get(&worker->processes, process, &packed) ||
+        packed != adit_handle_pack(agent->self)) {
+        return;
+    }
+    (void)adit_table_remove(&worker->processes, process);
+    for (size_t slot = 0; slot < ADIT_CONTROL_SESSIONS_MAX; slot++) {
+        const struct agent *other = worker_sibling_at(worker, agent, slot);
+        if (other && other->is_in && other != agent) {
+            adit_status_ignore(
+                adit_table_set(&worker->processes, process, adit_handle_pack(other->self)),
+                "one was just taken out");
+            return;
         }
     }
 }
@@ -27,7 +87,7 @@ void worker_siblings_meet(struct worker *worker, struct agent *agent)
 static struct bind *at_slot(const struct worker *worker, const struct bind *bind, size_t slot)
 {
     const struct agent *agent = worker_bind_agent(worker, bind);
-    const struct agent *other = adit_pool_get(&worker->agents, ADIT_AT(agent->siblings, slot));
+    const struct agent *other = worker_sibling_at(worker, agent, slot);
     struct bind *same = other ? worker_bind_find(worker, other, bind->id) : NULL;
     bool is_same = same && same->state == BIND_BOUND && same->kind == bind->kind &&
                    same->port == bind->port &&

@@ -105,6 +105,64 @@ static void one_without_the_tunnel_is_never_chosen(void **state)
     assert_ptr_equal(worker_sibling_least(f->worker, bind_at(f, 0)), bind_at(f, 0));
 }
 
+/* The one that carries less is of the same token: both end, and the visitor is nobody's. */
+static void one_whose_token_has_run_out_is_never_chosen(void **state)
+{
+    struct fixture *f = *state;
+    two_sessions(f);
+    carries(f, 0, 10 * MIB);
+    agent_at(f, 1)->rights.expiry_s = 1;
+    assert_ptr_equal(worker_sibling_least(f->worker, bind_at(f, 0)), bind_at(f, 0));
+    turn_until(f, ADIT_AT(f->agents, 1).closes == 1 && f->worker->agents.used == 1);
+    const struct adit_control *message = &ADIT_AT(f->agents, 1).message;
+    assert_bytes(ADIT_FIELD_BYTES(message->refused.code), ADIT_BYTES("token_expired"));
+    assert_ptr_equal(worker_sibling_least(f->worker, bind_at(f, 0)), bind_at(f, 0));
+}
+
+static void knows(const struct fixture *f, uint32_t slot, uint32_t other)
+{
+    assert_ptr_equal(worker_sibling_at(f->worker, agent_at(f, slot), other), agent_at(f, other));
+    assert_ptr_equal(worker_sibling_at(f->worker, agent_at(f, other), slot), agent_at(f, slot));
+}
+
+/* Each finds the others by the last that came, whichever went meanwhile. */
+static void all_that_are_here_know_each_other(void **state)
+{
+    struct fixture *f = *state;
+    enter(f, 0, 0, good_hello.instance);
+    enter(f, 1, 1, good_hello.instance);
+    enter(f, 2, 2, good_hello.instance);
+    assert_int_equal(f->worker->processes.used, 1);
+    knows(f, 0, 1);
+    knows(f, 0, 2);
+    knows(f, 1, 2);
+    adit_link_close(&f->hub, ADIT_AT(f->agents, 2).link, adit_ok());
+    turn_until(f, f->worker->agents.used == 2);
+    assert_int_equal(f->worker->processes.used, 1);
+    enter(f, 2, 3, good_hello.instance);
+    knows(f, 0, 1);
+    knows(f, 0, 3);
+    knows(f, 1, 3);
+    for (size_t i = 0; i < AGENTS; i++) {
+        adit_link_close(&f->hub, ADIT_AT(f->agents, i).link, adit_ok());
+    }
+    turn_until(f, f->worker->agents.used == 0);
+    assert_int_equal(f->worker->processes.used, 0);
+}
+
+static void a_newer_one_takes_the_place_of_its_slot(void **state)
+{
+    struct fixture *f = *state;
+    enter(f, 0, 0, good_hello.instance);
+    enter(f, 1, 1, good_hello.instance);
+    enter(f, 2, 0, good_hello.instance);
+    turn_until(f, f->agents[0].closes == 1 && f->worker->agents.used == 2);
+    assert_int_equal(f->worker->counters.evictions, 1);
+    assert_int_equal(agent_at(f, 0)->number, 3);
+    knows(f, 0, 1);
+    assert_int_equal(f->worker->processes.used, 1);
+}
+
 static void a_name_stays_as_long_as_one_has_it(void **state)
 {
     struct fixture *f = *state;
@@ -127,6 +185,9 @@ int main(void)
         TEST(what_it_carries_is_measured),
         TEST(another_process_is_no_sibling),
         TEST(one_without_the_tunnel_is_never_chosen),
+        TEST(one_whose_token_has_run_out_is_never_chosen),
+        TEST(all_that_are_here_know_each_other),
+        TEST(a_newer_one_takes_the_place_of_its_slot),
         TEST(a_name_stays_as_long_as_one_has_it),
     };
     return cmocka_run_group_tests_name("edge/worker/siblings", tests, NULL, NULL);

@@ -33,6 +33,7 @@ struct adit_status worker_start(struct worker *worker, struct adit_message *star
     struct adit_siphash_key seed = {0};
     ADIT_TRY(adit_random_fill(ADIT_OBJECT_SPAN(seed)));
     ADIT_TRY(adit_table_init(&worker->names, ADIT_NAME_BYTES_MAX, WORKER_BINDS_MAX, seed));
+    ADIT_TRY(adit_table_init(&worker->processes, WORKER_PROCESS_BYTES, WORKER_AGENTS_MAX, seed));
     ADIT_TRY(adit_table_init(&worker->left, ADIT_NAME_BYTES_MAX, WORKER_LEFT_MAX, seed));
     uint32_t watches = WORKER_AGENTS_MAX + WORKER_PUMPS_MAX + WORKER_WEBS_MAX + WORKER_BINDS_MAX +
                        WORKER_ORPHANS_MAX + 16;
@@ -67,6 +68,7 @@ void worker_close(struct worker *worker)
     adit_pool_deinit(&worker->waiting);
     adit_pool_deinit(&worker->probes);
     adit_table_deinit(&worker->names);
+    adit_table_deinit(&worker->processes);
     adit_table_deinit(&worker->left);
     adit_table_deinit(&worker->revoked);
     worker_credentials_close(worker);

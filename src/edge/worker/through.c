@@ -92,6 +92,7 @@ void worker_through_arrived(struct worker *worker, struct adit_message *message)
     }
     struct waiting *kept = object;
     *kept = visitor;
+    worker_visitor_waits(worker, agent);
     try_later(worker);
 }
 

@@ -38,6 +38,21 @@ static void pause_accepting(struct worker *worker, struct bind *bind)
     }
 }
 
+/* A crowd waits as one: a line a second is enough. */
+void worker_visitor_waits(struct worker *worker, const struct agent *agent)
+{
+    struct worker_tally *tally = &worker->waits;
+    worker->counters.waits++;
+    if (worker->loop.now_us < tally->next_us) {
+        tally->unsaid++;
+        return;
+    }
+    ADIT_LOG(&worker->log, WARN, "session_full",
+             adit_log_number(ADIT_BYTES("session"), agent->number),
+             adit_log_number(ADIT_BYTES("others"), tally->unsaid));
+    *tally = (struct worker_tally){.next_us = worker->loop.now_us + ADIT_SECOND_US};
+}
+
 bool worker_visitor_carry(struct worker *worker, const struct bind *bind, int fd,
                           const struct adit_address *peer)
 {
@@ -103,6 +118,7 @@ static void visitors_ready(void *context, uint64_t key, uint32_t events)
     }
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
         if (!adit_link_can_open(&worker->hub, agent->link)) {
+            worker_visitor_waits(worker, agent);
             pause_accepting(worker, bind);
             return;
         }

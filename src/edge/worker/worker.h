@@ -52,6 +52,8 @@
 #define WORKER_TOKEN_KEY_BYTES 32
 #define WORKER_TOKEN_KEY_ID 1
 
+#define WORKER_PROCESS_BYTES (ADIT_TOKEN_ID_BYTES + 32) /* what names an agent's process */
+
 #define WORKER_REASONS (ADIT_HTTP_ERROR_VERSION_UNKNOWN + 1)
 
 /* One line of log a second for each reason; `unsaid` are those in between. */
@@ -73,6 +75,7 @@ struct worker_busy { /* where the last measurement was taken, of busy.c */
 
 struct worker_counters { /* totals since the start */
     uint64_t logins, logins_refused, evictions, visitors, visitors_turned_away, orphans;
+    uint64_t waits; /* times that a session had no stream for visitors of TCP and TLS tunnels */
 };
 
 struct worker {
@@ -98,6 +101,7 @@ struct worker {
     struct worker_load load;
     struct worker_busy busy;
     struct adit_table names;   /* of tunnels that are bound, to their handles */
+    struct adit_table processes; /* of agents, to one of their sessions each: siblings.c */
     struct adit_table left;    /* names that were bound until just now, see names.c */
     struct adit_table revoked; /* ids of tokens, from the latest snapshot */
     uint64_t snapshot_version; /* 0: none came yet */
@@ -110,6 +114,7 @@ struct worker {
     uint64_t settled_us; /* by then the agents of the worker before this one are back */
     struct worker_counters counters;
     struct worker_tally tallies[WORKER_REASONS]; /* by enum adit_http_error */
+    struct worker_tally waits;                   /* of visitors.c */
 };
 
 /* What becomes of a session's tunnels when it ends. */
@@ -175,14 +180,18 @@ void worker_agent_refuse(struct worker *worker, struct agent *agent, enum adit_r
 void worker_agent_evict(struct worker *worker, struct agent *agent, struct adit_status why);
 /* The session of this number, or null. */
 struct agent *worker_agent_find(const struct worker *worker, uint64_t number);
-/* Are both sessions of one agent process? */
-bool worker_agent_is_same(const struct agent *a, const struct agent *b);
 /* False, and the session ends, where its token has expired: asked before each stream. */
 bool worker_agent_is_current(struct worker *worker, struct agent *agent);
 
 /* siblings.c: several sessions of one agent process at this worker. */
-/* It has logged in: those that are here and it know each other. */
+/* It has logged in: those that are here and it know each other, and an older one of its slot, which
+ * the agent has lost, gives way. */
 void worker_siblings_meet(struct worker *worker, struct agent *agent);
+/* It ends. */
+void worker_siblings_part(struct worker *worker, const struct agent *agent);
+/* The session of this slot, or null: another one of the same process. */
+struct agent *worker_sibling_at(const struct worker *worker, const struct agent *agent,
+                                size_t slot);
 /* The same tunnel, at the session that a new visitor is best served by: this one where no other
  * carries far less. */
 const struct bind *worker_sibling_least(struct worker *worker, const struct bind *bind);
@@ -238,6 +247,8 @@ struct adit_status worker_visitors_watch(struct worker *worker, struct bind *bin
  * away, where that cannot be now. */
 bool worker_visitor_carry(struct worker *worker, const struct bind *bind, int fd,
                           const struct adit_address *peer);
+/* Says and counts that the session has no stream for a visitor, who waits. */
+void worker_visitor_waits(struct worker *worker, const struct agent *agent);
 /* Resets a visitor. */
 void worker_visitor_turn_away(struct worker *worker, int fd, struct adit_status why);
 
