@@ -45,6 +45,16 @@ struct adit_status adit_file_read(const char *path, struct adit_writer *out)
     return status;
 }
 
+struct adit_status adit_file_size_get(const char *path, uint64_t *out_bytes)
+{
+    struct stat found = {0};
+    if (stat(path, &found) != 0) {
+        ADIT_FAIL_WITH(SYSTEM, "the file cannot be looked at", errno);
+    }
+    *out_bytes = (uint64_t)found.st_size;
+    return adit_ok();
+}
+
 static struct adit_status bytes_write(int fd, struct adit_bytes bytes)
 {
     while (bytes.len > 0) {

@@ -11,6 +11,9 @@ struct adit_status adit_file_read(const char *path, struct adit_writer *out);
 /* The same from an open descriptor, from its start; the descriptor stays open. */
 struct adit_status adit_file_read_fd(int fd, struct adit_writer *out);
 
+/* How many bytes the file has; it is not opened. SYSTEM with errno: ENOENT where there is none. */
+struct adit_status adit_file_size_get(const char *path, uint64_t *out_bytes);
+
 /* Writes a new file beside the old one, syncs it and renames it over: all or nothing. `mode` as
  * for open(2), 0600 for secrets. */
 struct adit_status adit_file_write(const char *path, unsigned mode, struct adit_bytes bytes);

@@ -82,6 +82,9 @@ static void the_limit_is_exact(void **state)
     assert_int_equal(writer.len, 0);
     writer = adit_writer_of((struct adit_span){0});
     assert_fails(adit_file_read(path, &writer), LIMIT);
+    uint64_t size = 0;
+    assert_ok(adit_file_size_get(path, &size));
+    assert_int_equal(size, 6);
     assert_ok(adit_file_write(path, 0600, (struct adit_bytes){0}));
     assert_ok(adit_file_read(path, &writer)); /* an empty file fits no room */
     assert_int_equal(unlink(path), 0);
@@ -117,6 +120,10 @@ static void failures_carry_errno(void **state)
     status = adit_file_read(folder, &writer);
     assert_int_equal(adit_status_error(status), ADIT_ERROR_SYSTEM);
     assert_int_equal(status.detail, EISDIR);
+    uint64_t size = 7;
+    status = adit_file_size_get(path_of(ADIT_BYTES("none"), ADIT_SPAN_OF(memory)), &size);
+    assert_int_equal(status.detail, ENOENT);
+    assert_int_equal(size, 7);
     status = adit_file_read_fd(-1, &writer);
     assert_int_equal(status.detail, EBADF);
     status = adit_file_write(path_of(ADIT_BYTES("none/x"), ADIT_SPAN_OF(memory)), 0600,

@@ -95,7 +95,7 @@
     /* Worker `index` broke the rules on the channel of wiring `request`, which is closed now:  \
      * end that worker. */                                                                      \
     ROW(BROKEN, 10, ADIT_EDGE_DOOR_SUPERVISOR, 0, F(REQUEST) | F(INDEX))                        \
-    /* First message to control. fds: the data folder, the listener of --admin, the listener of  \
+    /* First message to control. fds: the database's folder, the listener of --admin, that of \
      * the local commands. count: seconds for which a name stays with its account. */           \
     ROW(CONTROL_START, 11, ADIT_EDGE_SUPERVISOR_CONTROL, 3, F(OPTIONS) | F(COUNT) | F(DOMAIN))   \
     /* Leases and revocations as of `version`: a sealed memfd, see wire/snapshot.h. The           \

@@ -35,8 +35,9 @@ static inline struct adit_sandbox_options adit_sandbox_worker(void)
     };
 }
 
-/* Works in the data folder, where it stands; there and nowhere else it may write. Its files belong
- * to whoever started the server, so root stays root; see adit_root_powers_drop. */
+/* Works in the database's folder, where it stands; there and nowhere else it may read or write: the
+ * keys lie outside. Its files belong to whoever started the server, so root stays root; see
+ * adit_root_powers_drop. */
 static inline struct adit_sandbox_options adit_sandbox_control(void)
 {
     static const char *const folder[] = {"."};

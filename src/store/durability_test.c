@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "child.h"
 #include "unit.h"
 
-#define ROUNDS 50
+#define ROUNDS 50 /* unless the environment says other */
 #define NOW 1800000000u
 
 static struct adit_store_token token_of(uint32_t number)
@@ -84,11 +85,17 @@ static void a_killed_process_loses_nothing_that_it_told(void **state)
     (void)state;
     char folder[64] = "/tmp/adit-durability-test-XXXXXX";
     char path[128] = {0};
+    char mark[128] = {0};
     uint32_t last = 0;
+    const char *wanted = getenv("ADIT_DURABILITY_ROUNDS");
+    uint64_t rounds = ROUNDS;
+    if (wanted) {
+        assert_ok(adit_parse_decimal(adit_bytes_of_text(wanted), 100000, &rounds));
+    }
     assert_non_null(mkdtemp(folder));
     assert_ok(adit_path_join(ADIT_OBJECT_SPAN(path), adit_bytes_of_text(folder),
                              ADIT_BYTES(ADIT_STORE_FILE)));
-    for (uint32_t round = 0; round < ROUNDS; round++) {
+    for (uint32_t round = 0; round < rounds; round++) {
         struct adit_store store = {0};
         struct seen seen = {0};
         uint32_t told = round_play(path, last, round);
@@ -101,6 +108,9 @@ static void a_killed_process_loses_nothing_that_it_told(void **state)
         last = seen.count;
     }
     unlink(path);
+    assert_ok(adit_path_join(ADIT_OBJECT_SPAN(mark), adit_bytes_of_text(folder),
+                             ADIT_BYTES(ADIT_STORE_MARK)));
+    unlink(mark);
     assert_int_equal(rmdir(folder), 0);
 }
 

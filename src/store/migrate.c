@@ -53,6 +53,18 @@ static bool is_current(struct adit_store *store)
            last == ADIT_COUNT(migrations);
 }
 
+struct adit_status adit_store_begun_check(struct adit_store *store)
+{
+    uint64_t tables = 0;
+    ADIT_TRY(adit_sqlite_number_get(
+        store, ADIT_SQLITE_TEXT("SELECT count(*) FROM sqlite_schema WHERE name = 'migrations'"),
+        &tables));
+    ADIT_ENSURE(tables > 0, INVALID,
+                "this is another database than the one that was here: it has none of its tables; "
+                "put a backup in its place");
+    return adit_ok();
+}
+
 struct adit_status adit_store_migrate(struct adit_store *store)
 {
     for (bool is_done = is_current(store); !is_done;) {

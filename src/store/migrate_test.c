@@ -27,7 +27,8 @@ static void scene_close(struct scene *scene)
 {
     static const struct adit_bytes names[] = {ADIT_BYTES_INIT(ADIT_STORE_FILE),
                                               ADIT_BYTES_INIT(ADIT_STORE_FILE "-wal"),
-                                              ADIT_BYTES_INIT(ADIT_STORE_FILE "-shm")};
+                                              ADIT_BYTES_INIT(ADIT_STORE_FILE "-shm"),
+                                              ADIT_BYTES_INIT(ADIT_STORE_MARK)};
     for (size_t i = 0; i < ADIT_COUNT(names); i++) {
         char path[128] = {0};
         assert_ok(adit_path_join(ADIT_OBJECT_SPAN(path), adit_bytes_of_text(scene->folder),

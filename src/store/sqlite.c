@@ -187,20 +187,33 @@ static struct adit_status damage_check(struct adit_store *store)
     return adit_ok();
 }
 
-static struct adit_status prepare(struct adit_store *store)
+static struct adit_status prepare(struct adit_store *store, bool is_marked)
 {
     static const char *const settings[] = {
         "PRAGMA synchronous = FULL", /* a commit that was told survives the loss of power */
         "PRAGMA temp_store = MEMORY",
         "PRAGMA cell_size_check = ON",
     };
+    /* SQLite opens a file to read where it may not write it. */
+    ADIT_ENSURE(sqlite3_db_readonly(store->database, "main") == 0, SYSTEM,
+                "the database cannot be written: it is read-only");
     ADIT_TRY(defences_set(store));
     ADIT_TRY(wal_enter(store));
     for (size_t i = 0; i < ADIT_COUNT(settings); i++) {
         ADIT_TRY(adit_sqlite_run(store, ADIT_SQLITE_TEXT(ADIT_AT(settings, i))));
     }
     ADIT_TRY(damage_check(store));
+    if (is_marked) {
+        ADIT_TRY(adit_store_begun_check(store));
+    }
     return adit_store_migrate(store);
+}
+
+/* An empty file, where there is none. */
+static struct adit_status file_make(const char *path)
+{
+    struct adit_status status = adit_file_create(path, 0600, (struct adit_bytes){0});
+    return adit_status_error(status) == ADIT_ERROR_REFUSED ? adit_ok() : status; /* it is there */
 }
 
 struct adit_status adit_store_open(struct adit_store *store, const char *path)
@@ -208,14 +221,18 @@ struct adit_status adit_store_open(struct adit_store *store, const char *path)
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       SQLITE_OPEN_NOFOLLOW;
     struct adit_store fresh = {0};
-    struct adit_status status = adit_file_create(path, 0600, (struct adit_bytes){0});
-    if (adit_status_error(status) != ADIT_ERROR_REFUSED) { /* it is there already */
-        ADIT_TRY(status);
+    bool is_marked = false;
+    ADIT_TRY(adit_store_mark_look(path, &is_marked));
+    if (!is_marked) {
+        ADIT_TRY(file_make(path));
     }
     int code = sqlite3_open_v2(path, &fresh.database, flags, NULL);
-    status = adit_sqlite_status(&fresh, code);
+    struct adit_status status = adit_sqlite_status(&fresh, code);
     if (adit_is_ok(status)) {
-        status = prepare(&fresh);
+        status = prepare(&fresh, is_marked);
+    }
+    if (adit_is_ok(status) && !is_marked) {
+        status = adit_store_mark_set(path);
     }
     if (!adit_is_ok(status)) {
         adit_store_close(&fresh);
@@ -229,6 +246,15 @@ void adit_store_close(struct adit_store *store)
 {
     sqlite3_close_v2(store->database); /* null is fine */
     *store = (struct adit_store){0};
+}
+
+bool adit_store_is_moved(const struct adit_store *store)
+{
+    int is_moved = 0;
+    return store->database &&
+           sqlite3_file_control(store->database, "main", SQLITE_FCNTL_HAS_MOVED, &is_moved) ==
+               SQLITE_OK &&
+           is_moved != 0;
 }
 
 struct adit_status adit_store_begin(struct adit_store *store)

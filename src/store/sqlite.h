@@ -73,6 +73,12 @@ uint64_t adit_sqlite_column_number(struct sqlite3_stmt *statement, int column, u
 
 /* migrate.c: brings the database up to date. */
 struct adit_status adit_store_migrate(struct adit_store *store);
+/* Has it any table of ours? */
+struct adit_status adit_store_begun_check(struct adit_store *store);
+
+/* mark.c. REFUSED where there is a mark and the database is missing or empty. */
+struct adit_status adit_store_mark_look(const char *path, bool *out_is_marked);
+struct adit_status adit_store_mark_set(const char *path);
 
 /* tokens.c: INVALID for what is no account's name. */
 struct adit_status adit_store_account_check(struct adit_bytes name);

@@ -17,7 +17,13 @@
 #include "base/base.h"
 #include "wire/snapshot.h"
 
-#define ADIT_STORE_FILE "adit.db"        /* in the data folder, mode 0600 */
+/* In the data folder, mode 0700: a folder of the database's own, so that control, which may reach
+ * no other, sees no key. */
+#define ADIT_STORE_FOLDER "store"
+#define ADIT_STORE_FILE "adit.db" /* in it, mode 0600 */
+/* Beside the database from the moment when it is whole. It says that there is one: a database that
+ * is missing or empty then was lost, and is not made anew. */
+#define ADIT_STORE_MARK ADIT_STORE_FILE ".mark"
 #define ADIT_STORE_HASH_BYTES 32         /* SHA-256 */
 #define ADIT_STORE_LEASES_MAX 65536      /* names held at once */
 #define ADIT_STORE_REVOCATIONS_MAX 500000 /* revoked tokens whose time is not over */
@@ -27,10 +33,14 @@ struct adit_store {
     struct sqlite3 *database; /* null: closed */
 };
 
-/* Opens the database file, making it where there is none, checks it and brings it up to date.
- * REFUSED for one that a newer program made. On failure nothing is open. */
+/* Opens the database file, making it where there was never one, checks it and brings it up to date.
+ * REFUSED for one that a newer program made, and where the mark beside it (its path and ".mark")
+ * says that there was one and it is missing or empty. On failure nothing is open. */
 struct adit_status adit_store_open(struct adit_store *store, const char *path);
 void adit_store_close(struct adit_store *store); /* closed, or all zero, is fine */
+
+/* Has the file been moved or removed since it was opened? Then what is written goes nowhere. */
+bool adit_store_is_moved(const struct adit_store *store);
 
 /* What is done between belongs together: all or nothing. `end` commits where `status` is a success,
  * takes all back where it is not, and returns what is to be told. */

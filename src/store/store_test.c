@@ -33,7 +33,8 @@ static void scene_close(struct scene *scene)
 {
     static const struct adit_bytes names[] = {ADIT_BYTES_INIT(ADIT_STORE_FILE),
                                               ADIT_BYTES_INIT(ADIT_STORE_FILE "-wal"),
-                                              ADIT_BYTES_INIT(ADIT_STORE_FILE "-shm")};
+                                              ADIT_BYTES_INIT(ADIT_STORE_FILE "-shm"),
+                                              ADIT_BYTES_INIT(ADIT_STORE_MARK)};
     char path[128] = {0};
     adit_store_close(&scene->store);
     for (size_t i = 0; i < ADIT_COUNT(names); i++) {

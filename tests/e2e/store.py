@@ -16,9 +16,13 @@ AGENTS = 12
 KILLS = 15
 
 
+def path_of(server, suffix=""):
+    return f"{server.data}/store/adit.db{suffix}"
+
+
 def leases(server):
     """{name: in use?} as the database has it."""
-    database = sqlite3.connect(f"file:{server.data}/adit.db?mode=ro", uri=True, timeout=5)
+    database = sqlite3.connect(f"file:{path_of(server)}?mode=ro", uri=True, timeout=5)
     with running(Closing(database)):
         return {name: until is None for name, until in
                 database.execute("SELECT name, until_s FROM leases")}
@@ -28,6 +32,7 @@ class Closing:
     """Makes a thing with close() one with end()."""
 
     def __init__(self, thing):
+        self.thing = thing
         self.end = thing.close
 
 
@@ -111,7 +116,7 @@ def damaged(context):
     with running(server):
         server.token()
         server.process.end()
-        path = f"{server.data}/adit.db"
+        path = path_of(server)
         for beside in ("-wal", "-shm"):
             if os.path.exists(path + beside):
                 os.unlink(path + beside)
@@ -129,6 +134,94 @@ def damaged(context):
         check(watch.own_s() < 5, "it took too long to say so")
         out = server.aditd("token", "list")
         check(out.returncode == 1 and "damaged" in out.stderr, f"{out}")
+
+
+def backup(server, path):
+    with running(Closing(sqlite3.connect(path_of(server), timeout=5))) as (source,):
+        with running(Closing(sqlite3.connect(path))) as (target,):
+            source.thing.backup(target.thing)
+
+
+def refuses(server, word):
+    """Every command that opens the database says this and changes nothing."""
+    for words in (("token", "create", "--account", "c"), ("token", "list"),
+                  ("token", "revoke", "0" * 32)):
+        out = server.aditd(*words)
+        check(out.returncode == 1 and word in out.stderr, f"{words}: {out}")
+
+
+def lost(context):
+    """The database vanishes, or is cut to nothing, beside a running server: no new one takes its
+    place, no tunnel notices, and a backup that is put there is taken up by itself. Case 226."""
+    server = Server(context.build, context.server.sandbox)
+    with running(server), running(Web()) as (program,):
+        token = server.token()
+        gone = json.loads(server.aditd("token", "create", "--account", "gone", "--json").stdout)
+        check(server.aditd("token", "revoke", gone["id"]).returncode == 0, "not revoked")
+        with running(Agent(server, program.port, kind="http", name="stays", token=token)) as (agent,):
+            agent.ready(20)
+            wait_for("the name is written down", lambda: leases(server).get("stays"))
+            for harm, word in ((os.unlink, "missing"), (lambda path: os.truncate(path, 0), "empty")):
+                server.process.lines.clear()
+                backup(server, f"{server.data}/backup")
+                if word == "empty":
+                    os.kill(server.role("adit-control"), signal.SIGKILL)
+                harm(path_of(server))
+                wait_for("control says so", lambda word=word: any(
+                    "store_failed" in line and word in line for line in server.process.lines), 20)
+                refuses(server, word)
+                check(fetch(server, agent.host).status == 200, "the tunnel noticed")
+                check(refusal(server, gone["token"]) == "token_revoked", "a revocation is forgotten")
+                check(refusal(server, token, kind="http", name="fresh") is None, "no new tunnel")
+                for beside in ("-wal", "-shm"):
+                    if os.path.exists(path_of(server, beside)):
+                        os.unlink(path_of(server, beside))
+                os.rename(f"{server.data}/backup", path_of(server))
+                wait_for("control is back", lambda: get(server, "/readyz")[0] == 200, 20)
+                wait_for("and writes", lambda: leases(server).get("stays"))
+                check(refusal(server, gone["token"]) == "token_revoked", "not in the backup")
+                out = server.aditd("token", "revoke", gone["id"])
+                check("applies it" in out.stdout, f"{out}")
+            check("disconnected" not in " ".join(agent.process.lines), "the agent noticed")
+        check(all(name.startswith("adit.db") for name in os.listdir(f"{server.data}/store")),
+              "control may reach more than the database")
+        server.process.end()
+        os.unlink(path_of(server))
+        try:
+            server.start()
+        except Failure as failure:
+            check("missing" in str(failure) and "adit.db.mark" in str(failure), f"{failure}")
+        else:
+            raise Failure("it made a new database in the place of the lost one")
+        os.unlink(path_of(server, ".mark"))
+        server.start()
+        check(refusal(server, token) is None, "it does not begin anew")
+
+
+def read_only(context):
+    """A database folder that nobody may write to: a clear error, not a server that forgets."""
+    server = Server(context.build, context.server.sandbox)
+    with running(server):
+        server.token()
+        server.process.end()
+        folder = f"{server.data}/store"
+        bind = subprocess.run(["mount", "--bind", folder, folder], capture_output=True, check=False)
+        if bind.returncode != 0:
+            context.say("left out: nothing may be mounted here")
+            return
+        try:
+            subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+            out = server.aditd("token", "create", "--account", "c")
+            check(out.returncode == 1 and "read-only" in out.stderr.lower(), f"{out}")
+            try:
+                server.start()
+            except Failure as failure:
+                check("read-only" in str(failure).lower(), f"{failure}")
+            else:
+                raise Failure("it serves from a database that it cannot write")
+        finally:
+            subprocess.run(["umount", folder], check=True)
+        server.start()
 
 
 def status_of(server):
@@ -153,4 +246,4 @@ def control_stopped(context):
             os.kill(pid, signal.SIGCONT)
 
 
-TESTS = [control_again_and_again, disk_full, damaged, control_stopped]
+TESTS = [control_again_and_again, disk_full, damaged, lost, read_only, control_stopped]

@@ -147,6 +147,12 @@ class Steps:
     def wall(self):
         return self.program("the wall", ["python3", "tools/wall"], 600)
 
+    def store_kills(self):
+        """The database's process killed in a commit; ./test does it fifty times."""
+        return self.program("store kills", ["env", "ADIT_DURABILITY_ROUNDS=1000",
+                                            "CMOCKA_MESSAGE_OUTPUT=TAP",
+                                            RELEASE + "/tests/store_durability_test"], 600)
+
     def sandbox(self):
         return self.program("sandboxes", ["tests/sandbox/run", RELEASE], 120)
 
@@ -220,6 +226,7 @@ class Steps:
         ]
         if self.is_long:
             steps += [
+                ("store, a thousand kills", self.store_kills, both[:1]),
                 ("gcc -fanalyzer", lambda: analysers.gcc_analyser(RELEASE), both[:1]),
                 ("cppcheck", lambda: analysers.cppcheck(RELEASE), both[:1]),
             ]

@@ -68,9 +68,10 @@ struct adit_status adit_aditd_data_look(const char *given, struct adit_data_path
 struct adit_status adit_aditd_store_open(const struct adit_data_path *folder,
                                          struct adit_store *out_store)
 {
+    struct adit_data_path own = {0};
     struct adit_data_path path = {0};
-    ADIT_TRY(adit_data_path(folder, ADIT_BYTES(ADIT_STORE_FILE), &path));
-    ADIT_TRY(adit_data_store_check(folder));
+    ADIT_TRY(adit_data_store_make(folder, &own));
+    ADIT_TRY(adit_data_path(&own, ADIT_BYTES(ADIT_STORE_FILE), &path));
     return adit_store_open(out_store, path.text);
 }
 

@@ -25,6 +25,9 @@ static void small_commands_answer(void **state)
 }
 
 /* A folder of its own for one test, and an end of it. */
+#define DATABASE ADIT_STORE_FOLDER "/" ADIT_STORE_FILE
+#define MARK ADIT_STORE_FOLDER "/" ADIT_STORE_MARK
+
 struct place {
     char text[64];
 };
@@ -36,20 +39,28 @@ static struct place place_make(void)
     return place;
 }
 
+static void place_path(const struct place *place, struct adit_bytes name, struct adit_span out)
+{
+    assert_ok(adit_path_join(out, adit_bytes_of_text(place->text), name));
+}
+
 static void place_drop(const struct place *place)
 {
     static const struct adit_bytes files[] = {
         ADIT_BYTES_INIT("token.key"),  ADIT_BYTES_INIT("ca.pem"),     ADIT_BYTES_INIT("ca.key"),
-        ADIT_BYTES_INIT("server.pem"), ADIT_BYTES_INIT("server.key"), ADIT_BYTES_INIT("adit.db"),
-        ADIT_BYTES_INIT("adit.db-wal"), ADIT_BYTES_INIT("adit.db-shm"),
-        ADIT_BYTES_INIT("aditd.sock"),
+        ADIT_BYTES_INIT("server.pem"), ADIT_BYTES_INIT("server.key"), ADIT_BYTES_INIT(DATABASE),
+        ADIT_BYTES_INIT(DATABASE "-wal"), ADIT_BYTES_INIT(DATABASE "-shm"),
+        ADIT_BYTES_INIT(MARK), ADIT_BYTES_INIT("adit.db"), ADIT_BYTES_INIT("aditd.sock"),
     };
+    char store[128] = {0};
     for (size_t i = 0; i < ADIT_COUNT(files); i++) {
         char path[128] = {0};
         assert_ok(adit_path_join(ADIT_OBJECT_SPAN(path), adit_bytes_of_text(place->text),
                                  ADIT_AT(files, i)));
         (void)unlink(path);
     }
+    place_path(place, ADIT_BYTES(ADIT_STORE_FOLDER), ADIT_OBJECT_SPAN(store));
+    (void)rmdir(store);
     assert_int_equal(rmdir(place->text), 0);
 }
 
@@ -144,30 +155,57 @@ static void the_example_is_good(void **state)
     }
 }
 
-static void a_database_that_was_cut_is_not_a_new_one(void **state)
+/* Each of the commands that open the database says so and does nothing. */
+static void expect_lost(const struct place *place, struct adit_bytes sentence)
+{
+    struct run result = {0};
+    RUN(&result, "token", "create", "--account", "ann", "--data", place->text);
+    assert_int_equal(result.code, ADIT_ADITD_FAILED);
+    RUN(&result, "token", "list", "--data", place->text);
+    assert_int_equal(result.code, ADIT_ADITD_FAILED);
+    RUN(&result, "token", "revoke", "00000000", "--data", place->text);
+    assert_int_equal(result.code, ADIT_ADITD_FAILED);
+    RUN(&result, "serve", "--data", place->text);
+    assert_int_equal(result.code, ADIT_ADITD_FAILED);
+    assert_true(adit_bytes_starts_with(adit_writer_bytes(&result.error), sentence));
+}
+
+static void a_database_that_is_lost_is_not_made_anew(void **state)
 {
     (void)state;
     struct run result = {0};
     struct place place = place_make();
     char path[128] = {0};
-    assert_ok(adit_path_join(ADIT_OBJECT_SPAN(path), adit_bytes_of_text(place.text),
-                             ADIT_BYTES("adit.db")));
+    char mark[128] = {0};
+    char store[128] = {0};
+    place_path(&place, ADIT_BYTES(ADIT_STORE_FOLDER), ADIT_OBJECT_SPAN(store));
+    place_path(&place, ADIT_BYTES(DATABASE), ADIT_OBJECT_SPAN(path));
+    place_path(&place, ADIT_BYTES(MARK), ADIT_OBJECT_SPAN(mark));
+    assert_int_equal(mkdir(store, 0700), 0);
     assert_ok(adit_file_write(path, 0600, ADIT_BYTES(""))); /* a start that was cut short */
     RUN(&result, "token", "create", "--account", "ann", "--data", place.text);
     assert_int_equal(result.code, 0);
     assert_ok(adit_file_write(path, 0600, ADIT_BYTES("")));
-    RUN(&result, "token", "create", "--account", "ann", "--data", place.text);
-    assert_int_equal(result.code, ADIT_ADITD_FAILED);
-    RUN(&result, "token", "list", "--data", place.text);
-    assert_int_equal(result.code, ADIT_ADITD_FAILED);
-    RUN(&result, "serve", "--data", place.text);
-    assert_int_equal(result.code, ADIT_ADITD_FAILED);
-    assert_true(adit_bytes_starts_with(adit_writer_bytes(&result.error),
-                                       ADIT_BYTES("aditd: adit.db: the database is empty, and it "
-                                                  "was not: put a backup in its place")));
+    expect_lost(&place, ADIT_BYTES("aditd: adit.db: the database is empty, and it was not: put a "
+                                   "backup in its place, or remove it and store/adit.db.mark"));
     assert_int_equal(unlink(path), 0);
+    expect_lost(&place, ADIT_BYTES("aditd: adit.db: the database is missing, and it was there: put "
+                                   "a backup in its place, or remove store/adit.db.mark to begin"));
+    assert_int_equal(unlink(mark), 0);
     RUN(&result, "token", "create", "--account", "ann", "--data", place.text);
     assert_int_equal(result.code, 0);
+    place_drop(&place);
+}
+
+static void a_database_of_the_old_place_is_told(void **state)
+{
+    (void)state;
+    struct place place = place_make();
+    char path[128] = {0};
+    place_path(&place, ADIT_BYTES("adit.db"), ADIT_OBJECT_SPAN(path));
+    assert_ok(adit_file_write(path, 0600, ADIT_BYTES("old")));
+    expect_lost(&place, ADIT_BYTES("aditd: adit.db: adit.db has a folder of its own now: while no "
+                                   "server runs, make store/ (mode 700) here and move adit.db*"));
     place_drop(&place);
 }
 
@@ -238,7 +276,8 @@ int main(void)
         cmocka_unit_test(a_token_is_printed),
         cmocka_unit_test(tokens_are_listed_and_revoked),
         cmocka_unit_test(the_example_is_good),
-        cmocka_unit_test(a_database_that_was_cut_is_not_a_new_one),
+        cmocka_unit_test(a_database_that_is_lost_is_not_made_anew),
+        cmocka_unit_test(a_database_of_the_old_place_is_told),
         cmocka_unit_test(without_a_server_it_is_said),
         cmocka_unit_test(a_configuration_is_checked),
         cmocka_unit_test(a_server_that_cannot_listen_says_where),

@@ -81,29 +81,46 @@ struct adit_status adit_data_path(const struct adit_data_path *folder, struct ad
     return adit_ok();
 }
 
-struct adit_status adit_data_require(const struct adit_data_path *folder)
+static struct adit_status is_there(const struct adit_data_path *folder, struct adit_bytes name,
+                                   bool *out_is_there)
 {
     struct adit_data_path path = {0};
-    ADIT_TRY(adit_data_path(folder, ADIT_BYTES(ADIT_STORE_FILE), &path));
-    if (access(path.text, F_OK) == 0) {
-        return adit_ok();
+    ADIT_TRY(adit_data_path(folder, name, &path));
+    *out_is_there = access(path.text, F_OK) == 0;
+    if (!*out_is_there && errno != ENOENT && errno != ENOTDIR) {
+        ADIT_FAIL_WITH(SYSTEM, "the database cannot be looked at", errno);
     }
-    if (errno == ENOENT || errno == ENOTDIR) {
-        ADIT_FAIL(REFUSED, "there is no " ADIT_STORE_FILE " in it; give the server's --data DIR");
-    }
-    ADIT_FAIL_WITH(SYSTEM, "the database cannot be looked at", errno);
+    return adit_ok();
 }
 
-struct adit_status adit_data_store_check(const struct adit_data_path *folder)
+struct adit_status adit_data_store_make(const struct adit_data_path *folder,
+                                        struct adit_data_path *out_store)
 {
-    struct stat found = {0};
     struct adit_data_path store = {0};
-    struct adit_data_path key = {0};
-    ADIT_TRY(adit_data_path(folder, ADIT_BYTES(ADIT_STORE_FILE), &store));
-    ADIT_TRY(adit_data_path(folder, ADIT_BYTES("token.key"), &key));
-    ADIT_ENSURE(stat(store.text, &found) != 0 || found.st_size > 0 || access(key.text, F_OK) != 0,
-                REFUSED, "the database is empty, and it was not: put a backup in its place, "
-                                         "or remove it to begin without tokens and names");
+    bool is_old = false;
+    ADIT_TRY(is_there(folder, ADIT_BYTES(ADIT_STORE_FILE), &is_old));
+    ADIT_ENSURE(!is_old, REFUSED,
+                ADIT_STORE_FILE " has a folder of its own now: while no server runs, make "
+                ADIT_STORE_FOLDER "/ (mode 700) here and move " ADIT_STORE_FILE "* into it");
+    ADIT_TRY(adit_data_path(folder, ADIT_BYTES(ADIT_STORE_FOLDER), &store));
+    ADIT_TRY(folder_make(store.text, 0700));
+    *out_store = store;
+    return adit_ok();
+}
+
+struct adit_status adit_data_require(const struct adit_data_path *folder)
+{
+    static const struct adit_bytes names[] = {
+        ADIT_BYTES_INIT(ADIT_STORE_FOLDER "/" ADIT_STORE_FILE),
+        ADIT_BYTES_INIT(ADIT_STORE_FOLDER "/" ADIT_STORE_MARK), /* what is lost is told later */
+        ADIT_BYTES_INIT(ADIT_STORE_FILE),                       /* as an older version had it */
+    };
+    bool is_one = false;
+    for (size_t i = 0; i < ADIT_COUNT(names) && !is_one; i++) {
+        ADIT_TRY(is_there(folder, ADIT_AT(names, i), &is_one));
+    }
+    ADIT_ENSURE(is_one, REFUSED,
+                "there is no " ADIT_STORE_FILE " in it; give the server's --data DIR");
     return adit_ok();
 }
 

@@ -1,8 +1,8 @@
 /* Data: the folder in which a server keeps what must survive: the token key and the development CA.
  * Made with mode 0700 where it is missing.
  *
- * Files: token.key (0600; 64 hex digits and a newline, made once), the database of store/store.h,
- * the server's socket while it runs, and those of net/devca.h. */
+ * Files: token.key (0600; 64 hex digits and a newline, made once), the folder of store/store.h with
+ * the database, the server's socket while it runs, and those of net/devca.h. */
 #ifndef ADIT_CLI_ADITD_DATA_H
 #define ADIT_CLI_ADITD_DATA_H
 
@@ -33,14 +33,14 @@ struct adit_status adit_data_find(const struct adit_data_place *place,
  * there. */
 struct adit_status adit_data_make(const struct adit_data_path *folder);
 
-/* The folder must be there, with a database in it: for commands that only look. REFUSED where the
+/* The folder of the database in it, made with mode 0700 where it is missing. REFUSED where the
+ * database lies beside it, as an older version had it. */
+struct adit_status adit_data_store_make(const struct adit_data_path *folder,
+                                        struct adit_data_path *out_store);
+
+/* The folder must be there, and have had a database: for commands that only look. REFUSED where the
  * server has not made one. */
 struct adit_status adit_data_require(const struct adit_data_path *folder);
-
-/* REFUSED where the database is an empty file beside a token key. The key is made after the
- * database is whole, so this is one that somebody cut, and SQLite would take it for a new one: with
- * no revocation and nobody's names. */
-struct adit_status adit_data_store_check(const struct adit_data_path *folder);
 
 /* folder/name. */
 struct adit_status adit_data_path(const struct adit_data_path *folder, struct adit_bytes name,

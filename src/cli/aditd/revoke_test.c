@@ -67,6 +67,9 @@ static void a_token_is_found_by_its_beginning(void **state)
     }
     adit_store_close(&store);
     assert_int_equal(unlink(path), 0);
+    assert_ok(adit_path_join(ADIT_OBJECT_SPAN(path), adit_bytes_of_text(folder),
+                             ADIT_BYTES(ADIT_STORE_MARK)));
+    assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(folder), 0);
 }
 

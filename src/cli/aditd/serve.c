@@ -13,7 +13,7 @@ struct serve {
     struct adit_config config; /* what the settings are views of */
     struct adit_config fresh;  /* room for another, at a reload */
     const struct adit_args *args;
-    struct adit_data_path folder, certificate, key, token_key;
+    struct adit_data_path folder, store, certificate, key, token_key;
     struct adit_address address; /* where it really listens: port 0 asks for any */
     int listener, http_listener, admin_listener, local_listener;
     struct adit_supervisor supervisor;
@@ -124,7 +124,7 @@ static struct adit_status supervise(struct serve *serve)
         .admin_listener = serve->admin_listener,
         .local_listener = serve->local_listener,
         .workers = workers_of(&serve->settings),
-        .data_path = serve->folder.text,
+        .store_path = serve->store.text,
         .is_http_serve = serve->settings.is_http_serve,
         .https = serve->address,
         .domain = serve->settings.domain,
@@ -236,7 +236,10 @@ static int serve_run(const struct adit_args *args, struct serve *serve)
     if (!adit_is_ok(adit_aditd_data_open(serve->settings.data, &serve->folder))) {
         return ADIT_ADITD_FAILED;
     }
-    status = store_check(&serve->folder);
+    status = adit_data_store_make(&serve->folder, &serve->store);
+    if (adit_is_ok(status)) {
+        status = store_check(&serve->folder);
+    }
     if (!adit_is_ok(status)) {
         return adit_aditd_failure(ADIT_BYTES(ADIT_STORE_FILE), status);
     }

@@ -47,7 +47,7 @@ static struct adit_status token_store(struct adit_store *store,
 }
 
 /* Mints the token, keeps what may be kept, and writes what is printed. The database comes first:
- * where there is a token key there is one (see adit_data_store_check). */
+ * where there is a token key there was one. */
 static struct adit_status token_make(const struct adit_data_path *folder,
                                      struct adit_token_record *record, bool is_json,
                                      struct adit_writer *text)

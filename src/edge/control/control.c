@@ -126,7 +126,7 @@ static struct adit_status start_take(struct control *control, struct adit_messag
     control->hold_s = start->count;
     ADIT_TRY(ADIT_FIELD_SET(control->domain, adit_message_text_get(&start->domain)));
     if (fchdir(start->fds[0]) != 0) {
-        ADIT_FAIL_WITH(SYSTEM, "the data folder cannot be entered", errno);
+        ADIT_FAIL_WITH(SYSTEM, "the database's folder cannot be entered", errno);
     }
     control->admin_listener = adit_message_fd_take(start, 1);
     control->local_listener = adit_message_fd_take(start, 2);
@@ -165,7 +165,9 @@ struct adit_status control_open(struct control *control, int supervisor_fd)
 struct adit_status control_begin(struct control *control)
 {
     struct adit_message ready = {.type = ADIT_MESSAGE_READY};
-    ADIT_TRY(adit_store_open(&control->store, "./" ADIT_STORE_FILE));
+    struct adit_status status = adit_store_open(&control->store, "./" ADIT_STORE_FILE);
+    control_store_tell(control, status);
+    ADIT_TRY(status);
     ADIT_TRY(adit_loop_watch(&control->loop, control->supervisor.fd, CHANNEL_INTEREST,
                              supervisor_ready, control, 0, &control->supervisor_watch));
     control->supervisor_interest = CHANNEL_INTEREST;

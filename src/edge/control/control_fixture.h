@@ -112,7 +112,10 @@ static inline void scene_close(struct scene *scene)
 {
     control_close(&scene->control);
     adit_channel_close(&scene->supervisor);
-    unlink("adit.db");
+    unlink(ADIT_STORE_FILE);
+    unlink(ADIT_STORE_FILE "-wal"); /* left where the database was taken away */
+    unlink(ADIT_STORE_FILE "-shm");
+    unlink(ADIT_STORE_MARK);
     unlink("aditd.sock");
     assert_int_equal(fchdir(scene->home), 0);
     close(scene->home);

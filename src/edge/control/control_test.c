@@ -288,6 +288,45 @@ static void a_damaged_database_ends_it(void **state)
     scene_close(&scene);
 }
 
+static void control_end(struct scene *scene)
+{
+    adit_channel_close(&scene->supervisor);
+    unlink("aditd.sock");
+    assert_int_equal(fchdir(scene->home), 0);
+}
+
+/* The server runs, control is new, and the database is not what it was. */
+static void a_lost_database_ends_it(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    for (size_t i = 0; i < 2; i++) {
+        scene_open(&scene);
+        control_close(&scene.control);
+        assert_int_equal(i == 0 ? unlink(ADIT_STORE_FILE) : truncate(ADIT_STORE_FILE, 0), 0);
+        control_end(&scene);
+        assert_fails(control_start(&scene), REFUSED);
+        assert_true(scene.control.is_failing); /* it was told */
+        scene_close(&scene);
+    }
+}
+
+/* It is taken away while control has it open: what it would write goes nowhere, so it ends. */
+static void a_database_that_is_taken_away_ends_it(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    scene_open(&scene);
+    assert_int_equal(unlink(ADIT_STORE_FILE), 0);
+    uint64_t begin_us = adit_clock_now_us();
+    assert_ok(adit_loop_run(&scene.control.loop));
+    assert_true(adit_clock_now_us() - begin_us < 2 * ADIT_SECOND_US);
+    control_close(&scene.control);
+    control_end(&scene);
+    assert_fails(control_start(&scene), REFUSED);
+    scene_close(&scene);
+}
+
 static void it_ends_when_it_is_told(void **state)
 {
     (void)state;
@@ -318,6 +357,8 @@ int main(void)
         cmocka_unit_test(odd_commands_are_told_so),
         cmocka_unit_test(connections_are_limited_and_end),
         cmocka_unit_test(a_damaged_database_ends_it),
+        cmocka_unit_test(a_lost_database_ends_it),
+        cmocka_unit_test(a_database_that_is_taken_away_ends_it),
         cmocka_unit_test(it_ends_when_it_is_told),
     };
     return cmocka_run_group_tests_name("control/control", tests, NULL, NULL);

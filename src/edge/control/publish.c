@@ -98,6 +98,13 @@ static void poll_due(void *context, uint64_t key)
 {
     struct control *control = context;
     (void)key;
+    if (adit_store_is_moved(&control->store)) { /* the next control says what is there now */
+        ADIT_LOG(&control->log, ERROR, "store_lost",
+                 adit_log_text(ADIT_BYTES("what"), ADIT_BYTES("the database was moved or removed "
+                                                              "while it was open")));
+        adit_loop_stop(&control->loop);
+        return;
+    }
     control_store_tell(control, look(control));
     adit_status_ignore(adit_loop_timer_set(&control->loop, &control->poll_timer,
                                            adit_clock_now_us() + CONTROL_POLL_US, poll_due,

@@ -46,7 +46,7 @@ static void taken_tell(struct adit_supervisor *supervisor)
     }
     for (size_t i = 0; i < supervisor->seat_count; i++) {
         const struct adit_supervisor_seat *seat = &ADIT_AT(supervisor->seats, i);
-        if (is_edge(seat) && is_running(seat) && seat->taken < plane->version) {
+        if (is_edge(seat) && is_running(seat) && seat->taken != plane->version) {
             return;
         }
     }

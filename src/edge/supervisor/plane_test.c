@@ -111,6 +111,26 @@ static void snapshots_go_to_all_and_come_back(void **state)
     scene_close(&scene);
 }
 
+/* A backup in the place of the database counts from further down: what is taken is not yet that. */
+static void an_older_snapshot_is_not_taken_already(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    static const uint64_t versions[] = {70, 5};
+    scene_open(&scene);
+    for (size_t i = 0; i < ADIT_COUNT(versions); i++) {
+        uint64_t version = ADIT_AT(versions, i);
+        snapshot_say(&scene, version);
+        expect_nothing(&scene.control);
+        for (uint32_t role = ADIT_SUPERVISOR_DOOR; role <= ADIT_SUPERVISOR_WORKER; role++) {
+            say(&scene, role, (struct adit_message){.type = ADIT_MESSAGE_SNAPSHOT_TAKEN,
+                                                    .version = version});
+        }
+        assert_int_equal(expect(&scene.control, ADIT_MESSAGE_SNAPSHOT_TAKEN).version, version);
+    }
+    scene_close(&scene);
+}
+
 static void leases_are_passed_on_or_asked_for_again(void **state)
 {
     (void)state;
@@ -218,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(snapshots_go_to_all_and_come_back),
+        cmocka_unit_test(an_older_snapshot_is_not_taken_already),
         cmocka_unit_test(leases_are_passed_on_or_asked_for_again),
         cmocka_unit_test(a_control_that_takes_nothing_keeps_the_door_waiting),
         cmocka_unit_test(counters_are_gathered),

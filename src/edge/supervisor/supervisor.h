@@ -59,7 +59,7 @@ struct adit_supervisor_options {
     int admin_listener;              /* of --admin; taken over */
     int local_listener;              /* of ADIT_SUPERVISOR_SOCKET; taken over */
     uint32_t workers;                /* 1 to ADIT_SUPERVISOR_WORKERS_MAX; 0: 1 */
-    const char *data_path;           /* the data folder: control's */
+    const char *store_path;          /* the folder of the database: control's */
     struct adit_address https;       /* where it listens */
     struct adit_bytes domain;
     uint16_t port_from, port_to;     /* of TCP tunnels */

@@ -185,7 +185,7 @@ static struct adit_supervisor_options options_of_test(struct scene *scene, struc
         .http_listener = dup(0),
         .admin_listener = dup(0),
         .local_listener = dup(0),
-        .data_path = "/tmp",
+        .store_path = "/tmp",
         .https = {.family = 4, .port = 8443, .ip = {127, 0, 0, 1}},
         .domain = part,
         .port_from = 20000,

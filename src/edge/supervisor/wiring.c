@@ -38,9 +38,9 @@ static struct adit_status control_fill(const struct adit_supervisor *supervisor,
                                        struct adit_message *message)
 {
     const struct adit_supervisor_options *options = &supervisor->options;
-    int folder = open(options->data_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int folder = open(options->store_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) {
-        ADIT_FAIL_WITH(SYSTEM, "the data folder cannot be opened", errno);
+        ADIT_FAIL_WITH(SYSTEM, "the database's folder cannot be opened", errno);
     }
     message->fds[0] = folder;
     message->fd_count = 1;

@@ -32,7 +32,7 @@ static struct adit_supervisor_options options_of_test(void)
         .http_listener = 0,
         .admin_listener = 0,
         .local_listener = 0,
-        .data_path = "/tmp",
+        .store_path = "/tmp",
         .https = {.family = 4, .port = 8443, .ip = {127, 0, 0, 1}},
         .domain = ADIT_BYTES("adit.localhost"),
         .port_from = 20000,
