@@ -1,8 +1,12 @@
 """Strangers before HTTP: ClientHellos of every kind, and agents that break the rules of the login."""
+import contextlib
 import os
+import select
+import socket
 import ssl
 import struct
 import subprocess
+import threading
 
 from bystanders import Bystanders
 from harness import (Agent, Program, Server, check, children, fd_count, running, visit, wait_for)
@@ -201,6 +205,113 @@ def logins(context):
         bystanders.finish(judges_time=False)
 
 
+class Recorder:
+    """A road to the server that keeps what the client said, a flight after the other."""
+
+    def __init__(self, server):
+        self.data = server.data
+        self.flights = []
+        self.upstream = visit(server.port)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self._carry, daemon=True)
+        self.thread.start()
+
+    def _carry(self):
+        client, _ = self.listener.accept()
+        other = {client: self.upstream, self.upstream: client}
+        last = None
+        with client, contextlib.suppress(OSError):
+            while True:
+                for side in select.select(list(other), [], [])[0]:
+                    data = side.recv(1 << 16)
+                    if not data:
+                        return
+                    if side is client and last is client:
+                        self.flights[-1] += data
+                    elif side is client:
+                        self.flights.append(data)
+                    last = side
+                    other[side].sendall(data)
+
+    def end(self):
+        self.upstream.close()
+        self.listener.close()
+        self.thread.join(5)
+
+
+def records(data):
+    """The TLS records of a stream, whole ones."""
+    found = []
+    while len(data) >= 5 and len(data) >= 5 + struct.unpack(">H", data[3:5])[0]:
+        size = 5 + struct.unpack(">H", data[3:5])[0]
+        found.append(data[:size])
+        data = data[size:]
+    return found
+
+
+def rest_of(connection):
+    """All that still comes until the connection ends."""
+    connection.settimeout(12)
+    heard = b""
+    with contextlib.suppress(ConnectionResetError):
+        while data := connection.recv(1 << 16):
+            heard += data
+    return heard
+
+
+def in_new_handshake(server, said):
+    """A handshake of the stranger's own, and then the recorded records in the place of its own."""
+    tls = ssl.create_default_context(cafile=f"{server.data}/ca.pem")
+    tls.set_alpn_protocols(["adit/1"])
+    inward, outward = ssl.MemoryBIO(), ssl.MemoryBIO()
+    own = tls.wrap_bio(inward, outward, server_hostname="connect.adit.localhost")
+    with visit(server.port) as connection:
+        for _ in range(20):
+            try:
+                own.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                connection.sendall(outward.read())
+                inward.write(connection.recv(1 << 16))
+        check(own.selected_alpn_protocol() == "adit/1", "no handshake")
+        connection.sendall(outward.read())
+        connection.sendall(said)
+        rest_of(connection)
+
+
+def replayed_login(context):
+    """Case 62. A login that somebody recorded on the wire and sends again: at once, flight by flight, or
+    its records in a handshake of their own. Nobody is logged in by it."""
+    server = context.server
+    token = server.token("--account", "recorded")
+    with running(Recorder(server)) as (recorder,):
+        agent = RawAgent(recorder).welcomed(token)
+        check(agent.bind(1, kind="tcp")["type"] == "bound", "the recorded agent itself")
+        agent.end()
+    said = b"".join(recorder.flights)
+    check(len(recorder.flights) >= 3 and len(records(said)) >= 4, f"{recorder.flights}")
+    wait_for("its session is over", lambda: server.count("session_close") >=
+             server.count("session_open"))
+    before = server.count("session_open")
+    with visit(server.port) as connection:
+        connection.sendall(said)
+        whole = rest_of(connection)
+    with visit(server.port) as connection:
+        for flight in recorder.flights[:-1]:
+            with contextlib.suppress(OSError):
+                connection.sendall(flight)
+                connection.settimeout(1)
+                connection.recv(1 << 16)
+        with contextlib.suppress(OSError):
+            connection.sendall(recorder.flights[-1])
+        rest_of(connection)
+    in_new_handshake(server, b"".join(record for record in records(said) if record[0] == 23))
+    check(records(whole) and records(whole)[0][0] == 22, f"the server said no hello: {whole[:20]}")
+    check(server.count("session_open") == before, "a recorded login was taken")
+    check(refusal(server, token) is None, "the honest agent cannot come back")
+
+
 def no_redirects(context):
     """Cases 64 and 65: the agent dials its own target alone, whatever Host or an answer says."""
     server = context.server
@@ -238,4 +349,4 @@ def flood_of_binds(context):
             check(fetch(server, other.host).status == 200, "no new tunnel after the flood")
 
 
-TESTS = [client_hellos, untouched, late_tls, no_alpn, logins, flood_of_binds, no_redirects]
+TESTS = [client_hellos, untouched, late_tls, no_alpn, logins, replayed_login, flood_of_binds, no_redirects]
