@@ -153,6 +153,12 @@ class Steps:
                                             "CMOCKA_MESSAGE_OUTPUT=TAP",
                                             RELEASE + "/tests/store_durability_test"], 600)
 
+    def token_timing(self):
+        """That the time of a refusal does not tell how much of a token's tag was right."""
+        return self.program("token timing", ["env", "ADIT_TIMING_TRIES=100000",
+                                             "CMOCKA_MESSAGE_OUTPUT=TAP",
+                                             RELEASE + "/tests/wire_token_timing_test"], 300)
+
     def sandbox(self):
         return self.program("sandboxes", ["tests/sandbox/run", RELEASE], 120)
 
@@ -227,6 +233,7 @@ class Steps:
         if self.is_long:
             steps += [
                 ("store, a thousand kills", self.store_kills, both[:1]),
+                ("token timing", self.token_timing, both[:1]),
                 ("gcc -fanalyzer", lambda: analysers.gcc_analyser(RELEASE), both[:1]),
                 ("cppcheck", lambda: analysers.cppcheck(RELEASE), both[:1]),
             ]
