@@ -1,0 +1,171 @@
+"""WebSocket frames of every family through a tunnel: what a known good server makes of them must be what
+it makes of them without one. Case 139."""
+import collections
+import hashlib
+import os
+import queue
+import socket
+import struct
+import threading
+
+from frame_cases import CLOSE, MIB, all_cases, frame
+from harness import HERE, Agent, Failure, Process, Server, check, running, visit
+
+PYTHON = "/usr/bin/python3"  # Debian's, which has python3-websockets
+DIRECT_MAX = 3               # a server that answers now so, now so, is asked again
+PATIENCE_S = 20
+
+
+class Client:
+    """One connection that has been upgraded. Frames are gathered by a thread; the server's close is
+    answered, as a good client does."""
+
+    def __init__(self, raw, host):
+        self.raw = raw
+        self.raw.settimeout(PATIENCE_S)
+        self.rest = b""
+        self.frames = []
+        self.has_closed = False
+        self.turn = threading.Condition()
+        self.ended = None
+        self.raw.sendall(f"GET /echo HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
+                         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
+        while b"\r\n\r\n" not in self.rest:
+            self._more()
+        head, self.rest = self.rest.split(b"\r\n\r\n", 1)
+        check(head.startswith(b"HTTP/1.1 101 ") and b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head,
+              f"no upgrade: {head!r}")
+        self.thread = threading.Thread(target=self._gather, daemon=True)
+        self.thread.start()
+
+    def _more(self):
+        data = self.raw.recv(1 << 18)
+        if not data:
+            raise EOFError
+        self.rest += data
+
+    def _exactly(self, count):
+        parts = bytearray(self.rest[:count])
+        self.rest = self.rest[count:]
+        while len(parts) < count:
+            data = self.raw.recv(min(1 << 18, count - len(parts)))
+            if not data:
+                raise EOFError
+            parts += data
+        return bytes(parts)
+
+    def _frame(self):
+        first, second = self._exactly(2)
+        length = second & 0x7f
+        if length == 126:
+            length = struct.unpack(">H", self._exactly(2))[0]
+        elif length == 127:
+            length = struct.unpack(">Q", self._exactly(8))[0]
+        payload = self._exactly(length)
+        return first, second & 0x80, payload
+
+    def _gather(self):
+        try:
+            while True:
+                first, mask, payload = self._frame()
+                shown = payload if len(payload) <= 130 else hashlib.sha256(payload).hexdigest()
+                if first & 0xf == CLOSE and not self.has_closed:
+                    self.send(frame(CLOSE, payload[:2]))
+                with self.turn:
+                    self.frames.append((first, mask, len(payload), shown))
+                    self.turn.notify()
+        except TimeoutError:
+            ended = "silence"
+        except (EOFError, OSError):  # the end, or a reset: which of them is a race of the server's
+            ended = "end"
+        with self.turn:
+            self.ended = ended
+            self.turn.notify()
+
+    def send(self, data, chop=0):
+        try:
+            for at in range(0, len(data), chop or len(data)):
+                self.raw.sendall(data[at:at + chop] if chop else data)
+        except OSError:
+            pass  # the server has closed: what it said before counts
+
+    def play(self, case):
+        """The verdict: every frame that came, and how it ended."""
+        for step in case.steps:
+            if isinstance(step, bytes):
+                self.has_closed |= step[0] & 0xf == CLOSE
+                self.send(step, case.chop)
+                continue
+            with self.turn:
+                self.turn.wait_for(lambda step=step: self.ended or len(self.frames) >= step, PATIENCE_S)
+        with self.turn:
+            self.turn.wait_for(lambda: self.ended, PATIENCE_S)
+        return (tuple(self.frames), self.ended or "silence")
+
+    def end(self):
+        self.raw.close()
+
+
+def verdict_of(raw, host, case):
+    try:
+        client = Client(raw, host)
+        return client.play(case)
+    finally:
+        raw.close()
+
+
+def direct_once(port, case):
+    raw = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return verdict_of(raw, f"127.0.0.1:{port}", case)
+
+
+def tunnelled_once(server, agent, case):
+    """By the port without TLS: Python's TLS cannot be read and written by two threads."""
+    return verdict_of(visit(server.http_port, PATIENCE_S), agent.host, case)
+
+
+def judge(server, agent, port, case):
+    """None, or what is other through the tunnel."""
+    through = tunnelled_once(server, agent, case)
+    seen = []
+    for _ in range(DIRECT_MAX):
+        seen.append(direct_once(port, case))
+        if through == seen[-1]:
+            check(through[1] == "end", "the server itself never ends it")
+            return None
+    return f"direct {seen}, through the tunnel {through}"
+
+
+def echo_port(process):
+    try:
+        return int(process.arrived.get(timeout=20))
+    except (queue.Empty, ValueError):
+        raise Failure(f"no echo server (python3-websockets): {process.lines[-2:]}") from None
+
+
+def verdicts(context):
+    """Every case, to the known good server directly and through the tunnel: the same verdict."""
+    server = Server(context.build, context.server.sandbox, mode="serve")
+    most = 16 * MIB if context.is_long else MIB
+    counts = collections.Counter()
+    process = Process([PYTHON, os.path.join(HERE, "echo_server.py")])
+
+    class Ending:
+        def end(self):
+            process.end()
+
+    with running(server, Ending()):
+        port = echo_port(process)
+        with running(Agent(server, port, kind="http")) as (agent,):
+            agent.ready()
+            for family, case in all_cases(most):
+                wrong = judge(server, agent, port, case)
+                check(wrong is None, f"{family}: {case.name}: {wrong}"[:1500])
+                counts[family] += 1
+    context.say(f"{sum(counts.values())} cases: "
+                + ", ".join(f"{family} {count}" for family, count in counts.items()))
+
+
+TESTS = [verdicts]
