@@ -1,8 +1,9 @@
 #include "mux/stream.h"
 
 /* A window is worth growing as long as its reader drains most of it in a round trip. Below this
- * the road is not what limits: the hosts' own delays are of that size. */
-#define ROUND_TRIP_MIN_US (2 * ADIT_MS_US)
+ * the road is not what limits: the hosts' own delays are of that size. And a small request of the
+ * same session waits for what is in the window of a bulk transfer. */
+#define ROUND_TRIP_MIN_US (ADIT_MS_US / 2)
 /* Where nobody told us the round trip. */
 #define ROUND_TRIP_GUESS_US (50 * ADIT_MS_US)
 /* From here on an update is sent at a quarter of the window, not a half, and a window grows sooner:

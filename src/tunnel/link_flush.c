@@ -1,7 +1,8 @@
 #include "tunnel/internal.h"
 
-/* A turn gathers at most this many times for one link, so that the others get theirs. */
-#define GATHERS_A_TURN 4
+/* A turn gathers at most this many times for one link, so that the others get theirs,
+ * and what comes meanwhile is seen soon. */
+#define GATHERS_A_TURN 2
 
 void link_send_waiting(struct adit_hub *hub, struct link *link)
 {

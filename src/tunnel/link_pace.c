@@ -36,6 +36,13 @@ static void pacing_set(struct link *link)
     }
 }
 
+/* On a short road the mean round trip of who mostly receives is that of delayed acknowledgements:
+ * windows would be sized for a road of many milliseconds. */
+static uint64_t road_us(const struct link *link, const struct adit_socket_info *info)
+{
+    return adit_pace_is_long(&link->pace) ? info->rtt_us : info->rtt_min_us;
+}
+
 void link_pace_measure(struct adit_hub *hub, struct link *link)
 {
     uint64_t now_us = hub->loop->now_us;
@@ -50,7 +57,7 @@ void link_pace_measure(struct adit_hub *hub, struct link *link)
     }
     link->rtt_us = info.rtt_us;
     link->in_kernel = info.on_road + info.unsent;
-    adit_session_rtt_set(&link->session, info.rtt_us);
+    adit_session_rtt_set(&link->session, road_us(link, &info));
     adit_session_rate_set(&link->session, info.delivery_rate);
     adit_pace_sample(&link->pace, &(struct adit_pace_sample){.now_us = now_us,
                                                              .rtt_us = info.rtt_us,

@@ -1,8 +1,5 @@
 #include "tunnel/internal.h"
 
-/* A turn reads at most this many scratches full from one link, so that the others get theirs. */
-#define RECEIVES_A_TURN 4
-
 static struct adit_status ended(bool is_orderly)
 {
     if (is_orderly) {
@@ -180,36 +177,37 @@ static void cipher_received(struct adit_hub *hub, struct link *link, struct adit
     }
 }
 
+/* One scratch full: a turn that read more would keep small requests waiting for longer, and would
+ * count what came in a while as if it had come at once. */
 void link_receive(struct adit_hub *hub, struct link *link)
 {
     if (link->state == LINK_HANDSHAKE && hub->role == ADIT_SESSION_CLIENT) {
         cipher_received(hub, link, (struct adit_bytes){0}); /* makes the ClientHello, once */
     }
-    for (int i = 0; i < RECEIVES_A_TURN && !link->is_closing; i++) {
-        if (link->is_blocked && adit_session_is_congested(&link->session)) {
-            link->wants_receive = true; /* a peer that asks and does not listen waits */
-            return;
-        }
-        size_t count = 0;
-        enum adit_io io = ADIT_IO_DONE;
-        struct adit_status status = adit_socket_receive(link->fd, hub->cipher_in, &count, &io);
-        if (!adit_is_ok(status)) {
-            link_fail(hub, link, status);
-            return;
-        }
-        if (io == ADIT_IO_END) {
-            link_fail(hub, link, ended(false));
-            return;
-        }
-        if (io == ADIT_IO_BLOCKED) {
-            return;
-        }
-        cipher_received(hub, link, adit_bytes_first(adit_span_bytes(hub->cipher_in), count));
-        if (count < hub->cipher_in.len && !link->has_hangup) {
-            return; /* the socket is empty; what comes later is a new event */
-        }
+    if (link->is_closing) {
+        return;
     }
-    if (!link->is_closing) {
+    if (link->is_blocked && adit_session_is_congested(&link->session)) {
+        link->wants_receive = true; /* a peer that asks and does not listen waits */
+        return;
+    }
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    struct adit_status status = adit_socket_receive(link->fd, hub->cipher_in, &count, &io);
+    if (!adit_is_ok(status)) {
+        link_fail(hub, link, status);
+        return;
+    }
+    if (io == ADIT_IO_END) {
+        link_fail(hub, link, ended(false));
+        return;
+    }
+    if (io == ADIT_IO_BLOCKED) {
+        return;
+    }
+    cipher_received(hub, link, adit_bytes_first(adit_span_bytes(hub->cipher_in), count));
+    bool is_empty = count < hub->cipher_in.len && !link->has_hangup; /* more is a new event */
+    if (!is_empty && !link->is_closing) {
         link->wants_receive = true;
         hub_mark_dirty(hub, link);
     }
