@@ -23,14 +23,20 @@ static struct adit_status expired(void)
 }
 
 /* The door counts connections that have not logged in; this takes one off. */
+static void done_send(struct worker *worker, uint64_t request)
+{
+    struct adit_message done = {.type = ADIT_MESSAGE_AGENT_DONE, .request = request};
+    worker_door_send(worker, &done);
+    worker->load.is_owed = true;
+}
+
 static void announce(struct worker *worker, struct agent *agent)
 {
     if (agent->is_announced) {
         return;
     }
     agent->is_announced = true;
-    struct adit_message done = {.type = ADIT_MESSAGE_AGENT_DONE, .request = agent->request};
-    worker_door_send(worker, &done);
+    done_send(worker, agent->request);
 }
 
 static void login_timer(void *context, uint64_t key)
@@ -80,8 +86,7 @@ void worker_agent_arrived(struct worker *worker, struct adit_message *message)
     struct adit_status status = agent_make(worker, message);
     if (!adit_is_ok(status)) {
         adit_log_failure(&worker->log, ADIT_LOG_WARN, ADIT_BYTES("agent_turned_away"), status);
-        struct adit_message done = {.type = ADIT_MESSAGE_AGENT_DONE, .request = message->request};
-        worker_door_send(worker, &done);
+        done_send(worker, message->request);
     }
 }
 
@@ -202,6 +207,7 @@ static void hello_received(struct worker *worker, struct agent *agent,
     agent->slot = hello->slot;
     agent->takes_sessions = adit_control_has_feature(&hello->features, ADIT_BYTES("sessions"));
     agent->is_in = true;
+    worker->sessions++;
     worker->counters.logins++;
     worker_siblings_meet(worker, agent);
     adit_loop_timer_cancel(&worker->loop, &agent->login_timer);
@@ -271,6 +277,7 @@ static void link_closed(void *context, struct adit_handle link, uint64_t user,
     worker_siblings_part(worker, agent);
     adit_loop_timer_cancel(&worker->loop, &agent->login_timer);
     announce(worker, agent);
+    worker->sessions -= agent->is_in ? 1 : 0;
     adit_status_ignore(adit_pool_release(&worker->agents, agent->self), "it lives");
     worker_load_look(worker);
 }

@@ -10,8 +10,9 @@ void worker_load_tell(struct worker *worker)
 {
     struct worker_load *load = &worker->load;
     load->told_us = worker->loop.now_us;
-    load->sessions = worker->agents.used;
+    load->sessions = worker->sessions;
     load->streams = streams_now(worker);
+    load->is_owed = false;
     struct adit_message message = {
         .type = ADIT_MESSAGE_LOAD, .count = load->sessions, .streams = load->streams};
     worker_door_send(worker, &message);
@@ -28,7 +29,8 @@ static void load_fired(void *context, uint64_t key)
 void worker_load_look(struct worker *worker)
 {
     struct worker_load *load = &worker->load;
-    bool is_told = load->sessions == worker->agents.used && load->streams == streams_now(worker);
+    bool is_told = !load->is_owed && load->sessions == worker->sessions &&
+                   load->streams == streams_now(worker);
     if (!is_told && !adit_handle_is_set(load->timer)) {
         adit_status_ignore(adit_loop_timer_set(&worker->loop, &load->timer,
                                                load->told_us + WORKER_LOAD_US, load_fired, worker,

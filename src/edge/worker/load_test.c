@@ -28,10 +28,29 @@ static void the_door_learns_of_changes(void **state)
     assert_int_equal(expect(f, &f->door, ADIT_MESSAGE_LOAD).count, 1); /* told again */
 }
 
+/* The door counts those that log in itself; it learns that one has failed, too. */
+static void a_login_counts_when_it_is_done(void **state)
+{
+    struct fixture *f = *state;
+    (void)expect(f, &f->door, ADIT_MESSAGE_LOAD);
+    connect_agent(f, 0);
+    uint64_t end_us = adit_clock_now_us() + 2 * WORKER_LOAD_US;
+    while (adit_clock_now_us() < end_us) {
+        turn(f);
+    }
+    assert_int_equal(f->worker->load.sessions, 0);
+    uint64_t told_us = f->worker->load.told_us;
+    adit_link_close(&f->hub, f->agents[0].link, adit_ok());
+    (void)expect(f, &f->door, ADIT_MESSAGE_AGENT_DONE);
+    assert_int_equal(expect(f, &f->door, ADIT_MESSAGE_LOAD).count, 0);
+    assert_true(f->worker->load.told_us > told_us);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_door_learns_of_changes),
+        TEST(a_login_counts_when_it_is_done),
     };
     return cmocka_run_group_tests_name("edge/worker/load", tests, NULL, NULL);
 }

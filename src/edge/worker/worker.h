@@ -66,6 +66,7 @@ struct worker_load { /* what the door was told last, of load.c */
     struct adit_handle timer;
     uint64_t told_us;
     uint32_t sessions, streams;
+    bool is_owed; /* since an AGENT_DONE: the door counts that agent until it hears more */
 };
 
 struct worker_busy { /* where the last measurement was taken, of busy.c */
@@ -98,6 +99,7 @@ struct worker {
     struct adit_pool waiting; /* struct waiting, of through.c */
     struct adit_pool probes;  /* struct probe, of probes.c */
     struct adit_handle waiting_timer, probe_timer;
+    uint32_t sessions; /* agents that have logged in */
     struct worker_load load;
     struct worker_busy busy;
     struct adit_table names;   /* of tunnels that are bound, to their handles */
