@@ -98,6 +98,11 @@ void adit_socket_widen(int fd, size_t count, bool *is_wide)
     adit_status_ignore(adit_socket_low_water_set(fd, 1), "it has been set before");
 }
 
+struct adit_status adit_socket_defer_accept_set(int listener, uint64_t seconds)
+{
+    return number_set(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, seconds);
+}
+
 struct adit_status adit_socket_unsent_max_set(int fd, size_t bytes)
 {
     return number_set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);

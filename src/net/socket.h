@@ -43,6 +43,8 @@ struct adit_status adit_socket_send_views(int fd, const struct iovec *views, siz
 
 void adit_socket_close(int *fd);                       /* and sets it to -1; -1 is fine */
 struct adit_status adit_socket_finish(int fd);         /* FIN: shutdown(SHUT_WR) */
+/* Who connects is accepted with the first bytes, or without any after about so many seconds. */
+struct adit_status adit_socket_defer_accept_set(int listener, uint64_t seconds);
 struct adit_status adit_socket_stop_listening(int fd); /* shutdown(SHUT_RD): every holder's too */
 
 /* Close means reset (SO_LINGER 1,0) until it is set back to false. */

@@ -157,6 +157,33 @@ static void last_bytes_wait_for_the_end(void **state)
     assert_fails(adit_socket_send_last(-1, ADIT_BYTES("bye"), &count, &io), SYSTEM);
 }
 
+/* The longer of them ends with the first bytes, the shorter one by itself. */
+static void who_speaks_first_is_accepted_then(void **state)
+{
+    (void)state;
+    const struct adit_address any = address_of("127.0.0.1:0");
+    for (uint64_t seconds = 1; seconds <= 60; seconds += 59) {
+        struct pair pair = {.listener = -1, .client = -1, .server = -1};
+        size_t count = 0;
+        enum adit_io io = ADIT_IO_DONE;
+        assert_ok(adit_socket_listen(&any, 16, &pair.listener));
+        assert_ok(adit_socket_defer_accept_set(pair.listener, seconds));
+        assert_ok(adit_socket_local(pair.listener, &pair.local));
+        assert_ok(adit_socket_connect(&pair.local, &pair.client));
+        wait_for(pair.client, POLLOUT);
+        if (seconds > 1) {
+            assert_ok(adit_socket_accept(pair.listener, &pair.server, &pair.peer, &io));
+            assert_int_equal(io, ADIT_IO_BLOCKED);
+            assert_ok(adit_socket_send(pair.client, ADIT_BYTES("hello"), &count, &io));
+        }
+        wait_for(pair.listener, POLLIN);
+        assert_ok(adit_socket_accept(pair.listener, &pair.server, &pair.peer, &io));
+        assert_int_equal(io, ADIT_IO_DONE);
+        pair_close(&pair);
+    }
+    assert_fails(adit_socket_defer_accept_set(-1, 1), SYSTEM);
+}
+
 static void a_full_socket_blocks(void **state)
 {
     (void)state;
@@ -303,6 +330,7 @@ int main(void)
         cmocka_unit_test(connect_and_accept),
         cmocka_unit_test(bytes_both_ways_and_the_end),
         cmocka_unit_test(last_bytes_wait_for_the_end),
+        cmocka_unit_test(who_speaks_first_is_accepted_then),
         cmocka_unit_test(a_full_socket_blocks),
         cmocka_unit_test(reset_on_close),
         cmocka_unit_test(refused_and_in_use),

@@ -7,6 +7,7 @@
 #include "net/local.h"
 
 #define BACKLOG 1024
+#define FIRST_WORDS_S 1 /* a visitor who says nothing so long is looked at too */
 
 struct serve {
     struct adit_serve_settings settings;
@@ -166,6 +167,18 @@ static int listen_at(struct adit_bytes option, const struct adit_address *addres
     return 0;
 }
 
+/* Where visitors speak first, the door need not look at one twice. */
+static int listen_for_words(struct adit_bytes option, const struct adit_address *address,
+                                  int *out_listener)
+{
+    int code = listen_at(option, address, out_listener);
+    if (code == 0) {
+        adit_status_ignore(adit_socket_defer_accept_set(*out_listener, FIRST_WORDS_S),
+                           "else the door is woken once more for each");
+    }
+    return code;
+}
+
 static void listeners_close(struct serve *serve)
 {
     adit_socket_close(&serve->listener);
@@ -182,9 +195,10 @@ static int listeners_open(struct serve *serve)
     if (!adit_is_ok(status)) {
         return adit_aditd_failure(adit_bytes_of_text(serve->folder.text), status);
     }
-    int code = listen_at(ADIT_BYTES("--https "), &serve->settings.https, &serve->listener);
+    int code = listen_for_words(ADIT_BYTES("--https "), &serve->settings.https, &serve->listener);
     if (code == 0) {
-        code = listen_at(ADIT_BYTES("--http "), &serve->settings.http, &serve->http_listener);
+        code = listen_for_words(ADIT_BYTES("--http "), &serve->settings.http,
+                                &serve->http_listener);
     }
     if (code == 0) {
         code = listen_at(ADIT_BYTES("--admin "), &serve->settings.admin, &serve->admin_listener);
