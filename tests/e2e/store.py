@@ -170,6 +170,9 @@ def lost(context):
                 wait_for("control says so", lambda word=word: any(
                     "store_failed" in line and word in line for line in server.process.lines), 20)
                 refuses(server, word)
+                if word == "missing":
+                    out = server.aditd("status")
+                    check(out.returncode == 1 and word in out.stderr, f"status: {out}")
                 check(fetch(server, agent.host).status == 200, "the tunnel noticed")
                 check(refusal(server, gone["token"]) == "token_revoked", "a revocation is forgotten")
                 check(refusal(server, token, kind="http", name="fresh") is None, "no new tunnel")

@@ -26,10 +26,16 @@ static struct adit_status status_print(const char *folder, bool is_json,
     return adit_ok();
 }
 
-/* The socket is there, so the server is; control, which answers, hangs. */
-static struct adit_status control_blame(struct adit_status status)
+/* The socket is there, so the server is; control, which answers, hangs, or the database keeps it
+ * from its start: then what is wrong with that is the reason. */
+static struct adit_status control_blame(const struct adit_data_path *folder,
+                                        struct adit_status status)
 {
     if (adit_status_error(status) == ADIT_ERROR_TIMEOUT) {
+        struct adit_store store = {0};
+        ADIT_TRY(adit_data_require(folder));
+        ADIT_TRY(adit_aditd_store_open(folder, &store));
+        adit_store_close(&store);
         ADIT_FAIL(TIMEOUT, "control does not answer; tunnels go on without it, and it is replaced "
                            "within 12 s; the log says more");
     }
@@ -49,7 +55,7 @@ int adit_aditd_status(const struct adit_args *args)
         struct adit_writer answer = adit_writer_of(memory);
         status = status_print(folder.text, adit_args_is_given(args, ADIT_BYTES("json")), &answer,
                               &code);
-        status = control_blame(status);
+        status = control_blame(&folder, status);
         adit_memory_close(&memory);
     }
     return adit_is_ok(status) ? code
