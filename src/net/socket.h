@@ -35,7 +35,8 @@ struct adit_status adit_socket_peek(int fd, struct adit_span span, size_t *out_c
 /* As many as the kernel takes now: BLOCKED where that is fewer than all. Never SIGPIPE. */
 struct adit_status adit_socket_send(int fd, struct adit_bytes bytes, size_t *out_count,
                                     enum adit_io *out_io);
-/* As adit_socket_send; the bytes may wait for the FIN, in one packet: finish or close is next. */
+/* As adit_socket_send; the bytes may wait for the FIN, in one packet: finish or close is next. Or
+ * for the bytes of a next send, for at most 200 ms. */
 struct adit_status adit_socket_send_last(int fd, struct adit_bytes bytes, size_t *out_count,
                                          enum adit_io *out_io);
 struct adit_status adit_socket_send_views(int fd, const struct iovec *views, size_t view_count,

@@ -104,6 +104,7 @@ struct web {
     bool is_out_ended; /* SWITCHED: our end was sent */
     bool is_broken;   /* the connection failed: nothing can be sent */
     bool is_first;    /* no request has come yet */
+    bool has_new_ticket; /* the handshake ended in this turn */
     bool wants_room;  /* this turn's scratch was too small for what there is */
 };
 

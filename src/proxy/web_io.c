@@ -24,13 +24,21 @@ void web_sent(struct adit_proxy *proxy, struct web *web, enum adit_io io)
     }
 }
 
-/* What waits, as far as the socket takes it. Where our end follows at once, it goes with the last
- * bytes: one packet for both. */
+/* Is there more to come at once, or all but at once: our end, or the answer to a request that came
+ * with the end of the handshake? A session ticket needs no packet of its own then; the kernel
+ * sends it by itself after 200 ms. */
+static bool more_follows(const struct web *web)
+{
+    return web->state == WEB_FLUSH ||
+           (web->has_new_ticket && (web->state == WEB_QUEUED || web->state == WEB_EXCHANGE));
+}
+
+/* What waits, as far as the socket takes it. */
 static struct adit_status send_views(struct web *web, size_t *out_sent, enum adit_io *out_io)
 {
     struct iovec views[32] = {0};
     size_t view_count = adit_queue_views(out_of(web), views, ADIT_COUNT(views));
-    if (web->state == WEB_FLUSH && view_count == 1) {
+    if (more_follows(web) && view_count == 1) {
         const struct iovec *view = &ADIT_AT(views, 0);
         return adit_socket_send_last(web->fd, adit_object_bytes(view->iov_base, view->iov_len),
                                      out_sent, out_io);
@@ -114,6 +122,7 @@ void web_flush(struct adit_proxy *proxy, struct web *web)
     if (web_is_out_empty(web)) {
         web->sent_us = proxy->loop->now_us; /* nothing waited until now */
     }
+    web->has_new_ticket &= bytes.len == 0;
     if (bytes.len > 0 && web->tls) {
         status = adit_tls_write(web->tls, bytes);
         if (web->state == WEB_FLUSH && adit_tls_room(web->tls) > 0) {
@@ -125,6 +134,7 @@ void web_flush(struct adit_proxy *proxy, struct web *web)
     proxy->gather = adit_writer_of((struct adit_span){0});
     web->is_broken |= !adit_is_ok(status);
     send_waiting(proxy, web);
+    web->has_new_ticket = false;
     if (web->is_broken) {
         web_cut(proxy, web);
     }
@@ -227,6 +237,7 @@ static struct adit_status read_tls(struct adit_proxy *proxy, struct web *web)
             return adit_ok();
         }
         web->state = WEB_HEAD;
+        web->has_new_ticket = true;
         web->since_us = proxy->loop->now_us;
         if (!web->is_blocked) {
             proxy->gather =
