@@ -165,6 +165,8 @@ struct adit_status adit_socket_info_get(int fd, struct adit_socket_info *out_inf
         .unsent = info.tcpi_notsent_bytes,
         .unacked = (uint64_t)info.tcpi_unacked * info.tcpi_snd_mss,
         .on_road = on_road(&info),
+        .window = (uint64_t)info.tcpi_snd_cwnd * info.tcpi_snd_mss,
+        .is_slow_start = info.tcpi_snd_cwnd < info.tcpi_snd_ssthresh,
         .delivered = info.tcpi_bytes_acked + (uint64_t)info.tcpi_sacked * info.tcpi_snd_mss,
     };
     return adit_ok();

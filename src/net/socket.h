@@ -74,6 +74,8 @@ struct adit_socket_info {
     uint64_t unacked;       /* bytes sent and not acknowledged, about */
     uint64_t on_road;       /* of these, what is neither lost nor known to have arrived, about */
     uint64_t delivered;     /* bytes that have arrived since the start, about */
+    uint64_t window;        /* bytes that the congestion control allows on the road */
+    bool is_slow_start;     /* and it still doubles in a round trip */
 };
 struct adit_status adit_socket_info_get(int fd, struct adit_socket_info *out_info);
 

@@ -318,6 +318,7 @@ static void options_and_info(void **state)
     assert_ok(adit_socket_info_get(pair.client, &info));
     assert_true(info.rtt_us > 0 && info.rtt_us < 5000000);
     assert_true(info.rtt_min_us <= info.rtt_us + 5000000);
+    assert_true(info.window > 0 && info.is_slow_start);
     assert_true(info.on_road <= sizeof block && info.delivered <= sizeof block + 1);
     assert_true(info.sent > 0 && info.retransmitted == 0 && !info.is_recovering);
     assert_fails(adit_socket_info_get(-1, &info), SYSTEM);

@@ -3,6 +3,7 @@
 #define ADIT_TUNNEL_INTERNAL_H
 
 #include "tunnel/link.h"
+#include "tunnel/crawl.h"
 #include "tunnel/loss.h"
 #include "tunnel/pace.h"
 #include "tunnel/pump.h"
@@ -36,7 +37,8 @@ struct link {
     uint64_t in_kernel;   /* bytes on the road or not sent yet: as measured, and sent since */
     size_t unsent_max;    /* as set on the socket */
     struct adit_loss loss;
-    uint64_t looked_us; /* when `loss` had its last sample */
+    struct adit_crawl crawl;
+    uint64_t looked_us; /* when these had their last sample */
     bool is_dirty;
     bool has_hangup;    /* the end of the connection was announced: read on until it is there */
     bool is_blocked;    /* the socket takes no more; an event will say when it does */
@@ -94,8 +96,8 @@ void link_flush(struct adit_hub *hub, struct link *link);
 /* Sends ciphertext that waits. */
 void link_send_waiting(struct adit_hub *hub, struct link *link);
 
-/* link_road.c: while there is traffic. */
-void link_road_look(struct adit_hub *hub, struct link *link);
+/* link_road.c: with the kernel's figures, while there is traffic. */
+void link_road_look(struct adit_hub *hub, struct link *link, const struct adit_socket_info *info);
 /* What is done about a road that loses packets by chance, once. */
 void link_road_mend(struct adit_hub *hub, struct link *link);
 

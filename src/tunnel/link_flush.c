@@ -102,7 +102,6 @@ void link_flush(struct adit_hub *hub, struct link *link)
         return;
     }
     link_pace_measure(hub, link);
-    link_road_look(hub, link);
     bool is_held = false;
     for (int i = 0; i < GATHERS_A_TURN && !link->is_blocked; i++) {
         size_t len = gather(hub, link, &is_held);

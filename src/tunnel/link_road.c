@@ -1,5 +1,6 @@
 /* A link whose road loses packets by chance gets a congestion control that does not take each loss
- * for a full road, where the system lets us choose one (decision 0028). */
+ * for a full road, where the system lets us choose one (decision 0028); so does one that crawls
+ * (decision 0029). */
 #include "tunnel/internal.h"
 
 #define LOOK_US (50 * ADIT_MS_US)
@@ -28,24 +29,39 @@ void link_road_mend(struct adit_hub *hub, struct link *link)
     }
 }
 
-void link_road_look(struct adit_hub *hub, struct link *link)
+/* The window begins anew with another congestion control; ours bounds what that may send. */
+static void look_for_crawl(struct link *link, const struct adit_socket_info *info)
+{
+    const struct adit_crawl_sample sample = {.now_us = link->looked_us,
+                                             .rtt_us = info->rtt_us,
+                                             .rtt_min_us = info->rtt_min_us,
+                                             .on_road = info->on_road,
+                                             .unsent = info->unsent,
+                                             .window = info->window,
+                                             .is_slow_start = info->is_slow_start,
+                                             .retransmitted = info->retransmitted,
+                                             .bound = link->pace.bound};
+    if (adit_crawl_sample(&link->crawl, &sample)) {
+        (void)is_mended_by_bbr(link);
+    }
+}
+
+void link_road_look(struct adit_hub *hub, struct link *link, const struct adit_socket_info *info)
 {
     uint64_t now_us = hub->loop->now_us;
-    struct adit_socket_info info = {0};
     if (link->loss.is_lossy || now_us - link->looked_us < LOOK_US) {
         return;
     }
     link->looked_us = now_us;
-    if (!adit_is_ok(adit_socket_info_get(link->fd, &info))) {
-        return; /* the next send will tell what is wrong */
-    }
     const struct adit_loss_sample sample = {.now_us = now_us,
-                                            .rtt_us = info.rtt_us,
-                                            .rtt_min_us = info.rtt_min_us,
-                                            .sent = info.sent,
-                                            .retransmitted = info.retransmitted,
-                                            .is_recovering = info.is_recovering};
+                                            .rtt_us = info->rtt_us,
+                                            .rtt_min_us = info->rtt_min_us,
+                                            .sent = info->sent,
+                                            .retransmitted = info->retransmitted,
+                                            .is_recovering = info->is_recovering};
     if (adit_loss_sample(&link->loss, &sample)) {
         link_road_mend(hub, link);
+    } else {
+        look_for_crawl(link, info);
     }
 }

@@ -1,0 +1,40 @@
+/* Crawl: does the kernel's own window hold a link back on a road that would carry more?
+ *
+ * A link lives long. Cubic ends its slow start for good where the round trip grows, which a bulk
+ * transfer the other way can bring about while little is sent this way: an upload that comes later
+ * starts from a few segments and grows by a few in a second (150 ms, 200 Mbit/s: 0.8 of 24 MB/s). A
+ * link crawls where the window is all used and more waits, without a slow start, a queue or a loss,
+ * for several round trips, far below the bound on bytes in flight.
+ *
+ * Depends on nothing but numbers; nothing here can fail. See docs/decisions/0029. */
+#ifndef ADIT_TUNNEL_CRAWL_H
+#define ADIT_TUNNEL_CRAWL_H
+
+#include "base/base.h"
+
+#define ADIT_CRAWL_ROUND_TRIPS 4
+#define ADIT_CRAWL_LEAST_US (100 * ADIT_MS_US)
+#define ADIT_CRAWL_RTT_MIN_US (5 * ADIT_MS_US) /* on a shorter road a window grows soon enough */
+#define ADIT_CRAWL_QUEUE_US ADIT_MS_US         /* no queue: so much above the shortest, */
+#define ADIT_CRAWL_QUEUE_SHARE 16              /* and a sixteenth more */
+
+struct adit_crawl {
+    uint64_t since_us; /* 0: it does not seem so */
+    uint64_t retransmitted;
+    bool is_known; /* it crawled once */
+};
+
+struct adit_crawl_sample { /* the kernel's figures, as in adit_socket_info */
+    uint64_t now_us;
+    uint64_t rtt_us, rtt_min_us;
+    uint64_t on_road, unsent;
+    uint64_t window; /* bytes that the congestion control allows on the road */
+    bool is_slow_start;
+    uint64_t retransmitted; /* segments, since the start */
+    uint64_t bound;         /* bytes that we would allow */
+};
+
+/* True once: with this sample it is certain. `crawl` begins as zeros. */
+bool adit_crawl_sample(struct adit_crawl *crawl, const struct adit_crawl_sample *sample);
+
+#endif

@@ -1,0 +1,90 @@
+/* Links that the kernel's window holds back, and links that something else does. */
+#include "tunnel/crawl.h"
+
+#include "unit.h"
+
+static const struct adit_crawl_sample crawling = {.now_us = 1000000,
+                                                  .rtt_us = 151000,
+                                                  .rtt_min_us = 150000,
+                                                  .on_road = 100000,
+                                                  .unsent = 128000,
+                                                  .window = 101000,
+                                                  .retransmitted = 7,
+                                                  .bound = UINT64_MAX};
+
+/* How many milliseconds of such samples, 50 apart, it takes; 0: so many do not do. */
+static uint64_t takes_ms(struct adit_crawl_sample sample)
+{
+    struct adit_crawl crawl = {0};
+    for (uint64_t ms = 0; ms < 5000; ms += 50) {
+        if (adit_crawl_sample(&crawl, &sample)) {
+            return ms;
+        }
+        sample.now_us += 50000;
+    }
+    return 0;
+}
+
+static void it_is_certain_after_some_round_trips(void **state)
+{
+    (void)state;
+    struct adit_crawl_sample sample = crawling;
+    assert_int_equal(takes_ms(sample), 650); /* the first sample only learns what was lost before */
+    sample.rtt_min_us = 10000;
+    sample.rtt_us = 11000;
+    assert_int_equal(takes_ms(sample), 150);
+}
+
+static void each_of_these_is_something_else(void **state)
+{
+    (void)state;
+    struct adit_crawl_sample samples[6] = {crawling, crawling, crawling,
+                                           crawling, crawling, crawling};
+    samples[0].rtt_us = 165000;      /* a queue */
+    samples[1].unsent = 0;           /* nothing to say */
+    samples[2].on_road = 70000;      /* the other end's window, or ours */
+    samples[3].is_slow_start = true;
+    samples[4].bound = 200000;       /* the road is half full */
+    samples[5].rtt_min_us = 4000;
+    samples[5].rtt_us = 4000;        /* a short road */
+    for (size_t i = 0; i < ADIT_COUNT(samples); i++) {
+        assert_int_equal(takes_ms(ADIT_AT(samples, i)), 0);
+    }
+}
+
+static void a_loss_begins_the_count_again(void **state)
+{
+    (void)state;
+    struct adit_crawl crawl = {0};
+    struct adit_crawl_sample sample = crawling;
+    for (uint64_t i = 0; i < 100; i++) {
+        sample.retransmitted += i % 10 == 0;
+        sample.now_us += 50000;
+        assert_false(adit_crawl_sample(&crawl, &sample));
+    }
+}
+
+static void it_is_told_once(void **state)
+{
+    (void)state;
+    struct adit_crawl crawl = {0};
+    struct adit_crawl_sample sample = crawling;
+    uint32_t told = 0;
+    for (uint64_t i = 0; i < 100; i++) {
+        sample.now_us += 50000;
+        told += adit_crawl_sample(&crawl, &sample);
+    }
+    assert_int_equal(told, 1);
+    assert_true(crawl.is_known);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_certain_after_some_round_trips),
+        cmocka_unit_test(each_of_these_is_something_else),
+        cmocka_unit_test(a_loss_begins_the_count_again),
+        cmocka_unit_test(it_is_told_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
