@@ -6,7 +6,7 @@
 #define ROUND_TRIP_MIN_US (ADIT_MS_US / 2)
 /* Where nobody told us the round trip. */
 #define ROUND_TRIP_GUESS_US (50 * ADIT_MS_US)
-/* From here on an update is sent at a quarter of the window, not a half, and a window grows sooner:
+/* From here on an update is sent at a quarter of the window, not at 3/8, and a window grows sooner:
  * the peer must hear of credit while there is still some on the road. */
 #define ROUND_TRIP_LONG_US (5 * ADIT_MS_US)
 #define UPDATE_BYTES_MAX (256 * 1024u)
@@ -125,11 +125,13 @@ static void grow_where_drained(struct adit_session *session, struct adit_stream 
 }
 
 /* The credit that is worth an update: a share of the window, and never more than a fixed size, so
- * that a large window's credit comes back in a steady flow. */
+ * that a large window's credit comes back in a steady flow. On a short road less than a turn of 128
+ * KiB takes of the first window, so that each turn's credit is back before the next: half of it is
+ * twelve bytes more. */
 static uint32_t update_worth(const struct adit_session *session, const struct adit_stream *stream)
 {
     bool is_starving = stream->credit < stream->window / 4;
-    uint64_t share = stream->window / (is_long(session) || is_starving ? 4 : 2);
+    uint64_t share = (uint64_t)stream->window * (is_long(session) || is_starving ? 2 : 3) / 8;
     return (uint32_t)adit_max_u64(adit_min_u64(share, UPDATE_BYTES_MAX), 1);
 }
 

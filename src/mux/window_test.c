@@ -31,15 +31,15 @@ static void receive_and_consume(struct peer *peer, uint32_t id, struct adit_hand
     adit_session_consumed(&peer->session, stream, count, peer->now_us);
 }
 
-static void an_update_comes_at_half_the_window(void **state)
+static void an_update_comes_at_three_eighths_of_the_window(void **state)
 {
     struct peer *peer = peer_new(peer_role(state));
     adit_session_rtt_set(&peer->session, 1000);
     struct adit_handle stream = begin(peer, 1);
-    receive_and_consume(peer, 1, stream, 128 * KIB - 1);
+    receive_and_consume(peer, 1, stream, 96 * KIB - 1);
     assert_int_equal(granted(peer), 0);
     receive_and_consume(peer, 1, stream, 1);
-    assert_int_equal(granted(peer), 128 * KIB);
+    assert_int_equal(granted(peer), 96 * KIB);
     peer_end(peer);
 }
 
@@ -242,7 +242,7 @@ static void the_heaviest_is_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH_ROLES(an_update_comes_at_half_the_window),
+        BOTH_ROLES(an_update_comes_at_three_eighths_of_the_window),
         BOTH_ROLES(on_a_long_road_it_comes_at_a_quarter),
         BOTH_ROLES(a_starving_sender_is_helped_early),
         BOTH_ROLES(no_credit_for_a_peer_that_has_finished),
