@@ -1,5 +1,5 @@
 """The ways from a visitor to the local program that a run compares."""
-import time
+import subprocess, time
 
 from house import peers
 from house.adit import LIBRARY, LIBRARY_TLS, ORIGIN, RELAY, Tunnel
@@ -94,11 +94,17 @@ class Adit(Path):
     """A TCP tunnel, its server with one worker."""
     name, kind, tls, note, number = 'adit', 'adit', 'TLS 1.3', 'TCP tunnel, one worker', 0
 
-    def __init__(self, bench):
-        self.bench, self.version = bench, bench.version
+    def __init__(self, bench, also=None):
+        """`also`: the folder of another build, to be compared with the run's own."""
+        self.bench, self.version, self.build = bench, bench.version, also or bench.build
+        if also:
+            self.number += 2 + 2 * bench.also.index(also)
+            self.name = self.name.replace('adit', f'adit@{also.name}')
+            said = subprocess.run([also / 'adit', 'version'], capture_output=True, text=True).stdout
+            self.note = f'{self.note}; {said.strip()}'
 
     def start(self, wait=True):
-        self.tunnel = Tunnel(self.bench.processes, self.bench.build, self.number)
+        self.tunnel = Tunnel(self.bench.processes, self.build, self.number)
         begin = time.monotonic()
         self.open()
         if wait:
@@ -177,7 +183,8 @@ class PeerPath(Path):
 
 def own_paths(bench):
     """Those to compare with, and Adit's where there is a tunnel to measure."""
-    return yardsticks(bench) + (tunnels(bench) if bench.has_tunnel else [])
+    also = [kind(bench, build) for build in bench.also for kind in (Adit, AditHttp)]
+    return yardsticks(bench) + (tunnels(bench) + also if bench.has_tunnel else [])
 
 
 def yardsticks(bench):

@@ -24,6 +24,7 @@ class Bench:
         self.quick, self.build = options.quick, pathlib.Path(options.build).resolve()
         self.rounds = options.rounds or (1 if options.quick else 3)
         self.has_tunnel, self.version = not options.no_tunnel, version
+        self.also = [pathlib.Path(folder).resolve() for folder in options.also]
         self.only, self.peers, self.no_peers = options.only, options.peer, options.no_peers
         self.processes, self.samples, self.facts, self.paths = Processes(), {}, {}, {}
         self.road, self.is_broken = [], False

@@ -12,6 +12,7 @@ from report import Result
 
 RELEASE = "build"          # gcc, hardened, optimised
 SANITIZE = "build-clang"   # clang-19, ASan and UBSan, libFuzzer
+OPENSSL = "build-openssl"  # as RELEASE, with OpenSSL 3.5 inside
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "abort_on_error=0:detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -30,14 +31,14 @@ class Steps:
 
     # Builds.
 
-    def build(self, folder, compiler, mode):
+    def build(self, folder, compiler, mode, openssl="system"):
         result = Result()
         log = ""
+        options = ["-Dmode=" + mode, "-Dtests=true", "-Dopenssl=" + openssl]
         if not os.path.exists(os.path.join(folder, "build.ninja")):
-            code, log = run(["meson", "setup", folder, "-Dmode=" + mode, "-Dtests=true"], 300,
-                            env={"CC": compiler})
+            code, log = run(["meson", "setup", folder, *options], 300, env={"CC": compiler})
         else:
-            code, log = run(["meson", "configure", folder, "-Dmode=" + mode, "-Dtests=true"], 300)
+            code, log = run(["meson", "configure", folder, *options], 300)
         if code == 0:
             code, more = run(["ninja", "-C", folder, "-j", str(JOBS)], 1800)
             log += more
@@ -56,6 +57,16 @@ class Steps:
 
     def build_sanitize(self):
         return self.build(SANITIZE, "clang-19", "sanitize")
+
+    def build_openssl(self):
+        """With OpenSSL 3.5 inside, which is made first: minutes, and a mirror of Debian."""
+        code, log = run(["tools/openssl"], 3600)
+        self.log("build " + OPENSSL, log)
+        if code == 0:
+            return self.build(OPENSSL, "gcc", "release", "static")
+        result = Result()
+        result.fail("tools/openssl", log)
+        return result
 
     # Unit tests.
 
@@ -182,6 +193,15 @@ class Steps:
             arguments.append("--long")
         return self.program("end to end", arguments, 5400 if self.is_long else 1800)
 
+    def end_to_end_openssl(self):
+        result = self.unit(OPENSSL)
+        for family in ("transfer", "web"):
+            code, output = run(["tests/e2e/run", "--build", OPENSSL, "--only", family, "--mib", "64"],
+                               1800)
+            self.log("end to end openssl", output)
+            result.read_lines(output, "", code)
+        return result
+
     def end_to_end_sanitized(self):
         """Sanitizers need calls that a sandbox forbids, so these processes run without."""
         return self.program("end to end sanitized", ["tests/e2e/run", "--build", SANITIZE,
@@ -232,7 +252,10 @@ class Steps:
             ("the wall", self.wall, both),
         ]
         if self.is_long:
+            openssl = "release build, OpenSSL 3.5"
             steps += [
+                (openssl, self.build_openssl, []),
+                ("end to end, OpenSSL 3.5", self.end_to_end_openssl, [openssl]),
                 ("store, a thousand kills", self.store_kills, both[:1]),
                 ("token timing", self.token_timing, both[:1]),
                 ("gcc -fanalyzer", lambda: analysers.gcc_analyser(RELEASE), both[:1]),
