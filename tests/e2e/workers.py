@@ -288,8 +288,11 @@ def turns(context):
             third.listens()
             for _ in range(6):
                 fetch(server, host)
-            check(third.opened >= 2 and sessions[1].opened > counts[1],
-                  f"then {third.opened} and {sessions[1].opened - counts[1]}")
+            more = sessions[1].opened - counts[1]
+            check(third.opened >= 2, f"then {third.opened} and {more}")
+            # It went to the worker with fewer streams at that moment; one worker serves as it likes.
+            is_apart = len({server.holder(one.wire.socket) for one in sessions[1:]}) == 2
+            check(more > 0 or not is_apart, f"then {third.opened} and {more}, on two workers")
         finally:
             for one in sessions:
                 one.end()
