@@ -40,23 +40,20 @@ static bool send_block(struct origin *origin, struct connection *connection, int
     return connection->count > 0 || end_bulk(origin, connection, fd);
 }
 
-/* Tells how much of an upload came. */
-static void report(struct connection *connection, int fd)
+/* Tells how much of an upload came; false where nobody wants to know. */
+static bool report(struct connection *connection, int fd)
 {
     uint8_t count[8] = {0};
     struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(count));
     adit_status_ignore(adit_write_u64(&writer, connection->count), "it has room");
-    if (send(fd, count, sizeof count, MSG_NOSIGNAL) != sizeof count) {
-        fprintf(stderr, "bench-origin: the count could not be sent\n");
-    }
+    return send(fd, count, sizeof count, MSG_NOSIGNAL) == sizeof count;
 }
 
 static void count(struct connection *connection, int fd, size_t got)
 {
     connection->count += got;
     if (connection->told != UINT64_MAX &&
-        connection->count - connection->told >= BENCH_TOLD_BYTES) {
-        report(connection, fd);
+        connection->count - connection->told >= BENCH_TOLD_BYTES && report(connection, fd)) {
         connection->told = connection->count;
     }
 }
@@ -98,8 +95,8 @@ static bool receive(struct origin *origin, int fd)
         return errno == EAGAIN;
     }
     if (got == 0) {
-        if (connection->mode == ORIGIN_UP) {
-            report(connection, fd);
+        if (connection->mode == ORIGIN_UP && !report(connection, fd)) {
+            fprintf(stderr, "bench-origin: the count could not be sent\n");
         }
         return false;
     }
