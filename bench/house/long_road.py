@@ -227,8 +227,12 @@ def measure(build, cells, openers, whats=WHATS, tell=lambda cell, rows: None):
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as several:
         running = {several.submit(quieter, build, cell, openers[cell.name], whats): cell
                    for cell in quick}
-        for ended in concurrent.futures.as_completed(running):
-            tell(running[ended], ended.result())
+        try:
+            for ended in concurrent.futures.as_completed(running):
+                tell(running[ended], ended.result())
+        except BaseException:  # a run that is cut waits only for the cells that have begun
+            several.shutdown(wait=False, cancel_futures=True)
+            raise
     for cell in cells:
         if cell not in quick:
             tell(cell, quieter(build, cell, openers[cell.name], whats))
