@@ -213,25 +213,22 @@ class Plots:
                 'markeredgewidth': 0.6}
 
     def road_picture(self, name, title, panels):
-        """`panels`: [(what, value of a row, title, whether logarithmic)]"""
-        panels = [(self.roads(what, of), about, is_log) for what, of, about, is_log in panels]
+        """`panels`: [(what, value of a row, title)]"""
+        panels = [(self.roads(what, of), about) for what, of, about in panels]
         panels = [panel for panel in panels if panel[0][0]]
         if not panels:
             return
-        most = max(len(found) for (found, _), _, _ in panels)
+        most = max(len(found) for (found, _), _ in panels)
         figure, grid = self.plots.subplots(1, len(panels), squeeze=False, sharey=True,
                                            figsize=(WIDTH, 1.6 + 0.27 * most))
-        for axes, ((found, names), about, is_log) in zip(grid.flat, panels):
+        for axes, ((found, names), about) in zip(grid.flat, panels):
             for at, (_, values) in enumerate(reversed(found)):
                 for path, value in values.items():
                     axes.plot(value, at, linestyle='', label=path, **self.mark(path, names))
             axes.set_yticks(range(len(found)), [road for road, _ in reversed(found)])
             axes.set_ylim(-0.6, len(found) - 0.4)
             axes.set_title(about)
-            if is_log:
-                self.logarithmic(axes)
-            else:
-                axes.set_xlim(left=0)
+            self.logarithmic(axes)
         shown = dict(zip(*reversed(grid.flat[0].get_legend_handles_labels())))
         figure.suptitle(title, x=0.01, ha='left', fontsize=10, fontweight='bold')
         inches = figure.get_figheight()
@@ -247,13 +244,12 @@ class Plots:
             key = row['delay_ms'], row['rate_mbit'], row['loss'], row['cc'], row['what']
             return row['later_mb_s'] / direct[key] if direct.get(key) else None
         self.road_picture('road', 'Throughput, times that of the direct connection',
-                          [('one', share, 'one stream', False),
-                           ('eight', share, 'eight streams', False)])
+                          [('one', share, 'one stream'), ('eight', share, 'eight streams')])
         self.road_picture('under-bulk', 'A small request under bulk: milliseconds over the round '
                           'trip', [('under_bulk', lambda row: max(row['p50_ms'] - row['delay_ms'],
-                                                                  0.1), 'p50', True),
+                                                                  0.1), 'p50'),
                                    ('under_bulk', lambda row: max(row['p99_ms'] - row['delay_ms'],
-                                                                  0.1), 'p99', True)])
+                                                                  0.1), 'p99')])
 
     def draw(self):
         """The names of the pictures that were drawn: none without matplotlib."""
