@@ -1,11 +1,16 @@
 /* Road: a long road between two network namespaces, for kernels without netem.
  *
- *     bench-road NEAR FAR RTT_US MBIT_PER_S LOSS_PPM QUEUE_US SEED
+ *     bench-road NEAR FAR RTT_US MBIT_PER_S LOSS_PPM QUEUE_US SEED TRAINS
  *
  * NEAR and FAR are the paths of two network namespaces; in each it makes a TUN device "road" and
  * carries packets between the two. Each direction is a bottleneck with a bounded FIFO of QUEUE_US
  * (what comes while that much waits is dropped), a serialiser of the given rate, a random loss of
  * what was serialised, and half the round trip of delay.
+ *
+ * TRAINS 1: the kernel hands over a sender's segments in trains, as to a card that cuts them by
+ * itself, and gets them back so. A train takes the time of all of its packets, and is due with its
+ * last; how long one is at most is the device's gso_max_size. For fast roads, where a packet at a
+ * time leaves no core for those that are measured; not for loss, which meets packets.
  *
  * "ready" is its first line. For each byte on standard input it prints one line of figures since
  * the line before; it ends with standard input. It is honest about itself: a packet that it
@@ -13,25 +18,30 @@
 #include "common.h"
 
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 
-#define PACKET_BYTES 2036     /* at most; a TUN device begins with an MTU of 1500 */
-#define RING_PACKETS (1 << 15) /* on the road in one direction: 1 Gbit/s for 0.39 s */
+#define PACKET_BYTES (64 * 1024) /* a train at most; a TUN device begins with an MTU of 1500 */
+#define RING_PACKETS (1 << 16)   /* on the road in one direction */
+#define RING_BYTES (1 << 26)     /* the same: 1 Gbit/s for half a second */
 #define BATCH 64              /* packets read before the other direction has its turn */
 #define LATE_NS 1000000       /* what is released later than this is counted as late */
 #define MILLION 1000000
 
 struct packet {
     uint64_t due_ns;
+    uint64_t place; /* of its bytes: of all that ever came, the ring's end being skipped */
     uint32_t len;
-    uint8_t bytes[PACKET_BYTES];
+    uint32_t count; /* packets of a train */
+    struct virtio_net_hdr train; /* how the kernel cuts it */
 };
 
-struct figures {
+struct figures { /* a train counts as its packets */
     uint64_t packets, bytes;         /* released */
     uint64_t dropped_queue;          /* the bottleneck's FIFO was full */
     uint64_t dropped_random;         /* by the loss that was asked for */
@@ -45,8 +55,10 @@ struct way {
     uint64_t free_ns; /* when the serialiser has sent what it has */
     uint64_t random;
     uint64_t head, tail; /* of packets; head: the next to release */
+    uint64_t place;      /* of the next packet's bytes */
     struct figures figures;
     struct packet ring[RING_PACKETS];
+    uint8_t bytes[RING_BYTES];
 };
 
 struct road {
@@ -57,7 +69,7 @@ struct road {
 };
 
 /* The device lives in the namespace in which it was made; this process stays where it is. */
-static int device_open(const char *space)
+static int device_open(const char *space, bool has_trains)
 {
     struct ifreq request = {.ifr_name = "road"};
     int there = open(space, O_RDONLY | O_CLOEXEC);
@@ -66,9 +78,12 @@ static int device_open(const char *space)
     }
     close(there);
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-    request.ifr_flags = IFF_TUN | IFF_NO_PI;
+    request.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR;
     if (fd < 0 || ioctl(fd, TUNSETIFF, &request) != 0) {
         bench_die("no TUN device can be made");
+    }
+    if (has_trains && ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4) != 0) {
+        bench_die("the TUN device takes no trains");
     }
     return fd;
 }
@@ -84,15 +99,26 @@ static bool is_lost(struct way *way, uint64_t loss_ppm)
     return mixed % MILLION < loss_ppm;
 }
 
+/* How many packets a train is, and their bytes: each has the headers that the train has once. */
+static uint64_t wire_bytes(struct packet *packet)
+{
+    uint32_t segment = packet->train.gso_size, head = packet->train.hdr_len;
+    bool is_train = packet->train.gso_type != VIRTIO_NET_HDR_GSO_NONE && segment > 0 &&
+                    packet->len > head;
+    packet->count = is_train ? (packet->len - head + segment - 1) / segment : 1;
+    return packet->len + (uint64_t)(packet->count - 1) * head;
+}
+
 /* The packet in the ring's free place meets the bottleneck. */
 static void arrive(const struct road *road, struct way *way, struct packet *packet, uint64_t now_ns)
 {
     uint64_t start_ns = adit_max_u64(way->free_ns, now_ns);
+    uint64_t bytes = wire_bytes(packet);
     if (start_ns - now_ns > road->queue_ns) {
-        way->figures.dropped_queue++;
+        way->figures.dropped_queue += packet->count;
         return;
     }
-    uint64_t takes_ns = (uint64_t)packet->len * 8 * 1000 / road->bits_per_us;
+    uint64_t takes_ns = bytes * 8 * 1000 / road->bits_per_us;
     way->free_ns = start_ns + takes_ns;
     way->figures.busy_ns += takes_ns;
     if (is_lost(way, road->loss_ppm)) {
@@ -101,25 +127,51 @@ static void arrive(const struct road *road, struct way *way, struct packet *pack
     }
     packet->due_ns = way->free_ns + road->delay_ns;
     way->tail++;
+    way->place = packet->place + packet->len;
+}
+
+/* The ring's free place, with room for the longest train; false where there is none. */
+static bool reserve(struct way *way, struct packet **out_packet)
+{
+    uint64_t left = RING_BYTES - way->place % RING_BYTES;
+    uint64_t place = left < PACKET_BYTES ? way->place + left : way->place;
+    uint64_t oldest = way->head < way->tail
+                          ? ADIT_AT(way->ring, way->head % RING_PACKETS).place : place;
+    *out_packet = &ADIT_AT(way->ring, way->tail % RING_PACKETS);
+    if (way->tail - way->head == RING_PACKETS || place + PACKET_BYTES - oldest > RING_BYTES) {
+        return false;
+    }
+    (*out_packet)->place = place;
+    return true;
+}
+
+static void parts_set(struct way *way, struct packet *packet, size_t len, struct iovec parts[2])
+{
+    void *bytes = &ADIT_AT(way->bytes, packet->place % RING_BYTES);
+    ADIT_SLOT(parts, 2, 0) =
+        (struct iovec){.iov_base = &packet->train, .iov_len = sizeof packet->train};
+    ADIT_SLOT(parts, 2, 1) = (struct iovec){.iov_base = bytes, .iov_len = len};
 }
 
 static void take(const struct road *road, struct way *way, uint64_t now_ns)
 {
     for (int i = 0; i < BATCH; i++) {
-        if (way->tail - way->head == RING_PACKETS) {
-            uint8_t nowhere[PACKET_BYTES] = {0};
+        struct packet *packet = NULL;
+        if (!reserve(way, &packet)) {
+            uint8_t nowhere[2048] = {0};
             if (read(way->from, nowhere, sizeof nowhere) <= 0) {
                 return;
             }
             way->figures.dropped_here++;
             continue;
         }
-        struct packet *packet = &ADIT_AT(way->ring, way->tail % RING_PACKETS);
-        ssize_t got = read(way->from, packet->bytes, sizeof packet->bytes);
-        if (got <= 0) {
+        struct iovec parts[2] = {0};
+        parts_set(way, packet, PACKET_BYTES, parts);
+        ssize_t got = readv(way->from, parts, ADIT_COUNT(parts));
+        if (got <= (ssize_t)sizeof packet->train) {
             return;
         }
-        packet->len = (uint32_t)got;
+        packet->len = (uint32_t)got - (uint32_t)sizeof packet->train;
         arrive(road, way, packet, now_ns);
     }
 }
@@ -128,17 +180,20 @@ static void release(struct way *way, uint64_t now_ns)
 {
     struct figures *figures = &way->figures;
     while (way->head < way->tail) {
-        const struct packet *packet = &ADIT_AT(way->ring, way->head % RING_PACKETS);
+        struct packet *packet = &ADIT_AT(way->ring, way->head % RING_PACKETS);
         if (packet->due_ns > now_ns) {
             return;
         }
         uint64_t lag_ns = now_ns - packet->due_ns;
-        figures->late += lag_ns > LATE_NS;
-        figures->lag_ns += lag_ns;
+        figures->late += lag_ns > LATE_NS ? packet->count : 0;
+        figures->lag_ns += lag_ns * packet->count;
         figures->lag_max_ns = adit_max_u64(figures->lag_max_ns, lag_ns);
-        figures->packets++;
+        figures->packets += packet->count;
         figures->bytes += packet->len;
-        figures->dropped_here += write(way->to, packet->bytes, packet->len) != packet->len;
+        struct iovec parts[2] = {0};
+        parts_set(way, packet, packet->len, parts);
+        ssize_t all = (ssize_t)(packet->len + sizeof packet->train);
+        figures->dropped_here += writev(way->to, parts, ADIT_COUNT(parts)) != all;
         way->head++;
     }
 }
@@ -224,8 +279,9 @@ int main(int argc, char **argv)
 {
     static struct road road;
     size_t count = (size_t)argc;
-    if (argc != 8) {
-        fprintf(stderr, "usage: bench-road NEAR FAR RTT_US MBIT_PER_S LOSS_PPM QUEUE_US SEED\n");
+    if (argc != 9) {
+        fprintf(stderr, "usage: bench-road NEAR FAR RTT_US MBIT_PER_S LOSS_PPM QUEUE_US SEED "
+                        "TRAINS\n");
         return 2;
     }
     road.delay_ns = bench_number(ADIT_SLOT(argv, count, 3), 10 * MILLION) * 1000 / 2;
@@ -233,8 +289,9 @@ int main(int argc, char **argv)
     road.loss_ppm = bench_number(ADIT_SLOT(argv, count, 5), MILLION);
     road.queue_ns = bench_number(ADIT_SLOT(argv, count, 6), 10 * MILLION) * 1000;
     uint64_t seed = bench_number(ADIT_SLOT(argv, count, 7), UINT32_MAX);
-    int near = device_open(ADIT_SLOT(argv, count, 1));
-    int far = device_open(ADIT_SLOT(argv, count, 2));
+    bool has_trains = bench_number(ADIT_SLOT(argv, count, 8), 1) == 1;
+    int near = device_open(ADIT_SLOT(argv, count, 1), has_trains);
+    int far = device_open(ADIT_SLOT(argv, count, 2), has_trains);
     struct way *out = &ADIT_AT(road.ways, 0);
     struct way *back = &ADIT_AT(road.ways, 1);
     out->from = back->to = near;
