@@ -48,16 +48,18 @@ static uint8_t lower(uint8_t byte)
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
 }
 
-/* The same for eight bytes at once: bit 5 is set in each that is A to Z. */
-static uint64_t lower_eight(uint64_t eight)
+/* Eight bytes each: do they differ in nothing but bit 5 of letters? */
+static bool is_same_word(uint64_t a, uint64_t b)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t cases = ones << 5;
     const uint64_t highs = ones << 7;
-    uint64_t low_bits = eight & ~highs;
-    uint64_t from_a = low_bits + ones * (0x80 - 'A');
-    uint64_t past_z = low_bits + ones * (0x7f - 'Z');
-    uint64_t is_upper = from_a & ~past_z & ~eight & highs;
-    return eight | is_upper >> 2;
+    uint64_t difference = a ^ b;
+    uint64_t low_bits = (a | cases) & ~highs;
+    uint64_t from_a = low_bits + ones * (0x80 - 'a');
+    uint64_t past_z = low_bits + ones * (0x7f - 'z');
+    uint64_t is_letter = from_a & ~past_z & ~a & highs;
+    return difference == 0 || (difference & ~(is_letter >> 2)) == 0;
 }
 
 /* Four to seven bytes as eight: the first four and the last four. */
@@ -71,12 +73,12 @@ bool adit_bytes_same_nocase(struct adit_bytes a, struct adit_bytes b)
 {
     size_t len = a.len < b.len ? a.len : b.len;
     if (len >= 4 && len < 8) {
-        return lower_eight(eight_of_few(a)) == lower_eight(eight_of_few(b));
+        return is_same_word(eight_of_few(a), eight_of_few(b));
     }
     for (size_t at = 0; len >= 8 && at < len; at += 8) {
         size_t from = at + 8 <= len ? at : len - 8; /* the last eight may be looked at twice */
-        if (lower_eight(adit_load_big64(adit_bytes_from(a, from).ptr)) !=
-            lower_eight(adit_load_big64(adit_bytes_from(b, from).ptr))) {
+        if (!is_same_word(adit_load_big64(adit_bytes_from(a, from).ptr),
+                          adit_load_big64(adit_bytes_from(b, from).ptr))) {
             return false;
         }
     }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/endian.h"
 #include "base/raw.h"
 #include "base/status.h"
 
@@ -86,13 +87,38 @@ static inline struct adit_span adit_span_from(struct adit_span span, size_t offs
 struct adit_status adit_bytes_slice(struct adit_bytes bytes, size_t offset, size_t count,
                                     struct adit_bytes *out_slice);
 
-/* For the two functions below: of views that are equally long. */
+/* For the functions below: of views that are equally long. */
 bool adit_bytes_same(struct adit_bytes a, struct adit_bytes b);
 bool adit_bytes_same_nocase(struct adit_bytes a, struct adit_bytes b);
 
+/* Are two times 1 to 16 bytes the same? The first and the last of them, which may overlap. */
+static inline bool adit_bytes_few_same(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    ADIT_UNSAFE_BEGIN("each load ends at len at most")
+    if (len >= 8) {
+        return adit_load_big64(a) == adit_load_big64(b) &&
+               adit_load_big64(a + len - 8) == adit_load_big64(b + len - 8);
+    }
+    if (len >= 4) {
+        return adit_load_big32(a) == adit_load_big32(b) &&
+               adit_load_big32(a + len - 4) == adit_load_big32(b + len - 4);
+    }
+    return a[0] == b[0] && a[len - 1] == b[len - 1] && a[len / 2] == b[len / 2];
+    ADIT_UNSAFE_END
+}
+
+/* Does a begin with all of b, which is no longer? Without a call where b is a short literal. */
+static inline bool adit_bytes_begin_same(struct adit_bytes a, struct adit_bytes b)
+{
+    if (__builtin_constant_p(b.len) && b.len <= 16) {
+        return b.len == 0 || adit_bytes_few_same(a.ptr, b.ptr, b.len);
+    }
+    return adit_bytes_same(b, a);
+}
+
 static inline bool adit_bytes_equal(struct adit_bytes a, struct adit_bytes b)
 {
-    return a.len == b.len && adit_bytes_same(a, b);
+    return a.len == b.len && adit_bytes_begin_same(a, b);
 }
 
 /* Equal, in a time that depends on the lengths only. For tags and secrets. */
@@ -110,7 +136,7 @@ int adit_bytes_compare(struct adit_bytes a, struct adit_bytes b);
 
 static inline bool adit_bytes_starts_with(struct adit_bytes bytes, struct adit_bytes prefix)
 {
-    return bytes.len >= prefix.len && adit_bytes_same(adit_bytes_first(bytes, prefix.len), prefix);
+    return bytes.len >= prefix.len && adit_bytes_begin_same(bytes, prefix);
 }
 
 bool adit_bytes_ends_with(struct adit_bytes bytes, struct adit_bytes suffix);

@@ -13,24 +13,44 @@ struct idle *idle_of(const struct adit_proxy *proxy, struct adit_handle handle,
     return idle && adit_handle_equal(idle->pipe, pipe) ? idle : NULL;
 }
 
-static struct idle *top_of(const struct adit_proxy *proxy, uint64_t tunnel)
+/* What was known of another tunnel goes into the table. */
+static void top_keep(struct adit_proxy *proxy, struct idle_top *at)
 {
-    uint64_t packed = 0;
-    if (!adit_table_get(&proxy->tunnels, ADIT_OBJECT_BYTES(tunnel), &packed)) {
-        return NULL;
+    if (!at->is_used) {
+        return;
     }
-    return idle_at(proxy, adit_handle_unpack(packed));
+    if (!adit_handle_is_set(at->top)) {
+        adit_table_remove(&proxy->tunnels, ADIT_OBJECT_BYTES(at->tunnel));
+        return;
+    }
+    adit_status_ignore(
+        adit_table_set(&proxy->tunnels, ADIT_OBJECT_BYTES(at->tunnel), adit_handle_pack(at->top)),
+        "it has a place for each idle pipe, and for each tunnel that had one a moment ago");
+}
+
+/* The tunnel's place among those that were busy a moment ago: a request costs no lookup then. */
+static struct idle_top *place_of(struct adit_proxy *proxy, uint64_t tunnel)
+{
+    struct idle_top *at = &ADIT_AT(proxy->tops, tunnel & (IDLE_TOPS - 1));
+    uint64_t packed = 0;
+    if (!at->is_used || at->tunnel != tunnel) {
+        top_keep(proxy, at);
+        *at = (struct idle_top){.tunnel = tunnel, .is_used = true};
+        if (adit_table_get(&proxy->tunnels, ADIT_OBJECT_BYTES(tunnel), &packed)) {
+            at->top = adit_handle_unpack(packed);
+        }
+    }
+    return at;
+}
+
+static struct idle *top_of(struct adit_proxy *proxy, uint64_t tunnel)
+{
+    return idle_at(proxy, place_of(proxy, tunnel)->top);
 }
 
 static void top_set(struct adit_proxy *proxy, uint64_t tunnel, struct adit_handle top)
 {
-    if (!adit_handle_is_set(top)) {
-        adit_table_remove(&proxy->tunnels, ADIT_OBJECT_BYTES(tunnel));
-        return;
-    }
-    adit_status_ignore(
-        adit_table_set(&proxy->tunnels, ADIT_OBJECT_BYTES(tunnel), adit_handle_pack(top)),
-        "it has a place for each idle pipe");
+    place_of(proxy, tunnel)->top = top;
 }
 
 /* --- By age ---------------------------------------------------------------------------------- */
@@ -169,7 +189,7 @@ static bool is_sure(const struct adit_proxy *proxy, const struct idle *idle)
 
 /* The newest; for a request that cannot be sent twice, the newest that is sure. All may have to be
  * looked at: a dial costs more. */
-static struct idle *find(const struct adit_proxy *proxy, uint64_t tunnel, bool is_repeatable)
+static struct idle *find(struct adit_proxy *proxy, uint64_t tunnel, bool is_repeatable)
 {
     struct idle *idle = top_of(proxy, tunnel);
     for (int looks = 0; idle && !is_repeatable && !is_sure(proxy, idle); looks++) {

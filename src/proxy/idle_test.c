@@ -182,6 +182,29 @@ static void the_oldest_makes_room(void **state)
     assert_int_equal(adit_proxy_counters(world->proxy)->idle_pipes_now, 0);
 }
 
+/* More tunnels than are remembered, each with pipes of its own: the last of them on top. */
+static void tunnels_do_not_share_pipes(void **state)
+{
+    struct world *world = *state;
+    const uint32_t tunnels = 2 * IDLE_TOPS + 1;
+    for (uint32_t i = 0; i < 3 * tunnels; i++) {
+        struct exchange exchange = {.tunnel = 1 + i % tunnels,
+                                    .pipe = {.index = 1000 + i, .generation = 1},
+                                    .pipe_uses = 2};
+        idle_put(world->proxy, &exchange, false);
+    }
+    for (uint32_t i = 3 * tunnels; i > 0; i--) {
+        struct exchange exchange = {.request = {.is_repeatable = true}};
+        assert_true(idle_take(world->proxy, 1 + (i - 1) % tunnels, &exchange));
+        assert_int_equal(exchange.pipe.index, 1000 + i - 1);
+    }
+    for (uint32_t i = 0; i < tunnels; i++) {
+        struct exchange exchange = {.request = {.is_repeatable = true}};
+        assert_false(idle_take(world->proxy, 1 + i, &exchange));
+    }
+    assert_true(world->proxy->tunnels.used <= IDLE_TOPS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +214,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_has_left_is_never_sent_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(what_has_not_left_is_sent_elsewhere, setup, teardown),
         cmocka_unit_test_setup_teardown(the_oldest_makes_room, setup, teardown),
+        cmocka_unit_test_setup_teardown(tunnels_do_not_share_pipes, setup, teardown),
     };
     return cmocka_run_group_tests_name("proxy/idle", tests, NULL, NULL);
 }

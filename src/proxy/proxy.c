@@ -102,7 +102,8 @@ static struct adit_status take_memory(struct adit_proxy *proxy,
     ADIT_TRY(adit_random_fill(ADIT_OBJECT_SPAN(seed)));
     ADIT_TRY(adit_pool_init(&proxy->webs, sizeof(struct web), options->connections_max));
     ADIT_TRY(adit_pool_init(&proxy->idles, sizeof(struct idle), options->idle_pipes_max));
-    ADIT_TRY(adit_table_init(&proxy->tunnels, sizeof(uint64_t), options->idle_pipes_max, seed));
+    ADIT_TRY(adit_table_init(&proxy->tunnels, sizeof(uint64_t),
+                             options->idle_pipes_max + IDLE_TOPS, seed));
     ADIT_TRY(adit_memory_open(1, CIPHER_IN_BYTES, &proxy->cipher_in));
     ADIT_TRY(adit_memory_open(1, ADIT_HTTP_HEAD_BYTES_MAX, &proxy->joined));
     ADIT_TRY(adit_memory_open(1, ADIT_HTTP_FORWARD_BYTES_MAX, &proxy->written));

@@ -119,6 +119,15 @@ struct idle {
     bool is_leaving;
 };
 
+/* The newest idle pipe of a tunnel that was busy a moment ago; the table's word for it is old. */
+struct idle_top {
+    uint64_t tunnel;
+    struct adit_handle top; /* none: it has no idle pipe */
+    bool is_used;
+};
+
+#define IDLE_TOPS 16 /* a power of two */
+
 struct proxy_times {
     uint64_t head_us, idle_us, body_us, stuck_us, queued_us, away_us, ack_us, idle_pipe_us,
         linger_us, fresh_us, proven_us;
@@ -134,7 +143,8 @@ struct adit_proxy {
     struct proxy_times times;
     struct adit_pool webs;
     struct adit_pool idles;
-    struct adit_table tunnels; /* tunnel -> its newest idle pipe */
+    struct adit_table tunnels; /* tunnel -> its newest idle pipe, where it is not in `tops` */
+    struct idle_top tops[IDLE_TOPS];
     struct adit_handle oldest, newest; /* idle pipes */
     struct adit_handle idle_timer;
     struct adit_handle dirty_head, dirty_tail; /* webs with something to do */
