@@ -194,14 +194,18 @@ def each_transfer():
         yield most(f'{way}-64: last end / first end', unfairness(way), 1.3, 1.1)
 
 
-GOALS = (
-    *each_tunnel(),
-    *each_transfer(),
+TLS_GOALS = (
     least('TLS visitors: requests/s, times one haproxy hop',
           times('adit-http', 'haproxy-hop', 'tls-64', rate), 1.0, 1.15),
     least('full handshakes, of the library alone', of_library('handshakes', 'full'), 0.9),
     least('resumed handshakes, of the library alone',
           of_library('handshakes-resumed', 'resumed'), 0.9),
+)
+
+GOALS = (
+    *each_tunnel(),
+    *each_transfer(),
+    *TLS_GOALS,
     *(most(f'KiB per idle {what}, of {count:,}', figure(count), target, stretch)
       for what, figure, target, stretch in (
           ('stream, both sides', lambda count: both_sides(f'idle-{count}'), 1, 0.3),
@@ -233,10 +237,32 @@ GOALS = (
 )
 
 
-def judge(results):
+def of_speed():
+    """The goals that another build of the same sources may change."""
+    tunnels = [goal for goal in each_tunnel() if 'CPU' in goal.name or 'requests/s' in goal.name]
+    return [*tunnels, *each_transfer(), *TLS_GOALS]
+
+
+def judge_also(results):
+    """{folder: verdicts} on those goals, with other builds (bench/run --also) in Adit's place. They count
+    for nothing. Facts are those of the run's own build, its library too."""
+    found, goals = {}, of_speed()
+    for name in results['paths']:
+        if name.startswith('adit@') and not name.endswith('-http'):
+            paths, samples = ({**results[part]} for part in ('paths', 'samples'))
+            for mine, its in (('adit', name), ('adit-http', f'{name}-http')):
+                paths.pop(mine, None)
+                samples.pop(mine, None)
+                if its in paths:
+                    paths[mine], samples[mine] = paths[its], samples.get(its, {})
+            found[name] = judge({**results, 'paths': paths, 'samples': samples}, goals)
+    return {name: verdicts for name, verdicts in found.items() if verdicts}
+
+
+def judge(results, wanted=None):
     """A verdict on each goal whose figure the results (as in build/bench.json) hold."""
     read, verdicts = Results(results), []
-    for goal in GOALS:
+    for goal in GOALS if wanted is None else wanted:
         try:
             figure = goal.figure(read)
         except (Missing, ZeroDivisionError, ValueError):

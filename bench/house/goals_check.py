@@ -1,5 +1,7 @@
 """That goals are judged as they say, from results made up here. bench/check runs it."""
-from house import goals, road_report
+import copy
+
+from house import goals, leads, report, road_report
 from house.results import Missing, Results, rate
 
 
@@ -30,6 +32,56 @@ def made_up():
                     'bore': {'requests-64': [sample(60), sample(30)]},
                     'frp': {'requests-64': [sample(10, 0.03), sample(6, 0.03)]},
                     'ssh': {'requests-64': [sample(20), {'error': 'it ended'}]}}}
+
+
+def leads_are_told(results, expect):
+    """frp is the better peer by CPU time, ssh by rate; bore is better still and does not encrypt."""
+    def told(changed):
+        found = leads.Leads(changed)
+        return {(one.row, one.figure): one for one in found.rows + found.roads}
+
+    one = told(results)
+    lead = one['requests-64', '1/s']
+    expect('the best peer of a figure encrypts', (lead.peer, lead.lead), ('ssh', 2.4))
+    expect('each figure has its own best peer', one['requests-64', 'CPU us'].peer, 'ssh')
+    expect('equal latencies are level', (leads.is_ahead(one['requests-64', 'p50 us']),
+                                         leads.is_behind(one['requests-64', 'p50 us'])),
+           (False, False))
+    expect('a row that no peer has is not counted', ('requests-1', '1/s') in one, False)
+    changed = copy.deepcopy(results)
+    changed['samples']['frp']['requests-64'] = [{**sample(10, 0.03), 'p99_us': 200}] * 2
+    changed['samples']['ssh']['requests-64'][0]['cpu_s'] = {'server': 0.005, 'agent': 0.005}
+    changed['samples']['adit-http'] = {'requests-64': [sample(47, 0.02), sample(25, 0.02)]}
+    changed['road'].append(on_road('ssh', 150, 24))
+    two = told(changed)
+    expect('a row has one of the tunnels, by its first figure', {
+        one.path for one in two.values() if one.row == 'requests-64'}, {'adit'})
+    expect('less is better', (two['requests-64', 'p99 us'].peer, two['requests-64', 'p99 us'].lead),
+           ('frp', 0.8))
+    expect('a peer that spends half leads', two['requests-64', 'CPU us'].lead, 0.5)
+    behind = leads.lines(leads.Leads(changed), goals.number)
+    expect('where it is behind, the worst first', [(line[0].split(',')[0], line[1]) for line in behind],
+           [('requests-64', 'CPU us'), ('one', 'MB/s'), ('requests-64', 'p99 us')])
+    expect('the counts', leads.sentences(leads.Leads(changed), changed)[0],
+           'Adit leads 1 of 4 figures of the rows, in 1 it is within 5% of the best peer, in 2 '
+           'behind it')
+    expect('memory that did not grow', (leads.times_better(1, 0, False), leads.times_better(0, 1, False),
+                                        leads.times_better(0, 0, False)), (0.0, float('inf'), 1.0))
+
+
+def others_are_told(results, expect):
+    """Another build is told of beside, in Adit's place, and judged for nothing."""
+    changed = copy.deepcopy(results)
+    changed['paths']['adit@new'] = changed['paths']['adit']
+    changed['samples']['adit@new'] = {'requests-64': [sample(96, 0.01), sample(52, 0.01)]}
+    also = {one.name: one.figure for one in goals.judge_also(changed)['adit@new']}
+    expect('the other build has a share of its own', also['adit: requests/s at 64, of direct'], 1.0)
+    expect('goals that no build moves are not told', [name for name in also if 'resident' in name], [])
+    expect('the goals stay', goals.judge(changed), goals.judge(results))
+    expect('without another build, nothing', goals.judge_also(results), {})
+    told = report.Report({**changed, 'machine': {}}).other_builds()
+    expect('the table names the build', '| adit: requests/s at 64, of direct | adit@new | 1.00 |' in told,
+           True)
 
 
 def failures():
@@ -67,6 +119,8 @@ def failures():
     lines = road_report.text(results['road']).splitlines()
     expect('a line for each road and path, and the table\'s head', len(lines), 4 + 1 + 2 + 6)
     expect('the fault is told', sum('the shim was late' in line for line in lines), 1)
+    leads_are_told(results, expect)
+    others_are_told(results, expect)
     names = [goal.name for goal in goals.GOALS]
     expect('every goal has a name of its own', len(set(names)), len(names))
     for goal in goals.GOALS:

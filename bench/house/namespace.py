@@ -1,13 +1,15 @@
 """Namespaces of the run's own, and its place before the rest of the machine."""
-import os, pathlib, shutil, signal, subprocess, sys
+import os, pathlib, re, shutil, signal, subprocess, sys, tempfile
 
-MARK = 'ADIT_BENCH_NAMESPACE'  # set for the program that runs inside
+MARK = 'ADIT_BENCH_NAMESPACE'  # set for the program that runs inside: its parent's number outside
+FOLDERS_MAX = 100  # of killed runs, that one start clears
 
 
 def enter_namespace():
     """Runs this program again inside its own network namespace, where loopback uses cubic, and as
     the first process of a process namespace: whatever ends it, all that it started ends with it."""
     if MARK not in os.environ or os.getpid() != 1:
+        clear_folders()
         sys.exit(run_inside())
     ip = shutil.which('ip') or '/usr/sbin/ip'
     subprocess.run([ip, 'link', 'set', 'lo', 'up'], check=True)
@@ -24,7 +26,7 @@ def run_inside():
     child = subprocess.Popen(
         ['unshare', '--net', *user, 'setpriv', '--pdeathsig', 'KILL', 'unshare', '--pid', '--fork',
          '--mount-proc', '--kill-child', sys.executable, *sys.argv],
-        start_new_session=True, env={**os.environ, MARK: '1'})
+        start_new_session=True, env={**os.environ, MARK: str(os.getpid())})
 
     def pass_on(*_):
         os.killpg(child.pid, signal.SIGTERM)  # unshare itself waits for the program, which cleans up
@@ -34,6 +36,23 @@ def run_inside():
             return child.wait()
         except KeyboardInterrupt:
             pass_on()
+
+
+def folder_prefix():
+    """Of a run's temporary folders: whose they are can be told when it was killed."""
+    return f'adit-bench-{os.environ.get(MARK, os.getpid())}-'
+
+
+def clear_folders():
+    """Removes the temporary folders of runs that no longer live; which those were."""
+    cleared = []
+    for folder in sorted(pathlib.Path(tempfile.gettempdir()).glob('adit-bench-*')):
+        run = re.fullmatch(r'adit-bench-(\d+)-\w+', folder.name)
+        if run and not pathlib.Path('/proc', run[1]).exists() and len(cleared) < FOLDERS_MAX and \
+                folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.geteuid():
+            shutil.rmtree(folder, ignore_errors=True)
+            cleared.append(folder.name)
+    return cleared
 
 
 def go_ahead(nice, is_realtime):

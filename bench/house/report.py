@@ -1,7 +1,7 @@
 """Markdown from the results of a run: the goals, a table for each row, and where it was."""
 import pathlib, re
 
-from house import goals, road_report
+from house import goals, leads, road_report
 from house.look import Look, cpu_each, field, latency, quietly, rate, speed, spread
 
 TITLES = {
@@ -62,6 +62,8 @@ class Report:
         self.machine = data['machine']
         self.rounds = data.get('rounds', 0)
         self.verdicts = goals.judge(data)
+        self.also = goals.judge_also(data)
+        self.data, self.leads = data, leads.Leads(data)
 
     def about(self):
         machine = self.machine
@@ -103,6 +105,23 @@ class Report:
                           'met, and the stretch' if verdict.stretched else
                           'met' if verdict.met else '**missed**'])
         return table(['goal', 'found', 'wanted', 'stretch', ''], lines) if lines else ''
+
+    def where_it_does_not_lead(self):
+        """Every figure in which an encrypted peer is ahead."""
+        said = leads.sentences(self.leads, self.data)
+        if not said:
+            return ''
+        behind = leads.lines(self.leads, goals.number)
+        return '\n\n'.join(['; '.join(said) + '.', *([table(
+            ['row', 'figure', '', 'found', 'best peer', 'its', 'Adit better by', 'beside'],
+            behind)] if behind else [])])
+
+    def other_builds(self):
+        """What the goals for speed come to with another build: told, and not judged."""
+        return table(['goal', 'with', 'found', 'wanted'], [
+            [verdict.name, name, goals.number(verdict.figure),
+             ('at least ' if verdict.is_least else 'at most ') + goals.number(verdict.target)]
+            for name, verdicts in self.also.items() for verdict in verdicts]) if self.also else ''
 
     def ratios(self, path, row, of):
         """Against direct and the best peer that encrypts."""
@@ -224,7 +243,8 @@ class Report:
     def text(self):
         """All of it, for standard output."""
         parts = [self.about(), self.versions(), self.cpu(), *self.rows(), self.started(), self.idle(),
-                 self.sessions(), self.fact_table(), road_report.text(self.results.road)]
+                 self.sessions(), self.fact_table(), road_report.text(self.results.road),
+                 self.where_it_does_not_lead(), self.other_builds()]
         return '\n\n'.join(part for part in parts if part) + '\n'
 
     def is_missed(self):
@@ -235,7 +255,10 @@ class Report:
         parts = [self.about(), self.goal_table()]
         parts += [f'![{title}](benchmarks/{name}.png)' for name, title in PICTURES
                   if name in pictures]
-        for title, found in (('Paths', [self.versions()]), ('CPU', [self.cpu()]), ('Rows', self.rows()),
+        for title, found in (('Where Adit does not lead', [self.where_it_does_not_lead()]),
+                             ('Another build', [self.other_builds()]),
+                             ('Paths', [self.versions()]),
+                             ('CPU', [self.cpu()]), ('Rows', self.rows()),
                              ('Start, and coming back', [self.started()]),
                              ('Idle', [self.idle(), self.sessions(), self.fact_table()]),
                              ('A long road', [road_report.text(self.results.road)])):
