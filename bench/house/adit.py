@@ -4,7 +4,7 @@ import json, os, pathlib, socket, subprocess, sys, tempfile, time
 from house.namespace import folder_prefix
 from house.processes import family
 
-ORIGIN, RELAY, LIBRARY, LIBRARY_TLS = 9000, 9001, 9002, 9003
+ORIGIN, RELAY, LIBRARY, LIBRARY_TLS, PAIR = 9000, 9001, 9002, 9003, 9004
 HTTPS, HTTP, ADMIN = 8443, 8080, 9090
 
 

@@ -246,17 +246,30 @@ def of_speed():
 def judge_also(results):
     """{folder: verdicts} on those goals, with other builds (bench/run --also) in Adit's place. They count
     for nothing. Facts are those of the run's own build, its library too."""
-    found, goals = {}, of_speed()
+    found = {}
     for name in results['paths']:
         if name.startswith('adit@') and not name.endswith('-http'):
-            paths, samples = ({**results[part]} for part in ('paths', 'samples'))
-            for mine, its in (('adit', name), ('adit-http', f'{name}-http')):
-                paths.pop(mine, None)
-                samples.pop(mine, None)
-                if its in paths:
-                    paths[mine], samples[mine] = paths[its], samples.get(its, {})
-            found[name] = judge({**results, 'paths': paths, 'samples': samples}, goals)
+            found[name] = judge(in_place(results, name, f'{name}-http'), of_speed())
     return {name: verdicts for name, verdicts in found.items() if verdicts}
+
+
+def judge_pair(results):
+    """{goal's name: what it comes to with the bare pair in Adit's place}: where that misses it too, the
+    limit is that of two processes with TLS between them on this machine."""
+    goals = [*each_tunnel(), *each_transfer()]
+    return {verdict.name: verdict.figure
+            for verdict in judge(in_place(results, 'pair', 'pair'), goals)}
+
+
+def in_place(results, tcp, http):
+    """The results with other paths in the place of Adit's."""
+    paths, samples = ({**results[part]} for part in ('paths', 'samples'))
+    for mine, its in (('adit', tcp), ('adit-http', http)):
+        paths.pop(mine, None)
+        samples.pop(mine, None)
+        if its in results['paths']:
+            paths[mine], samples[mine] = paths[its], samples.get(its, {})
+    return {**results, 'paths': paths, 'samples': samples}
 
 
 def judge(results, wanted=None):
@@ -282,8 +295,10 @@ def number(value):
     return f'{value:,.0f}' if value >= 1000 else f'{value:.2f}'
 
 
-def line(verdict):
+def line(verdict, pair=None):
+    """`pair`: what the bare pair comes to."""
     said = 'met, and the stretch' if verdict.stretched else 'met' if verdict.met else 'MISSED'
     words = 'at least' if verdict.is_least else 'at most'
     return (f'goal {said}: {verdict.name}: {number(verdict.figure)}, {words} '
-            f'{number(verdict.target)} wanted')
+            f'{number(verdict.target)} wanted' +
+            ('' if pair is None else f', a bare pair {number(pair)}'))

@@ -84,6 +84,22 @@ def others_are_told(results, expect):
            True)
 
 
+def pair_is_told(results, expect):
+    """The bare pair stands beside the goals, and is no peer."""
+    changed = copy.deepcopy(results)
+    changed['paths']['pair'] = {'kind': 'yardstick', 'tls': 'TLS 1.3'}
+    changed['samples']['pair'] = {'requests-64': [sample(80, 0.005), sample(52, 0.005)]}
+    name = 'adit: requests/s at 64, of direct'
+    expect('what the pair comes to', goals.judge_pair(changed).get(name), (0.8 + 1.04) / 2)
+    expect('it changes no verdict', goals.judge(changed), goals.judge(results))
+    expect('without it, nothing', goals.judge_pair(results), {})
+    told = report.Report({**changed, 'machine': {}})
+    expect('it is told with the goal', [line for line in told.goal_lines() if name in line],
+           [f'goal met: {name}: 0.50, at least 0.48 wanted, a bare pair 0.92'])
+    expect('Adit beside it', told.beside_pair().splitlines()[-1],
+           '| requests-64 | 0.55 | 2.00 | - | - |')
+
+
 def failures():
     """What is wrong, one sentence each."""
     wrong, results = [], made_up()
@@ -121,6 +137,7 @@ def failures():
     expect('the fault is told', sum('the shim was late' in line for line in lines), 1)
     leads_are_told(results, expect)
     others_are_told(results, expect)
+    pair_is_told(results, expect)
     names = [goal.name for goal in goals.GOALS]
     expect('every goal has a name of its own', len(set(names)), len(names))
     for goal in goals.GOALS:

@@ -2,9 +2,9 @@
 import subprocess, time
 
 from house import peers
-from house.adit import LIBRARY, LIBRARY_TLS, ORIGIN, RELAY, Tunnel
+from house.adit import LIBRARY, LIBRARY_TLS, ORIGIN, PAIR, RELAY, Tunnel
 from house.namespace import take_along
-from house.processes import (Failed, cpu_seconds, cut_connections, kill_all, memory_kib,
+from house.processes import (Failed, cpu_seconds, cut_connections, family, kill_all, memory_kib,
                              wait_for_answer)
 
 RAW = ('requests', 'connections', 'bulk', 'websocket')  # groups of rows that any TCP path carries
@@ -78,6 +78,22 @@ class Relay(Path):
 
     def pids(self):
         return {'server': {self.process.pid: self.command()[0]}}
+
+
+class Pair(Relay):
+    """The least that two processes with one connection of TLS between them can do."""
+    name, port, tls, can = 'pair', PAIR, 'TLS 1.3', ('requests', 'connections', 'bulk')
+    note = 'two bare processes: no windows, limits, checks, log or sandbox'
+    only = ('requests-64', 'requests-64-1024', 'requests-1', 'close-64', 'down-1', 'up-1', 'down-64',
+            'up-64', 'under-bulk')
+
+    def command(self):
+        return 'bench-pair', PAIR, ORIGIN
+
+    def pids(self):
+        both = family(self.process.pid)
+        server = {self.process.pid: both.pop(self.process.pid)}
+        return {'server': server, 'agent': both}
 
 
 class Library(Relay):
@@ -188,7 +204,7 @@ def own_paths(bench):
 
 
 def yardsticks(bench):
-    return [kind(bench) for kind in (Direct, Relay, Library)]
+    return [kind(bench) for kind in (Direct, Relay, Pair, Library)]
 
 
 def tunnels(bench):

@@ -62,7 +62,7 @@ class Report:
         self.machine = data['machine']
         self.rounds = data.get('rounds', 0)
         self.verdicts = goals.judge(data)
-        self.also = goals.judge_also(data)
+        self.also, self.pair = goals.judge_also(data), goals.judge_pair(data)
         self.data, self.leads = data, leads.Leads(data)
 
     def about(self):
@@ -93,7 +93,7 @@ class Report:
         return table(['path', 'version', 'encrypted by', ''], lines)
 
     def goal_lines(self):
-        return [goals.line(verdict) for verdict in self.verdicts]
+        return [goals.line(verdict, self.pair.get(verdict.name)) for verdict in self.verdicts]
 
     def goal_table(self):
         lines = []
@@ -102,9 +102,10 @@ class Report:
             lines.append([verdict.name, goals.number(verdict.figure),
                           word + goals.number(verdict.target),
                           '-' if verdict.stretch is None else goals.number(verdict.stretch),
+                          cell(self.pair.get(verdict.name), goals.number),
                           'met, and the stretch' if verdict.stretched else
                           'met' if verdict.met else '**missed**'])
-        return table(['goal', 'found', 'wanted', 'stretch', ''], lines) if lines else ''
+        return table(['goal', 'found', 'wanted', 'stretch', 'a bare pair', ''], lines) if lines else ''
 
     def where_it_does_not_lead(self):
         """Every figure in which an encrypted peer is ahead."""
@@ -115,6 +116,18 @@ class Report:
         return '\n\n'.join(['; '.join(said) + '.', *([table(
             ['row', 'figure', '', 'found', 'best peer', 'its', 'Adit better by', 'beside'],
             behind)] if behind else [])])
+
+    def beside_pair(self):
+        """What is left between Adit and the least that its shape can cost."""
+        results, lines = self.results, []
+        for row in results.rows() if 'pair' in results.names else ():
+            of = speed if quietly(lambda: results.median('pair', row, speed)) else rate
+            line = [cell(results.times(path, 'pair', row, what), two)
+                    for path in ('adit', 'adit-http') for what in (of, cpu_each())]
+            if line != ['-'] * len(line) and row != 'under-bulk':  # whose rate is a schedule's
+                lines.append([row, *line])
+        return table(['of a bare pair', 'adit: rate', 'CPU', 'adit-http: rate', 'CPU'],
+                     lines) if lines else ''
 
     def other_builds(self):
         """What the goals for speed come to with another build: told, and not judged."""
@@ -244,7 +257,7 @@ class Report:
         """All of it, for standard output."""
         parts = [self.about(), self.versions(), self.cpu(), *self.rows(), self.started(), self.idle(),
                  self.sessions(), self.fact_table(), road_report.text(self.results.road),
-                 self.where_it_does_not_lead(), self.other_builds()]
+                 self.where_it_does_not_lead(), self.beside_pair(), self.other_builds()]
         return '\n\n'.join(part for part in parts if part) + '\n'
 
     def is_missed(self):
@@ -256,6 +269,7 @@ class Report:
         parts += [f'![{title}](benchmarks/{name}.png)' for name, title in PICTURES
                   if name in pictures]
         for title, found in (('Where Adit does not lead', [self.where_it_does_not_lead()]),
+                             ('Beside a bare pair', [self.beside_pair()]),
                              ('Another build', [self.other_builds()]),
                              ('Paths', [self.versions()]),
                              ('CPU', [self.cpu()]), ('Rows', self.rows()),

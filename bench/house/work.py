@@ -30,7 +30,7 @@ class Bench:
         self.road, self.is_broken = [], False
         self.always = []  # processes that take part in every sample: the local program
         for program in ('bench-load', 'bench-origin', 'bench-relay', 'bench-library',
-                        'bench-sessions'):
+                        'bench-pair', 'bench-sessions'):
             if not (self.build / 'bench' / program).exists():
                 raise SystemExit(f'bench: {self.build}/bench/{program} is missing: tools/build')
         if self.has_tunnel and not (self.build / 'aditd').exists():
