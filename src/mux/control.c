@@ -156,7 +156,7 @@ static void pull_streams(struct adit_session *session, struct adit_writer *write
         struct adit_yamux_frame frame = {.type = ADIT_YAMUX_WINDOW,
                                          .flags = owes_ack ? ADIT_YAMUX_ACK : 0,
                                          .stream = stream->id,
-                                         .length = adit_stream_grant(stream)};
+                                         .length = adit_stream_grant(session, stream)};
         if ((frame.flags != 0 || frame.length > 0) && !put(session, writer, &frame)) {
             return;
         }

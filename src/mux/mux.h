@@ -195,6 +195,11 @@ struct adit_session_turn {
 bool adit_session_next(struct adit_session *session, size_t room,
                        struct adit_session_turn *out_turn);
 
+/* Small streams pass beside bulk: both were seen within ADIT_SESSION_MIXED_US. Where the road is
+ * short, less of the bulk may then stand before them. */
+#define ADIT_SESSION_MIXED_US (20 * ADIT_MS_US)
+bool adit_session_is_mixed(const struct adit_session *session);
+
 /* `count` bytes (0 to bytes_max) follow the 12-byte `header` hole, which this fills. `is_last`:
  * the source has ended (FIN). The stream stays ready unless is_last. */
 struct adit_status adit_session_sent(struct adit_session *session, struct adit_handle stream,

@@ -2,6 +2,8 @@
 
 /* A rest of a turn or of a buffer below this is not worth a frame. */
 #define FRAME_WORTH_BYTES 512
+/* A frame below this is a small stream's, however much that has sent before. */
+#define FRAME_SMALL_BYTES 2048
 /* So many turns in a row go to fresh streams while old ones wait; then an old one has its turn. */
 #define FRESH_TURNS_MAX 4
 /* A stream that let so many bytes of others pass since its last turn is fresh for one quantum. */
@@ -156,7 +158,12 @@ struct adit_status adit_session_sent(struct adit_session *session, struct adit_h
     ADIT_TRY(adit_yamux_write(&writer, &frame)); /* cannot fail: the hole's size was checked */
     session->counters.frames_out_total++;
     session->counters.data_out_total += count;
-    stream->state |= frame.length >= session->mux->limits.quantum ? ADIT_STREAM_BULK : 0;
+    if (frame.length >= session->mux->limits.quantum) {
+        stream->state |= ADIT_STREAM_BULK;
+        session->bulk_us = session->now_us;
+    } else if (stream->fresh_left > 0 || count < FRAME_SMALL_BYTES) {
+        session->small_us = session->now_us;
+    }
     stream->send_window -= frame.length;
     stream->deficit -= frame.length;
     stream->fresh_left -= (uint32_t)adit_min_size(stream->fresh_left, count);

@@ -133,7 +133,7 @@ void adit_stream_arrived(struct adit_session *session, struct adit_stream *strea
 void adit_stream_consumed(struct adit_session *session, struct adit_stream *stream,
                           uint32_t count);
 /* The credit to send now, which is granted by this. */
-uint32_t adit_stream_grant(struct adit_stream *stream);
+uint32_t adit_stream_grant(const struct adit_session *session, struct adit_stream *stream);
 /* Back to the start's size, as far as the budgets go; for a stream that ends. */
 void adit_stream_growth_return(struct adit_session *session, struct adit_stream *stream);
 /* Bytes handed out and not consumed. */

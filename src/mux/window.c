@@ -9,6 +9,10 @@
 /* From here on an update is sent at a quarter of the window, not at 3/8, and a window grows sooner:
  * the peer must hear of credit while there is still some on the road. */
 #define ROUND_TRIP_LONG_US (5 * ADIT_MS_US)
+/* What a stream may use of its window on a short road while small streams pass beside it, which
+ * stand behind what is in the kernel's buffers. Where there are none a large window pays: one end
+ * goes on while the other has no core. */
+#define WINDOW_MIXED_BYTES (512 * 1024u)
 #define UPDATE_BYTES_MAX (256 * 1024u)
 
 uint32_t adit_stream_handed(const struct adit_session *session, const struct adit_stream *stream)
@@ -17,18 +21,38 @@ uint32_t adit_stream_handed(const struct adit_session *session, const struct adi
     return stream->pending - (is_arriving ? session->frame.payload_left : 0);
 }
 
-/* What could be granted now: credit + pending <= window always. */
-static uint32_t grantable(const struct adit_stream *stream)
+static bool is_long(const struct adit_session *session)
 {
-    return stream->window - stream->credit - stream->pending;
+    return session->rtt_us == 0 || session->rtt_us >= ROUND_TRIP_LONG_US;
 }
 
-uint32_t adit_stream_grant(struct adit_stream *stream)
+bool adit_session_is_mixed(const struct adit_session *session)
+{
+    uint64_t older_us = adit_min_u64(session->small_us, session->bulk_us);
+    return older_us > 0 && session->now_us - older_us < ADIT_SESSION_MIXED_US;
+}
+
+/* Of the window, what may be used now. */
+static uint32_t usable(const struct adit_session *session, const struct adit_stream *stream)
+{
+    return adit_session_is_mixed(session) && !is_long(session)
+               ? (uint32_t)adit_min_u64(stream->window, WINDOW_MIXED_BYTES)
+               : stream->window;
+}
+
+/* What could be granted now: credit + pending <= window always. */
+static uint32_t grantable(const struct adit_session *session, const struct adit_stream *stream)
+{
+    uint64_t used = (uint64_t)stream->credit + stream->pending;
+    return (uint32_t)adit_subtract_floor_u64(usable(session, stream), used);
+}
+
+uint32_t adit_stream_grant(const struct adit_session *session, struct adit_stream *stream)
 {
     if (adit_stream_is(stream, ADIT_STREAM_FIN_RECEIVED | ADIT_STREAM_DEAD)) {
         return 0;
     }
-    uint32_t delta = grantable(stream);
+    uint32_t delta = grantable(session, stream);
     stream->credit += delta;
     return delta;
 }
@@ -97,11 +121,9 @@ void adit_stream_arrived(struct adit_session *session, struct adit_stream *strea
         stream->epoch_bytes = 0;
     }
     stream->epoch_bytes += count; /* within a round trip: no more than a few windows */
-}
-
-static bool is_long(const struct adit_session *session)
-{
-    return session->rtt_us == 0 || session->rtt_us >= ROUND_TRIP_LONG_US;
+    if (count >= session->mux->limits.quantum) {
+        session->bulk_us = session->now_us;
+    }
 }
 
 /* More than 5/8 of the window W came within one round trip, and the reader has drained it: W is
@@ -131,7 +153,8 @@ static void grow_where_drained(struct adit_session *session, struct adit_stream 
 static uint32_t update_worth(const struct adit_session *session, const struct adit_stream *stream)
 {
     bool is_starving = stream->credit < stream->window / 4;
-    uint64_t share = (uint64_t)stream->window * (is_long(session) || is_starving ? 2 : 3) / 8;
+    uint64_t window = usable(session, stream);
+    uint64_t share = window * (is_long(session) || is_starving ? 2 : 3) / 8;
     return (uint32_t)adit_max_u64(adit_min_u64(share, UPDATE_BYTES_MAX), 1);
 }
 
@@ -149,11 +172,11 @@ void adit_stream_consumed(struct adit_session *session, struct adit_stream *stre
     }
     grow_where_drained(session, stream);
     if (adit_stream_is(stream, ADIT_STREAM_UPDATE_PENDING) ||
-        grantable(stream) < update_worth(session, stream)) {
+        grantable(session, stream) < update_worth(session, stream)) {
         return;
     }
     relieve(session, stream);
-    if (grantable(stream) >= update_worth(session, stream)) {
+    if (grantable(session, stream) >= update_worth(session, stream)) {
         stream->state |= ADIT_STREAM_UPDATE_PENDING;
         adit_stream_enlist(session, stream, ADIT_SESSION_LIST_CONTROL);
     }

@@ -148,6 +148,70 @@ static void a_fast_short_road_keeps_a_small_window(void **state)
     peer_end(peer);
 }
 
+/* A small stream of ours says something. */
+static void say(struct peer *peer, struct adit_handle stream)
+{
+    uint8_t header[ADIT_YAMUX_HEADER_BYTES] = {0};
+    adit_session_ready(&peer->session, stream);
+    struct adit_session_turn turn = {0};
+    assert_true(adit_session_next(&peer->session, 1000, &turn));
+    assert_ok(adit_session_sent(&peer->session, stream, ADIT_SPAN_OF(header), 10, false));
+    adit_session_idle(&peer->session, stream);
+}
+
+/* Bulk in turns of 256 KiB, as far as the peer has credit; the credit that it has in the end. */
+static uint64_t run_turns(struct peer *peer, struct adit_handle bulk, uint64_t credit)
+{
+    for (size_t turns = 0; turns < 20; turns++) {
+        uint32_t count = (uint32_t)adit_min_u64(credit, 256 * KIB);
+        receive_and_consume(peer, 1, bulk, count);
+        peer->now_us += 200;
+        credit += granted(peer) - count;
+    }
+    return credit;
+}
+
+static void beside_small_streams_bulk_uses_less_of_its_window(void **state)
+{
+    struct peer *peer = peer_new(peer_role(state));
+    struct adit_handle bulk = begin(peer, 1);
+    struct adit_handle small = begin(peer, 3);
+    adit_session_rtt_set(&peer->session, 60);
+    assert_false(adit_session_is_mixed(&peer->session));
+    uint64_t credit = run_turns(peer, bulk, 256 * KIB);
+    assert_int_equal(credit, 2 * MIB);
+    assert_false(adit_session_is_mixed(&peer->session)); /* bulk, and nothing small */
+    say(peer, small);
+    assert_true(adit_session_is_mixed(&peer->session));
+    credit = run_turns(peer, bulk, credit);
+    assert_in_range(credit, 256 * KIB, 512 * KIB);
+    peer->now_us += ADIT_SESSION_MIXED_US;
+    credit = run_turns(peer, bulk, credit);
+    assert_false(adit_session_is_mixed(&peer->session));
+    assert_int_equal(credit, 2 * MIB);
+    adit_session_rtt_set(&peer->session, 50 * ADIT_MS_US); /* what a long road holds it needs */
+    say(peer, small);
+    credit = run_turns(peer, bulk, credit);
+    assert_true(credit > 1 * MIB);
+    peer_end(peer);
+}
+
+/* Credit that is held back comes as soon as there is room for it: nobody waits for ever. */
+static void held_back_credit_leaves_some_to_go_on_with(void **state)
+{
+    struct peer *peer = peer_new(peer_role(state));
+    struct adit_handle bulk = begin(peer, 1);
+    struct adit_handle small = begin(peer, 3);
+    adit_session_rtt_set(&peer->session, 60);
+    uint64_t credit = run_turns(peer, bulk, 256 * KIB);
+    for (size_t i = 0; i < 100; i++) {
+        say(peer, small);
+        credit = run_turns(peer, bulk, credit);
+        assert_true(credit > 0);
+    }
+    peer_end(peer);
+}
+
 static void a_slow_reader_gains_nothing(void **state)
 {
     struct peer *peer = peer_new(peer_role(state));
@@ -249,6 +313,8 @@ int main(void)
         BOTH_ROLES(on_a_long_road_a_window_grows_sooner),
         BOTH_ROLES(a_window_grows_to_its_maximum_on_a_long_fat_road),
         BOTH_ROLES(a_fast_short_road_keeps_a_small_window),
+        BOTH_ROLES(beside_small_streams_bulk_uses_less_of_its_window),
+        BOTH_ROLES(held_back_credit_leaves_some_to_go_on_with),
         BOTH_ROLES(a_slow_reader_gains_nothing),
         BOTH_ROLES(a_reader_that_does_not_read_gains_nothing),
         BOTH_ROLES(growth_stops_at_the_budget),
