@@ -7,16 +7,19 @@ from harness import (Agent, Program, check, echo, fd_count, is_running, receive_
                      running, visit, wait_for)
 from programs import Web
 from raw_agent import RawAgent
-from visitors import fetch
+from visitors import Visitor, fetch
 
 # (in ./test, with --long)
 SESSIONS = (200, 10000)
 BINDS = (200, 10000)
 DEATHS = (4, 1000)
+CROWD = (600, 3000)     # visitors over TLS at once
 BINDS_A_SESSION = 100  # more, and faster, and it would be refused for flooding
 
 # Memory that may stay: pages touched for the first time, and what malloc keeps.
 GROWN_KIB = 1500
+CROWD_KIB = 12         # that each of a crowd takes while it is there, at least
+GIVEN_BACK_S = 60      # and within which most of that is given back
 GAUGES = ("sessions", "streams", "tunnels", "chunks", "web_now")
 
 
@@ -159,4 +162,34 @@ def deaths(context):
         context.say(f"{died} deaths: {books.expect_same(GROWN_KIB * workers)}")
 
 
-TESTS = [sessions, binds, deaths]
+
+def crowd(context):
+    """Many visitors at once, who go: the worker's memory goes back to the system."""
+    server = Family(context, 1)
+    with running(server), running(Web()) as (web,):
+        with running(Agent(server, web.port, kind="http", name="crowd")) as (agent,):
+            host, trust = agent.ready().host, server.trust()
+            for _ in range(20):
+                check(fetch(server, host, context=trust).status == 200, "no answer")
+            worker, count = server.pids("adit-worker")[0], count_of(context, CROWD)
+            before, visitors = rss_kib(worker), []
+            try:
+                for _ in range(count):
+                    visitors.append(Visitor(server, host, context=trust))
+                check(visitors[-1].ask().status == 200, "no answer")
+                taken = rss_kib(worker) - before
+            finally:
+                for visitor in visitors:
+                    visitor.close()
+            begin = time.monotonic()
+            if server.sandbox:  # sanitizers keep what was given back
+                check(taken > count * CROWD_KIB, f"{count} visitors took {taken} KiB")
+                wait_for("their memory is given back",
+                         lambda: rss_kib(worker) - before < taken // 4, GIVEN_BACK_S)
+            took = time.monotonic() - begin
+            check(fetch(server, host, context=trust).status == 200, "no answer")
+            context.say(f"{count} took {taken} KiB, and after {took:.0f} s "
+                        f"{rss_kib(worker) - before} KiB")
+
+
+TESTS = [sessions, binds, deaths, crowd]

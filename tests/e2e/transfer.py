@@ -50,6 +50,7 @@ def bulk(context):
                 digest, count = receive_and_hash(s)
             down_s = time.monotonic() - begin
             check(count == context.mib << 20, f"{count} bytes came down")
+            wait_for("the hash of what was sent", lambda: "down" in sent, 5)
             check(digest == sent["down"], "the hash of the download is another")
             begin = time.monotonic()
             with visit(up_agent.port, 120) as s:

@@ -172,4 +172,5 @@ void worker_turn(void *context)
     adit_proxy_turn(worker->proxy);
     worker_load_look(worker);
     worker_busy_look(worker);
+    worker_rest_look(worker);
 }

@@ -46,6 +46,8 @@
 #define WORKER_BUSY_PERCENT 70             /* of that time, and more is busy */
 #define WORKER_BUSY_SHARE_PERCENT 25       /* of its bytes, and more is a busy session */
 #define WORKER_STEP_US (5 * ADIT_SECOND_US) /* between two requests for another session */
+#define WORKER_REST_US (15 * ADIT_SECOND_US) /* twice that, and what a crowd took is given back */
+#define WORKER_REST_MANY 256                /* connections less, and a third, is a crowd gone */
 #define WORKER_WAITING_MAX 1024            /* visitors of TLS tunnels who wait for a stream */
 #define WORKER_WAITING_US ADIT_SECOND_US   /* and for how long */
 #define WORKER_PAUSE_US (20 * ADIT_MS_US) /* before a full session is asked again */
@@ -72,6 +74,12 @@ struct worker_load { /* what the door was told last, of load.c */
 struct worker_busy { /* where the last measurement was taken, of busy.c */
     struct adit_handle timer;
     uint64_t at_us, busy_us, bytes;
+};
+
+struct worker_rest { /* connections, of rest.c */
+    struct adit_handle timer;
+    uint32_t most; /* since the last look */
+    uint32_t kept; /* that there is memory for */
 };
 
 struct worker_counters { /* totals since the start */
@@ -102,6 +110,7 @@ struct worker {
     uint32_t sessions; /* agents that have logged in */
     struct worker_load load;
     struct worker_busy busy;
+    struct worker_rest rest;
     struct adit_table names;   /* of tunnels that are bound, to their handles */
     struct adit_table processes; /* of agents, to one of their sessions each: siblings.c */
     struct adit_table left;    /* names that were bound until just now, see names.c */
@@ -297,6 +306,11 @@ void worker_busy_look(struct worker *worker);
 void worker_busy_measure(struct worker *worker);
 /* The road to an agent loses packets by chance (the hub's call). */
 void worker_agent_lossy(void *context, struct adit_handle link, uint64_t user, bool is_mended);
+
+/* rest.c: what a crowd took goes back to the system. Called each turn: somebody may have gone. */
+void worker_rest_look(struct worker *worker);
+/* When nobody has come for WORKER_REST_US. */
+void worker_rest_take(struct worker *worker);
 
 /* orphans.c */
 size_t worker_orphan_size(void);
