@@ -9,6 +9,7 @@
 #include "base/endian.h"
 #include "base/field.h"
 #include "base/file.h"
+#include "base/find.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/pool.h"

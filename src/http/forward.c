@@ -14,6 +14,15 @@ static struct adit_status write_field(struct adit_writer *writer, struct adit_by
     return adit_write_bytes(writer, ADIT_BYTES("\r\n"));
 }
 
+/* The lines between two offsets. */
+static struct adit_status write_lines(struct adit_writer *writer, struct adit_bytes lines,
+                                      size_t begin, size_t end)
+{
+    return begin == end ? adit_ok()
+                        : adit_write_bytes(
+                              writer, adit_bytes_from(adit_bytes_first(lines, end), begin));
+}
+
 /* The one place that writes how a body ends. */
 static struct adit_status write_framing(struct adit_writer *writer, enum adit_http_framing framing,
                                         uint64_t length)
@@ -33,65 +42,120 @@ static struct adit_status write_framing(struct adit_writer *writer, enum adit_ht
     ADIT_FAIL(INTERNAL, "a framing that there is not");
 }
 
-/* Fields that no hop and no Connection field keeps for itself; Trailer only with chunks. */
-static bool travels(struct adit_bytes name, const struct adit_http_options *options,
-                    enum adit_http_framing framing)
-{
-    if (adit_bytes_equal_nocase(name, ADIT_BYTES("trailer"))) {
-        return framing == ADIT_HTTP_FRAMING_CHUNKED;
-    }
-    return !adit_http_is_hop_by_hop(name) && !adit_http_options_have(options, name);
-}
+/* Which fields go on. */
+struct choice {
+    uint64_t left_out; /* known names that do not */
+    const struct adit_http_options *options; /* nor those that Connection names; null: none */
+    bool is_request;   /* nor what begins with X-Forwarded- */
+};
 
 /* What we write ourselves in a request, whatever came. */
-static bool is_ours(struct adit_bytes name)
+static uint64_t names_ours(void)
 {
-    return adit_bytes_equal_nocase(name, ADIT_BYTES("host")) ||
-           adit_bytes_equal_nocase(name, ADIT_BYTES("expect")) || adit_http_is_about_visitor(name);
+    return adit_http_names_about_visitor() | adit_http_name_bit(ADIT_HTTP_NAME_HOST) |
+           adit_http_name_bit(ADIT_HTTP_NAME_EXPECT);
+}
+
+/* Of all heads: what no hop keeps for itself; Trailer only with chunks. */
+static uint64_t left_out(enum adit_http_framing framing)
+{
+    return adit_http_names_of_hop() | (framing == ADIT_HTTP_FRAMING_CHUNKED
+                                           ? 0
+                                           : adit_http_name_bit(ADIT_HTTP_NAME_TRAILER));
+}
+
+static bool travels(const struct adit_http_field *field, const struct choice *choice)
+{
+    if ((adit_http_name_bit(field->known) & choice->left_out) != 0 ||
+        (choice->is_request && adit_http_is_forwarded(field))) {
+        return false;
+    }
+    return !choice->options || field->known == ADIT_HTTP_NAME_TRAILER ||
+           !adit_http_options_have(choice->options, field->name);
+}
+
+/* Fields that go on as they came lie one after the other: each run of them is written at once. */
+static struct adit_status write_fields(struct adit_writer *writer,
+                                       const struct adit_http_head *head,
+                                       const struct choice *choice)
+{
+    size_t begun = 0; /* the run: from here */
+    size_t at = 0;    /* to here */
+    for (size_t i = 0; i < head->field_count; i++) {
+        const struct adit_http_field *field = &ADIT_AT(head->fields, i);
+        bool is_kept = travels(field, choice);
+        if (!is_kept || !field->is_plain) {
+            ADIT_TRY(write_lines(writer, head->lines, begun, at));
+            begun = field->line_end;
+        }
+        if (is_kept && !field->is_plain) {
+            ADIT_TRY(write_field(writer, field->name, field->value));
+        }
+        at = field->line_end;
+    }
+    return write_lines(writer, head->lines, begun, at);
 }
 
 /* for="[2001:db8::1]";proto=https;host="a.test:8443": RFC 7239 section 4. */
 static struct adit_status write_forwarded(struct adit_writer *writer,
                                           const struct adit_http_visitor *visitor,
-                                          struct adit_bytes host)
+                                          struct adit_bytes host, bool is_token)
 {
-    bool is_ipv6 = adit_bytes_find(visitor->address, ':') < visitor->address.len;
-    bool is_token = adit_http_is_token(host);
-    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("Forwarded: for=")));
-    ADIT_TRY(adit_write_bytes(writer, is_ipv6 ? ADIT_BYTES("\"[") : ADIT_BYTES("")));
+    bool is_ipv6 = adit_bytes_find_near(visitor->address, ':') < visitor->address.len;
+    ADIT_TRY(is_ipv6 ? adit_write_bytes(writer, ADIT_BYTES("Forwarded: for=\"["))
+                     : adit_write_bytes(writer, ADIT_BYTES("Forwarded: for=")));
     ADIT_TRY(adit_write_bytes(writer, visitor->address));
-    ADIT_TRY(adit_write_bytes(writer, is_ipv6 ? ADIT_BYTES("]\"") : ADIT_BYTES("")));
-    ADIT_TRY(adit_write_bytes(writer, visitor->is_secure ? ADIT_BYTES(";proto=https;host=")
-                                                         : ADIT_BYTES(";proto=http;host=")));
-    ADIT_TRY(adit_write_bytes(writer, is_token ? ADIT_BYTES("") : ADIT_BYTES("\"")));
+    if (is_ipv6) {
+        ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("]\"")));
+    }
+    ADIT_TRY(visitor->is_secure ? adit_write_bytes(writer, ADIT_BYTES(";proto=https;host="))
+                                : adit_write_bytes(writer, ADIT_BYTES(";proto=http;host=")));
+    if (is_token) {
+        ADIT_TRY(adit_write_bytes(writer, host));
+        return adit_write_bytes(writer, ADIT_BYTES("\r\n"));
+    }
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("\"")));
     ADIT_TRY(adit_write_bytes(writer, host));
-    return adit_write_bytes(writer, is_token ? ADIT_BYTES("\r\n") : ADIT_BYTES("\"\r\n"));
+    return adit_write_bytes(writer, ADIT_BYTES("\"\r\n"));
 }
 
 static struct adit_status write_visitor(struct adit_writer *writer,
                                         const struct adit_http_visitor *visitor,
-                                        struct adit_bytes host)
+                                        struct adit_bytes host, bool is_token)
 {
-    ADIT_TRY(write_field(writer, ADIT_BYTES("X-Forwarded-For"), visitor->address));
-    ADIT_TRY(write_field(writer, ADIT_BYTES("X-Forwarded-Proto"),
-                         visitor->is_secure ? ADIT_BYTES("https") : ADIT_BYTES("http")));
-    ADIT_TRY(write_field(writer, ADIT_BYTES("X-Forwarded-Host"), host));
-    return write_forwarded(writer, visitor, host);
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("X-Forwarded-For: ")));
+    ADIT_TRY(adit_write_bytes(writer, visitor->address));
+    ADIT_TRY(visitor->is_secure
+                 ? adit_write_bytes(writer, ADIT_BYTES("\r\nX-Forwarded-Proto: https\r\n"
+                                                       "X-Forwarded-Host: "))
+                 : adit_write_bytes(writer, ADIT_BYTES("\r\nX-Forwarded-Proto: http\r\n"
+                                                       "X-Forwarded-Host: ")));
+    ADIT_TRY(adit_write_bytes(writer, host));
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("\r\n")));
+    return write_forwarded(writer, visitor, host, is_token);
+}
+
+/* A target that is no path. */
+static struct adit_status write_target(struct adit_writer *writer, struct adit_bytes text)
+{
+    struct adit_http_target target = {0};
+    ADIT_TRY(adit_http_target_split(text, &target));
+    if (!adit_bytes_starts_with(target.origin, ADIT_BYTES("/")) &&
+        target.form == ADIT_HTTP_TARGET_ABSOLUTE) {
+        ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("/")));
+    }
+    return adit_write_bytes(writer, target.origin);
 }
 
 static struct adit_status write_request_line(struct adit_writer *writer,
                                              const struct adit_http_head *head)
 {
-    struct adit_http_target target = {0};
-    ADIT_TRY(adit_http_target_split(head->target, &target));
     ADIT_TRY(adit_write_bytes(writer, head->method));
     ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES(" ")));
-    if (!adit_bytes_starts_with(target.origin, ADIT_BYTES("/")) &&
-        target.form == ADIT_HTTP_TARGET_ABSOLUTE) {
-        ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("/")));
-    }
-    ADIT_TRY(adit_write_bytes(writer, target.origin));
-    return adit_write_bytes(writer, ADIT_BYTES(" HTTP/1.1\r\n"));
+    ADIT_TRY(adit_bytes_starts_with(head->target, ADIT_BYTES("/"))
+                 ? adit_write_bytes(writer, head->target)
+                 : write_target(writer, head->target));
+    return adit_write_bytes(writer, ADIT_BYTES(" HTTP/1.1\r\nHost: "));
 }
 
 /* What is for the next hop. */
@@ -128,26 +192,35 @@ static bool is_plain(struct adit_bytes host_header)
 static struct adit_status request_write(struct adit_writer *writer,
                                         const struct adit_http_head *head,
                                         const struct adit_http_request *request,
-                                        const struct adit_http_visitor *visitor)
+                                        const struct adit_http_visitor *visitor,
+                                        const struct adit_http_options *options)
 {
-    struct adit_http_options options = {0};
-    const struct adit_http_field *host = adit_http_field_find(head, ADIT_BYTES("host"));
+    const struct adit_http_field *host = adit_http_field_of(head, ADIT_HTTP_NAME_HOST);
+    const struct choice choice = {.left_out = left_out(request->framing) | names_ours(),
+                                  .options = options,
+                                  .is_request = true};
     ADIT_ENSURE(host, INVALID, "a request without Host");
     ADIT_ENSURE(is_plain(visitor->host_header), INVALID, "a host header that breaks its line");
-    ADIT_TRY(adit_http_options_gather(head, &options));
     ADIT_TRY(write_request_line(writer, head));
-    ADIT_TRY(write_field(writer, ADIT_BYTES("Host"),
-                         visitor->host_header.len > 0 ? visitor->host_header : host->value));
-    for (size_t i = 0; i < head->field_count; i++) {
-        const struct adit_http_field *field = &ADIT_AT(head->fields, i);
-        if (travels(field->name, &options, request->framing) && !is_ours(field->name)) {
-            ADIT_TRY(write_field(writer, field->name, field->value));
-        }
-    }
-    ADIT_TRY(write_visitor(writer, visitor, host->value));
+    ADIT_TRY(adit_write_bytes(writer, visitor->host_header.len > 0 ? visitor->host_header
+                                                                   : host->value));
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("\r\n")));
+    ADIT_TRY(write_fields(writer, head, &choice));
+    ADIT_TRY(write_visitor(writer, visitor, host->value, request->is_host_token));
     ADIT_TRY(write_framing(writer, request->framing, request->length));
     ADIT_TRY(write_hop(writer, request));
     return adit_write_bytes(writer, ADIT_BYTES("\r\n"));
+}
+
+/* With a Connection field: what it names is gathered in half a KiB that most heads do not need. */
+static struct adit_status request_write_connected(struct adit_writer *writer,
+                                                  const struct adit_http_head *head,
+                                                  const struct adit_http_request *request,
+                                                  const struct adit_http_visitor *visitor)
+{
+    struct adit_http_options options = {0};
+    ADIT_TRY(adit_http_options_gather(head, &options));
+    return request_write(writer, head, request, visitor, &options);
 }
 
 /* Where it failed, nothing was appended. */
@@ -163,7 +236,10 @@ struct adit_status adit_http_request_write(struct adit_writer *writer,
                                            const struct adit_http_visitor *visitor)
 {
     size_t len = writer->len;
-    return undo(writer, len, request_write(writer, head, request, visitor));
+    return undo(writer, len,
+                adit_http_field_is_there(head, ADIT_HTTP_NAME_CONNECTION)
+                    ? request_write_connected(writer, head, request, visitor)
+                    : request_write(writer, head, request, visitor, NULL));
 }
 
 /* The length that an answer without a body would have had: to HEAD, or a 304. */
@@ -193,24 +269,26 @@ static struct adit_status write_response_hop(struct adit_writer *writer,
     return adit_ok();
 }
 
-static struct adit_status response_write(struct adit_writer *writer,
-                                         const struct adit_http_head *head,
-                                         const struct adit_http_reply *reply)
+static struct adit_status write_status_line(struct adit_writer *writer,
+                                            const struct adit_http_head *head)
 {
-    struct adit_http_options options = {0};
-    ADIT_TRY(adit_http_options_gather(head, &options));
     ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("HTTP/1.1 ")));
     ADIT_TRY(adit_write_decimal(writer, head->status));
     ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES(" ")));
     ADIT_TRY(adit_write_bytes(writer, head->reason));
-    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("\r\n")));
-    for (size_t i = 0; i < head->field_count; i++) {
-        const struct adit_http_field *field = &ADIT_AT(head->fields, i);
-        if (travels(field->name, &options, reply->framing) &&
-            !adit_bytes_equal_nocase(field->name, ADIT_BYTES("adit-error"))) {
-            ADIT_TRY(write_field(writer, field->name, field->value));
-        }
-    }
+    return adit_write_bytes(writer, ADIT_BYTES("\r\n"));
+}
+
+static struct adit_status response_write(struct adit_writer *writer,
+                                         const struct adit_http_head *head,
+                                         const struct adit_http_reply *reply,
+                                         const struct adit_http_options *options)
+{
+    const struct choice choice = {
+        .left_out = left_out(reply->framing) | adit_http_name_bit(ADIT_HTTP_NAME_ADIT_ERROR),
+        .options = options};
+    ADIT_TRY(write_status_line(writer, head));
+    ADIT_TRY(write_fields(writer, head, &choice));
     if (reply->framing == ADIT_HTTP_FRAMING_NONE) {
         ADIT_TRY(write_length_of_nothing(writer, head));
     }
@@ -219,12 +297,24 @@ static struct adit_status response_write(struct adit_writer *writer,
     return adit_write_bytes(writer, ADIT_BYTES("\r\n"));
 }
 
+static struct adit_status response_write_connected(struct adit_writer *writer,
+                                                   const struct adit_http_head *head,
+                                                   const struct adit_http_reply *reply)
+{
+    struct adit_http_options options = {0};
+    ADIT_TRY(adit_http_options_gather(head, &options));
+    return response_write(writer, head, reply, &options);
+}
+
 struct adit_status adit_http_response_write(struct adit_writer *writer,
                                             const struct adit_http_head *head,
                                             const struct adit_http_reply *reply)
 {
     size_t len = writer->len;
-    return undo(writer, len, response_write(writer, head, reply));
+    return undo(writer, len,
+                adit_http_field_is_there(head, ADIT_HTTP_NAME_CONNECTION)
+                    ? response_write_connected(writer, head, reply)
+                    : response_write(writer, head, reply, NULL));
 }
 
 static struct adit_status trailers_write(struct adit_writer *writer,
@@ -233,7 +323,7 @@ static struct adit_status trailers_write(struct adit_writer *writer,
     ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("0\r\n")));
     for (size_t i = 0; trailers && i < trailers->field_count; i++) {
         const struct adit_http_field *field = &ADIT_AT(trailers->fields, i);
-        if (!adit_http_is_barred_from_trailers(field->name)) {
+        if (!adit_http_is_barred_from_trailers(field)) {
             ADIT_TRY(write_field(writer, field->name, field->value));
         }
     }

@@ -44,6 +44,15 @@ static const struct {
      ADIT_BYTES_INIT("GET /?b HTTP/1.1\r\nHost: a.test\r\n" OURS "\r\n")},
     {ADIT_BYTES_INIT("GET http://a.test//c HTTP/1.1\r\nHost: a.test\r\n\r\n"),
      ADIT_BYTES_INIT("GET //c HTTP/1.1\r\nHost: a.test\r\n" OURS "\r\n")},
+    /* runs of fields that go on as they came, among others that do not */
+    {ADIT_BYTES_INIT("GET / HTTP/1.1\r\nA: b\r\nc: d\r\nHost: a.test\r\nE:f\r\nG: h\r\nI: \r\n"
+                     "TE: gzip\r\nJ:  k\r\nL: m\t\r\nN: o\tp\r\nq: r\r\nExpect: 100-continue\r\n"
+                     "s: t\r\n\r\n"),
+     ADIT_BYTES_INIT(HEAD "A: b\r\nc: d\r\nE: f\r\nG: h\r\nI: \r\nJ: k\r\nL: m\r\nN: o\tp\r\n"
+                          "q: r\r\ns: t\r\n" OURS "\r\n")},
+    {ADIT_BYTES_INIT("GET / HTTP/1.1\r\nA: b\r\nHost: a.test\r\nConnection: c\r\nC: d\r\nE: f\r\n"
+                     "\r\n"),
+     ADIT_BYTES_INIT(HEAD "A: b\r\nE: f\r\n" OURS "\r\n")},
     /* 110: what a visitor says of itself */
     {ADIT_BYTES_INIT(HEAD "X-Forwarded-For: 6.6.6.6\r\nx-forwarded-for: 6.6.6.6\r\n"
                           "Forwarded: for=6.6.6.6\r\nX-REAL-IP: 6.6.6.6\r\n"

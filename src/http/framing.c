@@ -6,11 +6,6 @@
 #define LENGTH_MAX INT64_MAX /* what every reader behind us can hold */
 #define CODINGS_MAX 16
 
-static bool has(const struct adit_http_head *head, struct adit_bytes name)
-{
-    return adit_http_field_find(head, name) != NULL;
-}
-
 /* All elements of the value are tokens, and one is a coding that we do not know, none identity: it
  * is not broken, we just cannot do it. */
 static bool is_unknown_coding(struct adit_bytes value)
@@ -32,13 +27,14 @@ struct adit_status adit_http_frame_request(const struct adit_http_head *head,
                                            struct adit_http_frame *out_frame)
 {
     const struct adit_http_field *coding =
-        adit_http_field_find(head, ADIT_BYTES("transfer-encoding"));
-    const struct adit_http_field *length = adit_http_field_find(head, ADIT_BYTES("content-length"));
+        adit_http_field_of(head, ADIT_HTTP_NAME_TRANSFER_ENCODING);
+    const struct adit_http_field *length =
+        adit_http_field_of(head, ADIT_HTTP_NAME_CONTENT_LENGTH);
     struct adit_http_frame frame = {0};
     if (coding) {
         ADIT_ENSURE(!length, REFUSED, "a length and a transfer coding");
         ADIT_ENSURE(head->version_minor > 0, REFUSED, "a transfer coding in HTTP/1.0");
-        ADIT_ENSURE(adit_http_field_count(head, ADIT_BYTES("transfer-encoding")) == 1, REFUSED,
+        ADIT_ENSURE(!adit_http_field_is_repeated(head, ADIT_HTTP_NAME_TRANSFER_ENCODING), REFUSED,
                     "two transfer codings");
         if (is_unknown_coding(coding->value)) {
             ADIT_FAIL_WITH(REFUSED, "a transfer coding other than chunked",
@@ -48,7 +44,7 @@ struct adit_status adit_http_frame_request(const struct adit_http_head *head,
                     "a transfer coding that breaks its grammar");
         frame.framing = ADIT_HTTP_FRAMING_CHUNKED;
     } else if (length) {
-        ADIT_ENSURE(adit_http_field_count(head, ADIT_BYTES("content-length")) == 1, REFUSED,
+        ADIT_ENSURE(!adit_http_field_is_repeated(head, ADIT_HTTP_NAME_CONTENT_LENGTH), REFUSED,
                     "two lengths");
         ADIT_ENSURE(adit_is_ok(adit_parse_decimal(length->value, LENGTH_MAX, &frame.length)),
                     REFUSED, "a length that is no number");
@@ -59,16 +55,13 @@ struct adit_status adit_http_frame_request(const struct adit_http_head *head,
 }
 
 /* The one length that all Content-Length fields write in the same way. */
-static struct adit_status length_read(const struct adit_http_head *head, uint64_t *out_length)
+static struct adit_status length_read(const struct adit_http_head *head,
+                                      const struct adit_http_field *first, uint64_t *out_length)
 {
-    const struct adit_http_field *first = adit_http_field_find(head, ADIT_BYTES("content-length"));
-    if (!first) {
-        return adit_ok();
-    }
-    for (size_t i = 0; i < head->field_count; i++) {
+    bool is_repeated = adit_http_field_is_repeated(head, first->known);
+    for (size_t i = 0; is_repeated && i < head->field_count; i++) {
         const struct adit_http_field *field = &ADIT_AT(head->fields, i);
-        ADIT_ENSURE(!adit_bytes_equal_nocase(field->name, first->name) ||
-                        adit_bytes_equal(field->value, first->value),
+        ADIT_ENSURE(field->known != first->known || adit_bytes_equal(field->value, first->value),
                     INVALID, "two lengths that differ");
     }
     return adit_parse_decimal(first->value, LENGTH_MAX, out_length);
@@ -77,17 +70,18 @@ static struct adit_status length_read(const struct adit_http_head *head, uint64_
 static struct adit_status response_read(const struct adit_http_head *head,
                                         struct adit_http_frame *frame)
 {
-    bool has_length = has(head, ADIT_BYTES("content-length"));
-    frame->framing = has_length ? ADIT_HTTP_FRAMING_LENGTH : ADIT_HTTP_FRAMING_CLOSE;
-    if (has(head, ADIT_BYTES("transfer-encoding"))) {
-        ADIT_ENSURE(!has_length, INVALID, "a length and a transfer coding");
+    const struct adit_http_field *length =
+        adit_http_field_of(head, ADIT_HTTP_NAME_CONTENT_LENGTH);
+    frame->framing = length ? ADIT_HTTP_FRAMING_LENGTH : ADIT_HTTP_FRAMING_CLOSE;
+    if (adit_http_field_is_there(head, ADIT_HTTP_NAME_TRANSFER_ENCODING)) {
+        ADIT_ENSURE(!length, INVALID, "a length and a transfer coding");
         ADIT_ENSURE(head->version_minor > 0, INVALID, "a transfer coding in HTTP/1.0");
-        ADIT_ENSURE(adit_http_field_is(head, ADIT_BYTES("transfer-encoding"),
+        ADIT_ENSURE(adit_http_field_is(head, ADIT_HTTP_NAME_TRANSFER_ENCODING,
                                        ADIT_BYTES("chunked")),
                     INVALID, "a transfer coding other than chunked");
         frame->framing = ADIT_HTTP_FRAMING_CHUNKED;
     }
-    return length_read(head, &frame->length);
+    return length ? length_read(head, length, &frame->length) : adit_ok();
 }
 
 struct adit_status adit_http_frame_response(const struct adit_http_head *head,

@@ -7,23 +7,18 @@
 #define KEY_BYTES 24 /* of Sec-WebSocket-Key: 16 bytes in base64 */
 #define ACCEPT_ELEMENTS_MAX 64
 
-static const struct adit_bytes idempotent[] = {
-    ADIT_BYTES_INIT("GET"), ADIT_BYTES_INIT("HEAD"),   ADIT_BYTES_INIT("OPTIONS"),
-    ADIT_BYTES_INIT("PUT"), ADIT_BYTES_INIT("DELETE"),
-};
-
-static struct adit_status method_judge(const struct adit_http_head *head,
-                                       struct adit_http_request *request)
+static struct adit_status method_judge(struct adit_bytes method, struct adit_http_request *request)
 {
-    if (adit_bytes_equal(head->method, ADIT_BYTES("CONNECT")) ||
-        adit_bytes_equal(head->method, ADIT_BYTES("TRACE"))) {
+    if (adit_bytes_equal(method, ADIT_BYTES("CONNECT")) ||
+        adit_bytes_equal(method, ADIT_BYTES("TRACE"))) {
         ADIT_FAIL_WITH(REFUSED, "a method that is not passed on",
                        ADIT_HTTP_ERROR_METHOD_NOT_ALLOWED);
     }
-    request->is_head = adit_bytes_equal(head->method, ADIT_BYTES("HEAD"));
-    for (size_t i = 0; i < ADIT_COUNT(idempotent); i++) {
-        request->is_repeatable |= adit_bytes_equal(head->method, ADIT_AT(idempotent, i));
-    }
+    request->is_head = adit_bytes_equal(method, ADIT_BYTES("HEAD"));
+    request->is_repeatable = request->is_head || adit_bytes_equal(method, ADIT_BYTES("GET")) ||
+                             adit_bytes_equal(method, ADIT_BYTES("OPTIONS")) ||
+                             adit_bytes_equal(method, ADIT_BYTES("PUT")) ||
+                             adit_bytes_equal(method, ADIT_BYTES("DELETE"));
     return adit_ok();
 }
 
@@ -46,22 +41,19 @@ static struct adit_status absolute_judge(const struct adit_http_target *target,
     return adit_ok();
 }
 
-static struct adit_status host_judge(const struct adit_http_head *head,
-                                     struct adit_http_request *request)
+/* A target that is no path. */
+static struct adit_status target_judge(const struct adit_http_head *head,
+                                       const struct adit_http_authority *host,
+                                       struct adit_http_request *request)
 {
-    const struct adit_http_field *field = adit_http_field_find(head, ADIT_BYTES("host"));
-    struct adit_http_authority host = {0};
     struct adit_http_target target = {0};
-    ADIT_ENSURE(field && adit_http_field_count(head, ADIT_BYTES("host")) == 1, INVALID,
-                "not exactly one Host field");
-    ADIT_TRY(adit_http_authority_split(field->value, &host));
     ADIT_TRY(adit_http_target_split(head->target, &target));
     bool is_options = adit_bytes_equal(head->method, ADIT_BYTES("OPTIONS"));
     switch (target.form) {
     case ADIT_HTTP_TARGET_ORIGIN:
         break;
     case ADIT_HTTP_TARGET_ABSOLUTE:
-        ADIT_TRY(absolute_judge(&target, &host));
+        ADIT_TRY(absolute_judge(&target, host));
         request->is_options_all = is_options && target.origin.len == 0;
         break;
     case ADIT_HTTP_TARGET_ASTERISK:
@@ -69,6 +61,21 @@ static struct adit_status host_judge(const struct adit_http_head *head,
         request->is_options_all = true;
         break;
     }
+    return adit_ok();
+}
+
+static struct adit_status host_judge(const struct adit_http_head *head,
+                                     struct adit_http_request *request)
+{
+    const struct adit_http_field *field = adit_http_field_of(head, ADIT_HTTP_NAME_HOST);
+    struct adit_http_authority host = {0};
+    ADIT_ENSURE(field && !adit_http_field_is_repeated(head, ADIT_HTTP_NAME_HOST), INVALID,
+                "not exactly one Host field");
+    ADIT_TRY(adit_http_authority_split(field->value, &host));
+    if (!adit_bytes_starts_with(head->target, ADIT_BYTES("/"))) {
+        ADIT_TRY(target_judge(head, &host, request));
+    }
+    request->is_host_token = host.is_name && host.port == 0;
     return ADIT_FIELD_SET(request->host, ADIT_FIELD_BYTES(host.host));
 }
 
@@ -81,8 +88,8 @@ static struct adit_status body_judge(const struct adit_http_head *head,
     request->framing = frame.framing;
     request->length = frame.length;
     request->is_repeatable &= !has_body;
-    if (adit_http_field_find(head, ADIT_BYTES("expect"))) {
-        if (!adit_http_field_is(head, ADIT_BYTES("expect"), ADIT_BYTES("100-continue"))) {
+    if (adit_http_field_is_there(head, ADIT_HTTP_NAME_EXPECT)) {
+        if (!adit_http_field_is(head, ADIT_HTTP_NAME_EXPECT, ADIT_BYTES("100-continue"))) {
             ADIT_FAIL_WITH(REFUSED, "an expectation other than 100-continue",
                            ADIT_HTTP_ERROR_EXPECTATION_FAILED);
         }
@@ -99,9 +106,9 @@ static bool is_base64(uint8_t byte)
 
 static bool has_websocket_key(const struct adit_http_head *head)
 {
-    const struct adit_bytes name = ADIT_BYTES("sec-websocket-key");
-    const struct adit_http_field *field = adit_http_field_find(head, name);
-    if (!field || adit_http_field_count(head, name) != 1 || field->value.len != KEY_BYTES ||
+    const enum adit_http_name name = ADIT_HTTP_NAME_SEC_WEBSOCKET_KEY;
+    const struct adit_http_field *field = adit_http_field_of(head, name);
+    if (!field || adit_http_field_is_repeated(head, name) || field->value.len != KEY_BYTES ||
         !adit_bytes_ends_with(field->value, ADIT_BYTES("=="))) {
         return false;
     }
@@ -114,12 +121,11 @@ static bool has_websocket_key(const struct adit_http_head *head)
 }
 
 /* RFC 6455 section 4.1. */
-static bool is_websocket(const struct adit_http_head *head, const struct adit_http_options *options)
+static bool is_websocket(const struct adit_http_head *head)
 {
     return head->version_minor > 0 && adit_bytes_equal(head->method, ADIT_BYTES("GET")) &&
-           adit_http_options_have(options, ADIT_BYTES("upgrade")) &&
-           adit_http_field_is(head, ADIT_BYTES("upgrade"), ADIT_BYTES("websocket")) &&
-           adit_http_field_is(head, ADIT_BYTES("sec-websocket-version"), ADIT_BYTES("13")) &&
+           adit_http_field_is(head, ADIT_HTTP_NAME_UPGRADE, ADIT_BYTES("websocket")) &&
+           adit_http_field_is(head, ADIT_HTTP_NAME_SEC_WEBSOCKET_VERSION, ADIT_BYTES("13")) &&
            has_websocket_key(head);
 }
 
@@ -134,7 +140,7 @@ static struct adit_bytes range_of(struct adit_bytes element)
 /* Which comes first, JSON or something that a page would do for? Quality values are not weighed. */
 static bool prefers_json(const struct adit_http_head *head)
 {
-    const struct adit_http_field *field = adit_http_field_find(head, ADIT_BYTES("accept"));
+    const struct adit_http_field *field = adit_http_field_of(head, ADIT_HTTP_NAME_ACCEPT);
     if (!field) {
         return false;
     }
@@ -157,23 +163,22 @@ struct adit_status adit_http_request_judge(const struct adit_http_head *head,
                                            struct adit_http_request *out_request)
 {
     struct adit_http_request request = {.version_minor = head->version_minor};
-    struct adit_http_options options = {0};
-    ADIT_TRY(method_judge(head, &request));
+    struct adit_http_connection connection = {0};
+    ADIT_TRY(method_judge(head->method, &request));
     if (!adit_is_ok(host_judge(head, &request))) {
         ADIT_FAIL_WITH(REFUSED, "a host or a target that is not plain",
                        ADIT_HTTP_ERROR_BAD_REQUEST);
     }
     ADIT_TRY(body_judge(head, &request));
-    if (!adit_is_ok(adit_http_options_gather(head, &options))) {
+    if (!adit_is_ok(adit_http_connection_read(head, &connection))) {
         ADIT_FAIL_WITH(REFUSED, "too many connection options", ADIT_HTTP_ERROR_HEAD_TOO_LARGE);
     }
-    request.is_persistent =
-        head->version_minor > 0 && !adit_http_options_have(&options, ADIT_BYTES("close"));
-    request.is_upgrade =
-        request.framing == ADIT_HTTP_FRAMING_NONE && is_websocket(head, &options);
-    request.takes_trailers = head->version_minor > 0 &&
-                             adit_http_options_have(&options, ADIT_BYTES("te")) &&
-                             adit_http_field_lists(head, ADIT_BYTES("te"), ADIT_BYTES("trailers"));
+    request.is_persistent = head->version_minor > 0 && !connection.is_close;
+    request.is_upgrade = request.framing == ADIT_HTTP_FRAMING_NONE && connection.is_upgrade &&
+                         is_websocket(head);
+    request.takes_trailers =
+        head->version_minor > 0 && connection.has_te &&
+        adit_http_field_lists(head, ADIT_HTTP_NAME_TE, ADIT_BYTES("trailers"));
     request.prefers_json = prefers_json(head);
     *out_request = request;
     return adit_ok();
@@ -182,11 +187,10 @@ struct adit_status adit_http_request_judge(const struct adit_http_head *head,
 /* A 101 has to be what was asked for. */
 static struct adit_status switch_judge(const struct adit_http_head *head,
                                        const struct adit_http_request *request,
-                                       const struct adit_http_options *options)
+                                       const struct adit_http_connection *connection)
 {
-    if (!request->is_upgrade || head->version_minor == 0 ||
-        !adit_http_options_have(options, ADIT_BYTES("upgrade")) ||
-        !adit_http_field_is(head, ADIT_BYTES("upgrade"), ADIT_BYTES("websocket"))) {
+    if (!request->is_upgrade || head->version_minor == 0 || !connection->is_upgrade ||
+        !adit_http_field_is(head, ADIT_HTTP_NAME_UPGRADE, ADIT_BYTES("websocket"))) {
         ADIT_FAIL_WITH(REFUSED, "a switch of protocols that was not asked for",
                        ADIT_HTTP_ERROR_UPSTREAM_BAD_RESPONSE);
     }
@@ -210,17 +214,16 @@ struct adit_status adit_http_response_judge(const struct adit_http_head *head,
                                             struct adit_http_response *out_response)
 {
     struct adit_http_response response = {0};
-    struct adit_http_options options = {0};
+    struct adit_http_connection connection = {0};
     struct adit_http_frame frame = {0};
     bool is_silent = request->is_head || head->status == 204 || head->status == 304;
-    if (!adit_is_ok(adit_http_options_gather(head, &options))) {
+    if (!adit_is_ok(adit_http_connection_read(head, &connection))) {
         ADIT_FAIL_WITH(REFUSED, "too many connection options",
                        ADIT_HTTP_ERROR_UPSTREAM_BAD_RESPONSE);
     }
-    response.is_persistent =
-        head->version_minor > 0 && !adit_http_options_have(&options, ADIT_BYTES("close"));
+    response.is_persistent = head->version_minor > 0 && !connection.is_close;
     if (head->status == 101) {
-        ADIT_TRY(switch_judge(head, request, &options));
+        ADIT_TRY(switch_judge(head, request, &connection));
         response.framing = ADIT_HTTP_FRAMING_SWITCH;
         response.is_persistent = false;
     } else if (head->status < 200) {

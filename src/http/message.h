@@ -26,6 +26,7 @@ struct adit_http_request {
     enum adit_http_framing framing;            /* NONE, LENGTH or CHUNKED */
     uint64_t length;
     bool is_head;          /* HEAD */
+    bool is_host_token;    /* Host is a name without a port: letters, digits, hyphens, dots */
     bool is_options_all;   /* OPTIONS *: we answer it */
     bool is_repeatable;    /* idempotent and without a body: may be sent a second time */
     bool is_persistent;    /* the visitor may send another request after this one */

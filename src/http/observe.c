@@ -120,7 +120,7 @@ static struct adit_status request_head(struct adit_http_observer *observer, uint
     observer->seen = seen;
     observer->asked = (struct adit_http_request){
         .is_head = adit_bytes_equal(head.method, ADIT_BYTES("HEAD")),
-        .is_upgrade = adit_http_field_find(&head, ADIT_BYTES("upgrade")) != NULL,
+        .is_upgrade = adit_http_field_is_there(&head, ADIT_HTTP_NAME_UPGRADE),
     };
     observer->asked_us = now_us;
     observer->is_waiting = true;

@@ -12,41 +12,54 @@ static bool is_digit(uint8_t byte)
     return byte >= '0' && byte <= '9';
 }
 
-static bool is_name_byte(uint8_t byte)
-{
-    return (byte >= 'a' && byte <= 'z') || is_digit(byte) || byte == '-';
-}
+/* The bytes of a host's name, dots among them, in lower case; 0 for all others. */
+static const uint8_t name_bytes[256] = {
+    ['-'] = '-', ['.'] = '.', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4',
+    ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9', ['A'] = 'a', ['B'] = 'b',
+    ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i',
+    ['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p',
+    ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w',
+    ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd',
+    ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k',
+    ['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r',
+    ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y',
+    ['z'] = 'z',
+};
 
-/* Copies in lower case. */
-static struct adit_status host_set(struct adit_http_authority *authority, struct adit_bytes host)
+/* Neither empty nor only the mark of an international name. */
+static struct adit_status label_check(struct adit_bytes label)
 {
-    ADIT_TRY(ADIT_FIELD_SET(authority->host, host));
-    for (size_t i = 0; i < host.len; i++) {
-        ADIT_AT(authority->host.bytes, i) = lower(adit_bytes_at(host, i));
-    }
+    ADIT_ENSURE(label.len > 0, INVALID, "an empty label in a host");
+    ADIT_ENSURE(!adit_bytes_equal_nocase(label, ADIT_BYTES("xn--")), INVALID,
+                "an international label without its name");
     return adit_ok();
 }
 
-/* Labels of at least one byte, with dots between them; none that is only the mark of an
- * international name. */
-static struct adit_status name_check(struct adit_bytes name)
+/* Takes a name from the front of the text: labels with dots between them, and maybe one behind. */
+static struct adit_status name_take(struct adit_bytes *text, struct adit_http_authority *authority)
 {
-    ADIT_ENSURE(name.len > 0, INVALID, "no host");
-    struct adit_bytes rest = name;
-    bool is_over = false;
-    while (!is_over) {
-        size_t dot = adit_bytes_find(rest, '.');
-        struct adit_bytes label = adit_bytes_first(rest, dot);
-        ADIT_ENSURE(label.len > 0, INVALID, "an empty label in a host");
-        ADIT_ENSURE(!adit_bytes_equal_nocase(label, ADIT_BYTES("xn--")), INVALID,
-                    "an international label without its name");
-        for (size_t i = 0; i < label.len; i++) {
-            ADIT_ENSURE(is_name_byte(lower(adit_bytes_at(label, i))), INVALID,
-                        "a byte that no host has");
+    size_t at = 0;
+    size_t label = 0; /* where it begins */
+    for (; at < text->len; at++) {
+        uint8_t byte = ADIT_AT(name_bytes, adit_bytes_at(*text, at));
+        if (byte == '.') {
+            ADIT_TRY(label_check(adit_bytes_from(adit_bytes_first(*text, at), label)));
+            label = at + 1;
+        } else if (byte == 0) {
+            break;
         }
-        is_over = dot == rest.len;
-        rest = adit_bytes_from(rest, dot + 1);
+        if (at < ADIT_HTTP_HOST_BYTES_MAX) {
+            ADIT_AT(authority->host.bytes, at) = byte;
+        }
     }
+    size_t len = at > 0 && label == at ? at - 1 : at; /* without a dot at its end */
+    ADIT_ENSURE(len <= ADIT_HTTP_HOST_BYTES_MAX, LIMIT, "a host over 253 bytes");
+    if (len == at) {
+        ADIT_TRY(label_check(adit_bytes_from(adit_bytes_first(*text, at), label)));
+    }
+    authority->host.len = (uint16_t)len;
+    authority->is_name = true;
+    *text = adit_bytes_from(*text, at);
     return adit_ok();
 }
 
@@ -67,6 +80,17 @@ static struct adit_status literal_check(struct adit_bytes address)
     return adit_ok();
 }
 
+/* Copies in lower case. */
+static struct adit_status literal_set(struct adit_http_authority *authority,
+                                      struct adit_bytes literal)
+{
+    ADIT_TRY(ADIT_FIELD_SET(authority->host, literal));
+    for (size_t i = 0; i < literal.len; i++) {
+        ADIT_AT(authority->host.bytes, i) = lower(adit_bytes_at(literal, i));
+    }
+    return adit_ok();
+}
+
 /* Takes the host from the front of the text. */
 static struct adit_status host_take(struct adit_bytes *text, struct adit_http_authority *authority)
 {
@@ -76,15 +100,9 @@ static struct adit_status host_take(struct adit_bytes *text, struct adit_http_au
         struct adit_bytes literal = adit_bytes_first(*text, end + 1);
         ADIT_TRY(literal_check(adit_bytes_from(adit_bytes_first(literal, end), 1)));
         *text = adit_bytes_from(*text, literal.len);
-        return host_set(authority, literal);
+        return literal_set(authority, literal);
     }
-    struct adit_bytes name = adit_bytes_first(*text, adit_bytes_find(*text, ':'));
-    *text = adit_bytes_from(*text, name.len);
-    if (adit_bytes_ends_with(name, ADIT_BYTES("."))) {
-        name = adit_bytes_first(name, name.len - 1);
-    }
-    ADIT_TRY(name_check(name));
-    return host_set(authority, name);
+    return name_take(text, authority);
 }
 
 struct adit_status adit_http_authority_split(struct adit_bytes text,

@@ -1,6 +1,6 @@
 #include "wire/http_head.h"
 
-#include "base/reader.h"
+#include "base/find.h"
 #include "base/text.h"
 
 #define STATUS_BAD 400
@@ -43,26 +43,15 @@ static size_t class_end(struct adit_bytes bytes, size_t start, uint8_t class)
     return at;
 }
 
-/* Is one of eight bytes below 0x20 or 0x7f? Then they have to be looked at one by one. */
-static bool has_odd_byte(uint64_t eight)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t highs = ones << 7;
-    uint64_t deletes = eight ^ (ones * 0x7f);
-    uint64_t low = (eight - ones * 0x20) & ~eight & highs;
-    uint64_t zero = (deletes - ones) & ~deletes & highs;
-    return (low | zero) != 0;
-}
-
-/* class_end for IS_LINE, of which most of a head is: eight bytes at a time where they are plain. */
+/* class_end for IS_LINE, of which most of a head is. */
 static size_t line_end(struct adit_bytes bytes, size_t start)
 {
-    size_t at = start;
-    while (at < bytes.len && bytes.len - at >= sizeof(uint64_t) &&
-           !has_odd_byte(adit_load_big64(adit_bytes_from(bytes, at).ptr))) {
-        at += sizeof(uint64_t);
+    size_t at = start + adit_bytes_find_control(adit_bytes_from(bytes, start));
+    while (at < bytes.len && adit_bytes_at(bytes, at) == '\t') {
+        at++;
+        at += adit_bytes_find_control(adit_bytes_from(bytes, at));
     }
-    return class_end(bytes, at, IS_LINE);
+    return at;
 }
 
 enum scan_state {
@@ -172,30 +161,31 @@ struct adit_status adit_http_scan_trailers(struct adit_http_scan *scan, struct a
 }
 
 /* Takes the bytes of a class from the front. */
-static struct adit_bytes take(struct adit_reader *reader, uint8_t class)
+static struct adit_bytes take(struct adit_bytes *rest, uint8_t class)
 {
-    struct adit_bytes rest = reader->rest;
-    size_t end = class_end(rest, 0, class);
-    reader->rest = adit_bytes_from(rest, end);
-    return adit_bytes_first(rest, end);
+    size_t end = class_end(*rest, 0, class);
+    struct adit_bytes taken = adit_bytes_first(*rest, end);
+    *rest = adit_bytes_from(*rest, end);
+    return taken;
 }
 
 /* Takes the bytes that may stand in a value or a reason. */
-static struct adit_bytes take_line(struct adit_reader *reader)
+static struct adit_bytes take_line(struct adit_bytes *rest)
 {
-    struct adit_bytes rest = reader->rest;
-    size_t end = line_end(rest, 0);
-    reader->rest = adit_bytes_from(rest, end);
-    return adit_bytes_first(rest, end);
+    size_t end = line_end(*rest, 0);
+    struct adit_bytes taken = adit_bytes_first(*rest, end);
+    *rest = adit_bytes_from(*rest, end);
+    return taken;
 }
 
-/* Takes exactly these bytes. */
-static struct adit_status expect(struct adit_reader *reader, struct adit_bytes bytes)
+/* Takes exactly these bytes, where they are there. */
+static inline bool skip(struct adit_bytes *rest, struct adit_bytes literal)
 {
-    ADIT_ENSURE(adit_bytes_starts_with(reader->rest, bytes), INVALID,
-                "a head that breaks its grammar");
-    reader->rest = adit_bytes_from(reader->rest, bytes.len);
-    return adit_ok();
+    bool is_there = adit_bytes_starts_with(*rest, literal);
+    if (is_there) {
+        *rest = adit_bytes_from(*rest, literal.len);
+    }
+    return is_there;
 }
 
 static bool is_space(uint8_t byte)
@@ -221,108 +211,133 @@ static bool is_digit(uint8_t byte)
 }
 
 /* "HTTP/1.0" or "HTTP/1.1"; another version that has the form is told apart. */
-static struct adit_status read_version(struct adit_reader *reader, uint8_t *out_minor)
+static struct adit_status read_version(struct adit_bytes *rest, uint8_t *out_minor)
 {
-    struct adit_bytes version = {0};
-    ADIT_TRY(expect(reader, ADIT_BYTES("HTTP/")));
-    ADIT_TRY(adit_read_bytes(reader, 3, &version));
-    uint8_t major = adit_bytes_at(version, 0);
-    uint8_t minor = adit_bytes_at(version, 2);
-    ADIT_ENSURE(is_digit(major) && adit_bytes_at(version, 1) == '.' && is_digit(minor), INVALID,
+    ADIT_ENSURE(skip(rest, ADIT_BYTES("HTTP/")) && rest->len >= 3, INVALID, "not HTTP");
+    uint8_t major = adit_bytes_at(*rest, 0);
+    uint8_t minor = adit_bytes_at(*rest, 2);
+    ADIT_ENSURE(is_digit(major) && adit_bytes_at(*rest, 1) == '.' && is_digit(minor), INVALID,
                 "a version that is not digit, dot, digit");
     if (major != '1' || minor > '1') {
         ADIT_FAIL_WITH(INVALID, "a version other than 1.0 and 1.1", STATUS_VERSION);
     }
+    *rest = adit_bytes_from(*rest, 3);
     *out_minor = (uint8_t)(minor - '0');
     return adit_ok();
 }
 
-/* One field line with its CR LF. */
-static struct adit_status read_field(struct adit_reader *reader, bool takes_underscore,
+/* May a field have this name, which is none that we know? */
+static bool is_name(struct adit_bytes name, bool takes_underscore)
+{
+    return adit_http_is_token(name) &&
+           (takes_underscore || adit_bytes_find_near(name, '_') == name.len);
+}
+
+/* One field line with its CR LF. What stands before the first colon is the name, or is none. */
+static struct adit_status read_field(struct adit_bytes *rest, bool takes_underscore,
                                      struct adit_http_field *out_field)
 {
-    struct adit_bytes name = take(reader, IS_TOKEN);
-    ADIT_ENSURE(name.len > 0, INVALID, "a field without a name, or a folded one");
-    ADIT_ENSURE(takes_underscore || adit_bytes_find(name, '_') == name.len, INVALID,
-                "a field name with an underscore");
-    ADIT_TRY(expect(reader, ADIT_BYTES(":")));
-    struct adit_bytes value = take_line(reader);
-    ADIT_TRY(expect(reader, ADIT_BYTES("\r\n")));
-    *out_field = (struct adit_http_field){.name = name, .value = trim(value)};
+    struct adit_bytes name = adit_bytes_first(*rest, adit_bytes_find_near(*rest, ':'));
+    enum adit_http_name known = adit_http_name_of(name);
+    ADIT_ENSURE(known != ADIT_HTTP_NAME_OTHER || is_name(name, takes_underscore), INVALID,
+                "a field without a name that it may have, or a folded one");
+    *rest = adit_bytes_from(*rest, name.len);
+    bool is_spaced = skip(rest, ADIT_BYTES(": "));
+    ADIT_ENSURE(is_spaced || skip(rest, ADIT_BYTES(":")), INVALID, "a field without a colon");
+    struct adit_bytes text = take_line(rest);
+    ADIT_ENSURE(skip(rest, ADIT_BYTES("\r\n")), INVALID, "a field with a control character");
+    out_field->name = name;
+    out_field->value = trim(text);
+    out_field->known = known;
+    out_field->is_plain = is_spaced && out_field->value.len == text.len;
     return adit_ok();
 }
 
 /* All fields, and the empty line. */
-static struct adit_status read_fields(struct adit_reader *reader, bool takes_underscore,
+static struct adit_status read_fields(struct adit_bytes *rest, bool takes_underscore,
                                       struct adit_http_head *head)
 {
-    while (!adit_bytes_starts_with(reader->rest, ADIT_BYTES("\r\n"))) {
+    const struct adit_bytes lines = *rest;
+    while (!skip(rest, ADIT_BYTES("\r\n"))) {
         if (head->field_count == ADIT_HTTP_FIELDS_MAX) {
             ADIT_FAIL_WITH(LIMIT, "more than 100 fields", STATUS_FIELDS_LARGE);
         }
-        ADIT_TRY(read_field(reader, takes_underscore, &ADIT_AT(head->fields, head->field_count)));
+        struct adit_http_field *field = &ADIT_AT(head->fields, head->field_count);
+        ADIT_TRY(read_field(rest, takes_underscore, field));
+        uint64_t bit = adit_http_name_bit(field->known);
+        field->line_end = (uint32_t)(lines.len - rest->len);
+        head->repeated |= head->names & bit;
+        head->names |= bit;
         head->field_count++;
     }
-    return expect(reader, ADIT_BYTES("\r\n"));
+    head->lines = lines;
+    return adit_ok();
 }
 
-static struct adit_status request_line_read(struct adit_reader *reader,
-                                            struct adit_http_head *head)
+static struct adit_status request_line_read(struct adit_bytes *rest, struct adit_http_head *head)
 {
-    head->method = take(reader, IS_TOKEN);
+    head->method = take(rest, IS_TOKEN);
     ADIT_ENSURE(head->method.len > 0 && head->method.len <= ADIT_HTTP_METHOD_BYTES_MAX, INVALID,
                 "a method that is empty or over 32 bytes");
-    ADIT_TRY(expect(reader, ADIT_BYTES(" ")));
-    head->target = take(reader, IS_TARGET);
+    ADIT_ENSURE(skip(rest, ADIT_BYTES(" ")), INVALID, "no space after the method");
+    head->target = take(rest, IS_TARGET);
     ADIT_ENSURE(head->target.len > 0, INVALID, "a request without a target");
     if (head->target.len > ADIT_HTTP_TARGET_BYTES_MAX) {
         ADIT_FAIL_WITH(LIMIT, "a target over 8 KiB", STATUS_TARGET_LONG);
     }
-    ADIT_TRY(expect(reader, ADIT_BYTES(" ")));
-    ADIT_TRY(read_version(reader, &head->version_minor));
-    return expect(reader, ADIT_BYTES("\r\n"));
+    if (skip(rest, ADIT_BYTES(" HTTP/1.1\r\n"))) { /* nearly always */
+        head->version_minor = 1;
+        return adit_ok();
+    }
+    ADIT_ENSURE(skip(rest, ADIT_BYTES(" ")), INVALID, "no space after the target");
+    ADIT_TRY(read_version(rest, &head->version_minor));
+    ADIT_ENSURE(skip(rest, ADIT_BYTES("\r\n")), INVALID, "more than a version in its place");
+    return adit_ok();
 }
 
-/* No head: zeros, but for the memory of fields, which is 3 KiB and which nobody reads. */
+/* No head: zeros, but for the memory of fields, which is 4 KiB and which nobody reads. */
 static void clear(struct adit_http_head *head)
 {
     head->method = (struct adit_bytes){0};
     head->target = (struct adit_bytes){0};
     head->reason = (struct adit_bytes){0};
+    head->lines = (struct adit_bytes){0};
     head->status = 0;
     head->version_minor = 0;
+    head->names = 0;
+    head->repeated = 0;
     head->field_count = 0;
 }
 
-static struct adit_status request_read(struct adit_reader *reader, struct adit_http_head *head)
+static struct adit_status request_read(struct adit_bytes *rest, struct adit_http_head *head)
 {
-    ADIT_ENSURE(reader->rest.len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
-    if (adit_bytes_starts_with(reader->rest, ADIT_BYTES("\r\n"))) {
-        ADIT_TRY(expect(reader, ADIT_BYTES("\r\n")));
-    }
-    ADIT_TRY(request_line_read(reader, head));
-    return read_fields(reader, false, head);
+    ADIT_ENSURE(rest->len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
+    (void)skip(rest, ADIT_BYTES("\r\n"));
+    ADIT_TRY(request_line_read(rest, head));
+    return read_fields(rest, false, head);
 }
 
 /* Nothing is left, or there is no half of a head. */
-static struct adit_status whole(struct adit_status status, const struct adit_reader *reader,
+static struct adit_status whole(struct adit_status status, struct adit_bytes rest,
                                 struct adit_http_head *head)
 {
-    if (adit_is_ok(status)) {
-        status = adit_read_end(reader);
-    }
     if (!adit_is_ok(status)) {
         clear(head);
+        return status;
     }
-    return status;
+    if (rest.len > 0) {
+        clear(head);
+        ADIT_FAIL(INVALID, "bytes after the head");
+    }
+    return adit_ok();
 }
 
 /* How much of `bytes` was read as a head; nothing, and no head, where that failed. */
-static size_t used_of(struct adit_status status, struct adit_bytes bytes,
-                      const struct adit_reader *reader, struct adit_http_head *head)
+static size_t used_of(struct adit_status status, struct adit_bytes bytes, struct adit_bytes rest,
+                      struct adit_http_head *head)
 {
     if (adit_is_ok(status)) {
-        return bytes.len - reader->rest.len;
+        return bytes.len - rest.len;
     }
     clear(head);
     return 0;
@@ -331,74 +346,97 @@ static size_t used_of(struct adit_status status, struct adit_bytes bytes,
 size_t adit_http_request_take(struct adit_bytes bytes, struct adit_http_head *out_head)
 {
     struct adit_bytes view = adit_bytes_first(bytes, ADIT_HTTP_HEAD_BYTES_MAX);
-    struct adit_reader reader = adit_reader_of(view);
+    struct adit_bytes rest = view;
     clear(out_head);
-    return used_of(request_read(&reader, out_head), view, &reader, out_head);
+    struct adit_status status = request_read(&rest, out_head);
+    return used_of(status, view, rest, out_head);
 }
 
 struct adit_status adit_http_request_parse(struct adit_bytes bytes, struct adit_http_head *out_head)
 {
-    struct adit_reader reader = adit_reader_of(bytes);
     clear(out_head);
-    return answered(whole(request_read(&reader, out_head), &reader, out_head), STATUS_BAD);
+    struct adit_status status = request_read(&bytes, out_head);
+    return answered(whole(status, bytes, out_head), STATUS_BAD);
 }
 
 /* RFC 9112 section 4, and two liberties that programs take: no reason, and not even the space
  * before it. */
-static struct adit_status status_line_read(struct adit_reader *reader, struct adit_http_head *head)
+static struct adit_status status_line_read(struct adit_bytes *rest, struct adit_http_head *head)
 {
-    struct adit_bytes digits = {0};
     uint64_t status = 0;
-    ADIT_TRY(read_version(reader, &head->version_minor));
-    ADIT_TRY(expect(reader, ADIT_BYTES(" ")));
-    ADIT_TRY(adit_read_bytes(reader, 3, &digits));
-    ADIT_TRY(adit_parse_decimal(digits, 999, &status));
+    if (skip(rest, ADIT_BYTES("HTTP/1.1 "))) { /* nearly always */
+        head->version_minor = 1;
+    } else {
+        ADIT_TRY(read_version(rest, &head->version_minor));
+        ADIT_ENSURE(skip(rest, ADIT_BYTES(" ")), INVALID, "no space after the version");
+    }
+    ADIT_ENSURE(rest->len >= 3, INVALID, "a status of less than three digits");
+    ADIT_TRY(adit_parse_decimal(adit_bytes_first(*rest, 3), 999, &status));
     ADIT_ENSURE(status >= 100, INVALID, "a status under 100");
     head->status = (uint16_t)status;
-    if (!adit_bytes_starts_with(reader->rest, ADIT_BYTES("\r\n"))) {
-        ADIT_TRY(expect(reader, ADIT_BYTES(" ")));
-        head->reason = take_line(reader);
+    *rest = adit_bytes_from(*rest, 3);
+    if (skip(rest, ADIT_BYTES("\r\n"))) {
+        return adit_ok();
     }
-    return expect(reader, ADIT_BYTES("\r\n"));
+    ADIT_ENSURE(skip(rest, ADIT_BYTES(" ")), INVALID, "more than three digits of a status");
+    head->reason = take_line(rest);
+    ADIT_ENSURE(skip(rest, ADIT_BYTES("\r\n")), INVALID, "a reason with a control character");
+    return adit_ok();
 }
 
-static struct adit_status response_read(struct adit_reader *reader, struct adit_http_head *head)
+static struct adit_status response_read(struct adit_bytes *rest, struct adit_http_head *head)
 {
-    ADIT_ENSURE(reader->rest.len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
-    ADIT_TRY(status_line_read(reader, head));
-    return read_fields(reader, true, head);
+    ADIT_ENSURE(rest->len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
+    ADIT_TRY(status_line_read(rest, head));
+    return read_fields(rest, true, head);
 }
 
 size_t adit_http_response_take(struct adit_bytes bytes, struct adit_http_head *out_head)
 {
     struct adit_bytes view = adit_bytes_first(bytes, ADIT_HTTP_HEAD_BYTES_MAX);
-    struct adit_reader reader = adit_reader_of(view);
+    struct adit_bytes rest = view;
     clear(out_head);
-    return used_of(response_read(&reader, out_head), view, &reader, out_head);
+    struct adit_status status = response_read(&rest, out_head);
+    return used_of(status, view, rest, out_head);
 }
 
 struct adit_status adit_http_response_parse(struct adit_bytes bytes,
                                             struct adit_http_head *out_head)
 {
-    struct adit_reader reader = adit_reader_of(bytes);
     clear(out_head);
-    struct adit_status status = whole(response_read(&reader, out_head), &reader, out_head);
+    struct adit_status status = response_read(&bytes, out_head);
+    status = whole(status, bytes, out_head);
     status.detail = adit_is_ok(status) ? 0 : STATUS_GATEWAY;
     return status;
 }
 
-static struct adit_status trailers_read(struct adit_reader *reader, struct adit_http_head *head)
+static struct adit_status trailers_read(struct adit_bytes *rest, struct adit_http_head *head)
 {
-    ADIT_ENSURE(reader->rest.len <= ADIT_HTTP_TRAILER_BYTES_MAX, LIMIT, "trailers over 8 KiB");
-    return read_fields(reader, false, head);
+    ADIT_ENSURE(rest->len <= ADIT_HTTP_TRAILER_BYTES_MAX, LIMIT, "trailers over 8 KiB");
+    return read_fields(rest, false, head);
 }
 
 struct adit_status adit_http_trailers_parse(struct adit_bytes bytes,
                                             struct adit_http_head *out_head)
 {
-    struct adit_reader reader = adit_reader_of(bytes);
     clear(out_head);
-    return answered(whole(trailers_read(&reader, out_head), &reader, out_head), STATUS_BAD);
+    struct adit_status status = trailers_read(&bytes, out_head);
+    return answered(whole(status, bytes, out_head), STATUS_BAD);
+}
+
+const struct adit_http_field *adit_http_field_of(const struct adit_http_head *head,
+                                                 enum adit_http_name name)
+{
+    if (!adit_http_field_is_there(head, name)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < head->field_count; i++) {
+        const struct adit_http_field *field = &ADIT_AT(head->fields, i);
+        if (field->known == name) {
+            return field;
+        }
+    }
+    return NULL;
 }
 
 const struct adit_http_field *adit_http_field_find(const struct adit_http_head *head,

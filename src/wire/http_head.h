@@ -18,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "base/writer.h"
+#include "wire/http_name.h"
 #include "wire/parse.h"
 
 #define ADIT_HTTP_HEAD_BYTES_MAX 32768  /* with its last CR LF CR LF, and one CR LF before it */
@@ -29,6 +30,9 @@
 struct adit_http_field {
     struct adit_bytes name;  /* as it was written; compare with adit_bytes_equal_nocase */
     struct adit_bytes value; /* without space or tab around it; may be empty */
+    enum adit_http_name known; /* the name, where it is one that we ask for */
+    uint32_t line_end;         /* where its line ends, in the head's lines */
+    bool is_plain;             /* its line is the name, ": ", the value and CR LF, as we write it */
 };
 
 /* Views of the bytes that were parsed: they live as long as those. */
@@ -37,6 +41,9 @@ struct adit_http_head {
     struct adit_bytes reason;         /* of a response */
     uint16_t status;                  /* of a response: 100 to 999; 0: a request, or trailers */
     uint8_t version_minor;            /* 0 or 1 */
+    uint64_t names;           /* which known names there are, and which more than once: */
+    uint64_t repeated;        /* sets of adit_http_name_bit */
+    struct adit_bytes lines;  /* of all fields, one after the other */
     size_t field_count;
     struct adit_http_field fields[ADIT_HTTP_FIELDS_MAX];
 };
@@ -75,7 +82,23 @@ struct adit_status adit_http_trailers_parse(struct adit_bytes bytes,
 size_t adit_http_request_take(struct adit_bytes bytes, struct adit_http_head *out_head);
 size_t adit_http_response_take(struct adit_bytes bytes, struct adit_http_head *out_head);
 
-/* The first field of this name, or null; `name` in any case. */
+static inline bool adit_http_field_is_there(const struct adit_http_head *head,
+                                            enum adit_http_name name)
+{
+    return (head->names & adit_http_name_bit(name)) != 0;
+}
+
+static inline bool adit_http_field_is_repeated(const struct adit_http_head *head,
+                                               enum adit_http_name name)
+{
+    return (head->repeated & adit_http_name_bit(name)) != 0;
+}
+
+/* The first field of this name, or null; the name is not OTHER. */
+const struct adit_http_field *adit_http_field_of(const struct adit_http_head *head,
+                                                 enum adit_http_name name);
+
+/* The same by a name that may be any, in any case. */
 const struct adit_http_field *adit_http_field_find(const struct adit_http_head *head,
                                                    struct adit_bytes name);
 size_t adit_http_field_count(const struct adit_http_head *head, struct adit_bytes name);
