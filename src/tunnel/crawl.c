@@ -10,19 +10,35 @@ static bool seems_so(const struct adit_crawl *crawl, const struct adit_crawl_sam
            sample->retransmitted == crawl->retransmitted;
 }
 
-bool adit_crawl_sample(struct adit_crawl *crawl, const struct adit_crawl_sample *sample)
+/* Its start ended early, and nothing of its own was the reason. */
+static bool is_untried(const struct adit_crawl *crawl, const struct adit_crawl_sample *sample)
+{
+    return !crawl->is_started && sample->retransmitted == 0 && sample->bound == UINT64_MAX;
+}
+
+enum adit_crawl_verdict adit_crawl_sample(struct adit_crawl *crawl,
+                                          const struct adit_crawl_sample *sample)
 {
     bool is_so = !crawl->is_known && seems_so(crawl, sample);
     crawl->retransmitted = sample->retransmitted;
     if (!is_so) {
         crawl->since_us = 0;
-        return false;
+        return ADIT_CRAWL_NO;
     }
     if (crawl->since_us == 0) {
         crawl->since_us = sample->now_us;
     }
-    uint64_t least_us =
-        adit_max_u64(ADIT_CRAWL_ROUND_TRIPS * sample->rtt_min_us, ADIT_CRAWL_LEAST_US);
-    crawl->is_known = sample->now_us - crawl->since_us >= least_us;
-    return crawl->is_known;
+    uint64_t round_trips =
+        is_untried(crawl, sample) ? ADIT_CRAWL_UNTRIED_ROUND_TRIPS : ADIT_CRAWL_ROUND_TRIPS;
+    uint64_t least_us = adit_max_u64(round_trips * sample->rtt_min_us, ADIT_CRAWL_LEAST_US);
+    if (sample->now_us - crawl->since_us < least_us) {
+        return ADIT_CRAWL_NO;
+    }
+    if (is_untried(crawl, sample)) {
+        crawl->is_started = true;
+        crawl->since_us = 0;
+        return ADIT_CRAWL_START;
+    }
+    crawl->is_known = true;
+    return ADIT_CRAWL_YES;
 }

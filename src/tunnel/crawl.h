@@ -4,7 +4,9 @@
  * transfer the other way can bring about while little is sent this way: an upload that comes later
  * starts from a few segments and grows by a few in a second (150 ms, 200 Mbit/s: 0.8 of 24 MB/s). A
  * link crawls where the window is all used and more waits, without a slow start, a queue or a loss,
- * for several round trips, far below the bound on bytes in flight.
+ * for several round trips, far below the bound on bytes in flight. Where no segment was ever lost
+ * and no bound was ever needed, one round trip is enough: another start is tried, as a new
+ * connection would make one.
  *
  * Depends on nothing but numbers; nothing here can fail. See docs/decisions/0029. */
 #ifndef ADIT_TUNNEL_CRAWL_H
@@ -13,6 +15,7 @@
 #include "base/base.h"
 
 #define ADIT_CRAWL_ROUND_TRIPS 4
+#define ADIT_CRAWL_UNTRIED_ROUND_TRIPS 1
 #define ADIT_CRAWL_LEAST_US (100 * ADIT_MS_US)
 #define ADIT_CRAWL_RTT_MIN_US (5 * ADIT_MS_US) /* on a shorter road a window grows soon enough */
 #define ADIT_CRAWL_QUEUE_US ADIT_MS_US         /* no queue: so much above the shortest, */
@@ -21,7 +24,14 @@
 struct adit_crawl {
     uint64_t since_us; /* 0: it does not seem so */
     uint64_t retransmitted;
+    bool is_started; /* another start was tried */
     bool is_known; /* it crawled once */
+};
+
+enum adit_crawl_verdict {
+    ADIT_CRAWL_NO,
+    ADIT_CRAWL_START, /* once: it should begin anew */
+    ADIT_CRAWL_YES,   /* once: it is certain */
 };
 
 struct adit_crawl_sample { /* the kernel's figures, as in adit_socket_info */
@@ -31,10 +41,11 @@ struct adit_crawl_sample { /* the kernel's figures, as in adit_socket_info */
     uint64_t window; /* bytes that the congestion control allows on the road */
     bool is_slow_start;
     uint64_t retransmitted; /* segments, since the start */
-    uint64_t bound;         /* bytes that we would allow */
+    uint64_t bound;         /* bytes that we would allow; UINT64_MAX: no bound */
 };
 
-/* True once: with this sample it is certain. `crawl` begins as zeros. */
-bool adit_crawl_sample(struct adit_crawl *crawl, const struct adit_crawl_sample *sample);
+/* What this sample tells. `crawl` begins as zeros. */
+enum adit_crawl_verdict adit_crawl_sample(struct adit_crawl *crawl,
+                                          const struct adit_crawl_sample *sample);
 
 #endif

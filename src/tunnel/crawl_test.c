@@ -17,7 +17,7 @@ static uint64_t takes_ms(struct adit_crawl_sample sample)
 {
     struct adit_crawl crawl = {0};
     for (uint64_t ms = 0; ms < 5000; ms += 50) {
-        if (adit_crawl_sample(&crawl, &sample)) {
+        if (adit_crawl_sample(&crawl, &sample) == ADIT_CRAWL_YES) {
             return ms;
         }
         sample.now_us += 50000;
@@ -60,7 +60,7 @@ static void a_loss_begins_the_count_again(void **state)
     for (uint64_t i = 0; i < 100; i++) {
         sample.retransmitted += i % 10 == 0;
         sample.now_us += 50000;
-        assert_false(adit_crawl_sample(&crawl, &sample));
+        assert_int_equal(adit_crawl_sample(&crawl, &sample), ADIT_CRAWL_NO);
     }
 }
 
@@ -72,10 +72,45 @@ static void it_is_told_once(void **state)
     uint32_t told = 0;
     for (uint64_t i = 0; i < 100; i++) {
         sample.now_us += 50000;
-        told += adit_crawl_sample(&crawl, &sample);
+        told += adit_crawl_sample(&crawl, &sample) == ADIT_CRAWL_YES;
     }
     assert_int_equal(told, 1);
     assert_true(crawl.is_known);
+}
+
+/* The kernel ended its start, and nothing of the link's own was the reason. */
+static void where_nothing_was_lost_it_starts_again_first(void **state)
+{
+    (void)state;
+    struct adit_crawl crawl = {0};
+    struct adit_crawl_sample sample = crawling;
+    sample.retransmitted = 0;
+    uint64_t started_ms = 0, certain_ms = 0;
+    uint32_t started = 0;
+    for (uint64_t ms = 0; ms < 5000; ms += 50) {
+        enum adit_crawl_verdict verdict = adit_crawl_sample(&crawl, &sample);
+        started += verdict == ADIT_CRAWL_START;
+        started_ms = verdict == ADIT_CRAWL_START ? ms : started_ms;
+        certain_ms = verdict == ADIT_CRAWL_YES ? ms : certain_ms;
+        sample.now_us += 50000;
+    }
+    assert_int_equal(started, 1);
+    assert_int_equal(started_ms, 150);
+    assert_int_equal(certain_ms, 800);
+}
+
+static void a_bound_that_was_found_is_no_start(void **state)
+{
+    (void)state;
+    struct adit_crawl crawl = {0};
+    struct adit_crawl_sample sample = crawling;
+    sample.retransmitted = 0;
+    sample.bound = 1000000;
+    for (uint64_t i = 0; i < 12; i++) {
+        assert_int_equal(adit_crawl_sample(&crawl, &sample), ADIT_CRAWL_NO);
+        sample.now_us += 50000;
+    }
+    assert_int_equal(adit_crawl_sample(&crawl, &sample), ADIT_CRAWL_YES);
 }
 
 int main(void)
@@ -85,6 +120,8 @@ int main(void)
         cmocka_unit_test(each_of_these_is_something_else),
         cmocka_unit_test(a_loss_begins_the_count_again),
         cmocka_unit_test(it_is_told_once),
+        cmocka_unit_test(where_nothing_was_lost_it_starts_again_first),
+        cmocka_unit_test(a_bound_that_was_found_is_no_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,11 +5,16 @@
 
 #define LOOK_US (50 * ADIT_MS_US)
 
-static bool is_mended_by_bbr(const struct link *link)
+static bool is_control_set(const struct link *link, struct adit_bytes name)
 {
-    struct adit_status status = adit_socket_congestion_set(link->fd, ADIT_BYTES("bbr"));
+    struct adit_status status = adit_socket_congestion_set(link->fd, name);
     adit_status_ignore(status, "the answer tells");
     return adit_is_ok(status);
+}
+
+static bool is_mended_by_bbr(const struct link *link)
+{
+    return is_control_set(link, ADIT_BYTES("bbr"));
 }
 
 void adit_link_expect_loss(struct adit_hub *hub, struct adit_handle handle)
@@ -29,6 +34,13 @@ void link_road_mend(struct adit_hub *hub, struct link *link)
     }
 }
 
+/* `bbr` forgets where a start ended, and nobody else does: with it for a moment the window begins
+ * anew from where it is. */
+static void start_again(const struct link *link)
+{
+    (void)(is_mended_by_bbr(link) && is_control_set(link, ADIT_BYTES("cubic")));
+}
+
 /* The window begins anew with another congestion control; ours bounds what that may send. */
 static void look_for_crawl(struct link *link, const struct adit_socket_info *info)
 {
@@ -41,8 +53,15 @@ static void look_for_crawl(struct link *link, const struct adit_socket_info *inf
                                              .is_slow_start = info->is_slow_start,
                                              .retransmitted = info->retransmitted,
                                              .bound = link->pace.bound};
-    if (adit_crawl_sample(&link->crawl, &sample)) {
+    switch (adit_crawl_sample(&link->crawl, &sample)) {
+    case ADIT_CRAWL_NO:
+        break;
+    case ADIT_CRAWL_START:
+        start_again(link);
+        break;
+    case ADIT_CRAWL_YES:
         (void)is_mended_by_bbr(link);
+        break;
     }
 }
 

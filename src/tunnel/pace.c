@@ -2,14 +2,21 @@
 
 /* A queue of so many times the wanted one ends the growth, and is one that should go. */
 #define QUEUE_HIGH 2
-/* Open: samples in a row that must see a queue, so many bytes being on the road. */
-#define OPEN_SAMPLES 2
+/* Open: samples in a row that must see a queue, so many bytes being on the road. Each brings news,
+ * and none sees a queue that is shorter by more than a share: of a machine that stood still for a
+ * moment, the kernel's mean forgets an eighth with each acknowledgement. */
+#define OPEN_SAMPLES 3
+#define OPEN_SHRUNK 16
 #define OPEN_BYTES (64 * 1024)
 #define OPEN_LEAST (128 * 1024) /* bytes that may go in the first round trip */
 /* And so many times the most that was on the road in any round before. Slow start doubles it, at a
  * pace of twice that, since a round's first acknowledgements bring half of its growth: less would
  * hold the kernel back, and none would let out a window that opens as a burst. */
 #define OPEN_PACE 4
+/* Parts of a round whose rates are compared: a start comes in bursts with pauses between, and what
+ * arrives within a burst tells what the road carries, not the average of both. */
+#define PARTS 8
+#define PART_LEAST_US (8 * ADIT_MS_US)
 #define GROWTH_MAX 4 /* quarters that the bound grows by in one round */
 /* Without figures for so long, and half a round trip. */
 #define LATE_US (4 * ADIT_MS_US)
@@ -70,6 +77,28 @@ static void round_begin(struct adit_pace *pace, const struct adit_pace_sample *s
     pace->is_dry = false;
 }
 
+static void part_begin(struct adit_pace *pace, const struct adit_pace_sample *sample)
+{
+    pace->mark_us = sample->now_us;
+    pace->mark_delivered = sample->delivered;
+}
+
+static uint64_t rate_since(const struct adit_pace_sample *sample, uint64_t us, uint64_t delivered)
+{
+    uint64_t bytes = adit_subtract_floor_u64(sample->delivered, delivered);
+    return adit_min_u64(bytes, RATE_MAX) * ADIT_SECOND_US / (sample->now_us - us);
+}
+
+static void part_end(struct adit_pace *pace, const struct adit_pace_sample *sample)
+{
+    uint64_t least_us = adit_max_u64(pace->rtt_us / PARTS, PART_LEAST_US);
+    if (sample->now_us - pace->mark_us >= least_us) {
+        uint64_t rate = rate_since(sample, pace->mark_us, pace->mark_delivered);
+        pace->fastest = adit_max_u64(pace->fastest, rate);
+        part_begin(pace, sample);
+    }
+}
+
 static void open_again(struct adit_pace *pace, const struct adit_pace_sample *sample)
 {
     *pace = (struct adit_pace){.bound = ADIT_PACE_UNBOUND,
@@ -77,26 +106,48 @@ static void open_again(struct adit_pace *pace, const struct adit_pace_sample *sa
                                .rtt_us = pace->rtt_us,
                                .rtt_min_us = pace->rtt_min_us};
     round_begin(pace, sample);
+    part_begin(pace, sample);
 }
 
-/* A queue, and ours: what the road holds is what is on it now, less the queue's share. */
+/* At most what is on the road in a round trip of now, as a queue stands; and no more than ever
+ * arrived: the first rate, until rounds have been measured. */
+static uint64_t first_rate(const struct adit_pace *pace, uint64_t on_road)
+{
+    uint64_t most = adit_min_u64(on_road, RATE_MAX) * ADIT_SECOND_US / pace->rtt_us;
+    uint64_t fastest = adit_max_u64(pace->fastest, pace->fastest_before);
+    return fastest > 0 ? adit_min_u64(most, fastest) : most;
+}
+
+static void queue_look(struct adit_pace *pace, const struct adit_pace_sample *sample)
+{
+    if (sample->delivered == pace->queued_delivered) {
+        return;
+    }
+    uint64_t queue = pace->rtt_us - pace->rtt_min_us;
+    bool has_shrunk = queue < pace->queued_us - pace->queued_us / OPEN_SHRUNK;
+    bool has_queue = queue > QUEUE_HIGH * ADIT_PACE_QUEUE_US && sample->on_road >= OPEN_BYTES;
+    pace->queued = has_queue && !has_shrunk ? pace->queued + 1 : 0;
+    pace->queued_us = queue;
+    pace->queued_delivered = sample->delivered;
+}
+
+/* A queue, and ours. */
 static void open_sample(struct adit_pace *pace, const struct adit_pace_sample *sample)
 {
-    uint64_t seen_us = QUEUE_HIGH * ADIT_PACE_QUEUE_US;
     pace->peak = adit_max_u64(pace->peak, sample->on_road);
     if (sample->now_us - pace->round_us >= pace->rtt_us) {
         pace->most = adit_max_u64(pace->most, pace->peak);
         pace->peak = 0;
+        pace->fastest_before = pace->fastest;
+        pace->fastest = 0;
         round_begin(pace, sample);
     }
-    bool has_queue = pace->rtt_us > pace->rtt_min_us + seen_us && sample->on_road >= OPEN_BYTES;
-    pace->queued = has_queue ? pace->queued + 1 : 0;
+    part_end(pace, sample);
+    queue_look(pace, sample);
     if (pace->queued < OPEN_SAMPLES) {
         return;
     }
-    uint64_t on_road = adit_min_u64(sample->on_road, RATE_MAX);
-    uint64_t rate = on_road * ADIT_SECOND_US / pace->rtt_us;
-    ADIT_AT(pace->rates, pace->rate_next) = rate; /* at most: the next true one takes its place */
+    rate_note(pace, first_rate(pace, sample->on_road));
     pace->phase = ADIT_PACE_HELD;
     pace->growth = 1; /* so a quarter of a round trip tells the rate, if the queue stays */
     pace->is_settling = true;
@@ -145,9 +196,7 @@ static uint64_t grown(struct adit_pace *pace, uint64_t bound)
 
 static void round_end(struct adit_pace *pace, const struct adit_pace_sample *sample)
 {
-    uint64_t delivered = adit_subtract_floor_u64(sample->delivered, pace->round_delivered);
-    uint64_t elapsed_us = sample->now_us - pace->round_us;
-    uint64_t rate = adit_min_u64(delivered, RATE_MAX) * ADIT_SECOND_US / elapsed_us;
+    uint64_t rate = rate_since(sample, pace->round_us, pace->round_delivered);
     uint64_t queue_seen_us = pace->rtt_min_us + queue_us(pace) / 2;
     bool has_queue = pace->rtt_us >= queue_seen_us;
     bool is_true = pace->round_rtt_us >= queue_seen_us && !pace->is_dry; /* it was always busy */

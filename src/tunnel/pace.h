@@ -48,7 +48,10 @@ struct adit_pace {
     uint64_t rates[ADIT_PACE_RATES]; /* bytes a second */
     uint32_t rate_next;
     uint64_t peak, most; /* open: bytes on the road in this round; in any before */
-    uint32_t queued; /* open: samples in a row that saw a queue */
+    uint64_t mark_us, mark_delivered;   /* open: where a part of this round began */
+    uint64_t fastest, fastest_before;   /* open: the best rate of a part, this round, the last */
+    uint32_t queued; /* open: samples in a row that saw a queue which did not shrink */
+    uint64_t queued_us, queued_delivered; /* open: of the last sample that brought something */
     uint32_t growth; /* quarters that the last round without a queue grew by */
     uint32_t stuck;  /* rounds in a row with a queue that did not go */
     uint64_t stuck_bound; /* at the first of them */

@@ -416,6 +416,58 @@ static void no_figures_break_it(void **state)
     }
 }
 
+static void figures(struct adit_pace *pace, uint64_t ms, uint64_t queue_us, uint64_t delivered)
+{
+    adit_pace_sample(pace, &(struct adit_pace_sample){.now_us = ADIT_SECOND_US + ms * ADIT_MS_US,
+                                                      .rtt_us = 150000 + queue_us,
+                                                      .rtt_min_us = 150000,
+                                                      .delivered = delivered,
+                                                      .on_road = 24000000,
+                                                      .in_kernel = 24000000});
+}
+
+/* The kernel's mean is late by a quarter of a round trip, and forgets it again. */
+static void a_machine_that_stood_still_is_no_queue(void **state)
+{
+    (void)state;
+    struct adit_pace pace = {0};
+    uint64_t queue_us = 40000;
+    adit_pace_init(&pace);
+    for (uint64_t ms = 1; ms < 20; ms++) {
+        figures(&pace, ms, 0, ms * 1000);
+    }
+    for (uint64_t ms = 70; ms < 80; ms++) {
+        figures(&pace, ms, queue_us, 30000);
+    }
+    for (uint64_t ms = 80; ms < 120; ms++) {
+        queue_us -= queue_us / 8;
+        figures(&pace, ms, queue_us, ms * 1000);
+        assert_true(pace.bound == ADIT_PACE_UNBOUND);
+    }
+}
+
+/* 120 MB/s arrive, with pauses: there was not always something to carry. */
+static void a_start_in_bursts_tells_the_rate(void **state)
+{
+    (void)state;
+    struct adit_pace pace = {0};
+    uint64_t delivered = 0;
+    adit_pace_init(&pace);
+    for (uint64_t ms = 0; ms < 150; ms++) {
+        delivered += ms < 60 ? 120000 : 0;
+        figures(&pace, ms, 0, delivered);
+    }
+    for (uint64_t ms = 150; ms < 160; ms++) {
+        delivered += 120000;
+        figures(&pace, ms, 7000 + (ms - 150) * 500, delivered);
+    }
+    for (uint64_t ms = 160; ms < 200; ms++) {
+        delivered += ms < 170 ? 120000 : 0;
+        figures(&pace, ms, 12000, delivered);
+    }
+    assert_in_range(pace.bound, 18000000, 19000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +481,8 @@ int main(void)
         cmocka_unit_test(a_short_road_has_no_bound),
         cmocka_unit_test(an_open_road_is_paced),
         cmocka_unit_test(a_slow_start_does_not_make_a_road_long),
+        cmocka_unit_test(a_machine_that_stood_still_is_no_queue),
+        cmocka_unit_test(a_start_in_bursts_tells_the_rate),
         cmocka_unit_test(no_figures_break_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
