@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 
-#define ADIT_RIGHTS_MAX 8
+#define ADIT_RIGHTS_MAX 16
 
 struct adit_rights {
     _Alignas(struct cmsghdr) uint8_t memory[CMSG_SPACE(sizeof(int) * ADIT_RIGHTS_MAX)];

@@ -1,18 +1,34 @@
 /* Channel: messages between two processes over a SOCK_SEQPACKET socketpair, with descriptors.
  *
+ * A packet is one message or more, each after its length (u16); the descriptors of all of them
+ * travel beside it, in order. Several share one only where the sender holds them (below): handing a
+ * descriptor over costs more in calls than in bytes.
+ *
  * Sending never blocks: what the socket does not take now waits in a ring of bounded size, in
  * order; beyond that send says FULL and the caller keeps what it has. A channel treats its peer as
  * hostile: a message that does not decode, is cut, or carries other descriptors than the table
- * says is INVALID, its descriptors are closed, and the caller closes the channel.
+ * says is INVALID, its packet's descriptors are closed, and the caller closes the channel.
  *
  * Watch the descriptor for reading and writing: on READ drain it (all of it where the watch is
- * edge-triggered), on WRITE flush. Limit: ADIT_CHANNEL_WAITING_MAX messages. One thread. */
+ * edge-triggered), on WRITE flush. Limits: ADIT_CHANNEL_WAITING_MAX messages wait; those
+ * of a packet. One thread. */
 #ifndef ADIT_IPC_CHANNEL_H
 #define ADIT_IPC_CHANNEL_H
 
 #include "ipc/message.h"
 
 #define ADIT_CHANNEL_WAITING_MAX 256
+#define ADIT_CHANNEL_PACKET_MAX 16           /* messages of one packet, and its descriptors */
+#define ADIT_CHANNEL_PACKET_BYTES_MAX 4096u  /* with the lengths */
+
+/* A packet that came, and how far it has been read. */
+struct adit_channel_packet {
+    struct adit_span memory;
+    size_t len, at;
+    uint32_t messages; /* read */
+    int fds[ADIT_CHANNEL_PACKET_MAX];
+    size_t fd_count, fd_at;
+};
 
 struct adit_channel {
     int fd;            /* -1: closed */
@@ -21,6 +37,9 @@ struct adit_channel {
     struct adit_span ring;
     uint32_t head, waiting; /* first waiting message, how many wait */
     uint32_t waiting_max;   /* ADIT_CHANNEL_WAITING_MAX, unless it was set */
+    bool is_held;           /* what is sent waits for company */
+    bool may_pack;          /* several may share a packet */
+    struct adit_channel_packet packet;
 };
 
 /* Two ends, non-blocking and close-on-exec. */
@@ -49,8 +68,17 @@ static inline bool adit_channel_is_open(const struct adit_channel *channel)
  * they stay the caller's. FULL at waiting_max; CLOSED where the peer has gone. */
 struct adit_status adit_channel_send(struct adit_channel *channel, struct adit_message *message);
 
-/* Sends what waits, as far as the socket takes it. CLOSED where the peer has gone. */
+/* From now until flush what is sent waits, at most until a packet is full, so that several messages
+ * share one. For a channel whose other end drains everything at each READ. */
+void adit_channel_hold(struct adit_channel *channel);
+
+/* Sends what waits, as far as the socket takes it; nothing is held any more. CLOSED where the peer
+ * has gone. */
 struct adit_status adit_channel_flush(struct adit_channel *channel);
+
+/* Takes the oldest message that waits back, with its descriptors: where the peer has gone. False
+ * where none waits. */
+bool adit_channel_take_back(struct adit_channel *channel, struct adit_message *out_message);
 
 /* The next message. DONE: *out_message is filled and its descriptors (close-on-exec) are the
  * caller's. BLOCKED: none now. END: the peer has closed. INVALID: see above. */
@@ -63,8 +91,9 @@ struct adit_status adit_channel_receive(struct adit_channel *channel,
  * may close the channel, or open another in its place. */
 typedef struct adit_status adit_channel_fn(void *context, struct adit_message *message);
 
-/* Gives the next messages to `handle`, at most `most` of them: until none is there, `handle` fails
- * (then with its status) or closes the channel. CLOSED where the peer has; INVALID as receive. */
+/* Gives the next messages to `handle`, at most `most` of them and the rest of a packet: until none
+ * is there, `handle` fails (then with its status) or closes the channel. CLOSED where the peer has;
+ * INVALID as receive. */
 struct adit_status adit_channel_drain(struct adit_channel *channel, size_t most,
                                       adit_channel_fn *handle, void *context);
 

@@ -312,6 +312,15 @@ struct adit_status adit_message_read(struct adit_bytes bytes, uint32_t edge, siz
     return adit_ok();
 }
 
+size_t adit_message_fds_of(struct adit_bytes bytes)
+{
+    struct adit_reader reader = adit_reader_of(bytes);
+    uint16_t type = 0;
+    const struct shape *shape =
+        adit_is_ok(adit_read_u16(&reader, &type)) ? shape_of(type) : NULL;
+    return shape ? shape->fd_count : 0;
+}
+
 void adit_message_fds_close(struct adit_message *message)
 {
     for (size_t i = 0; i < message->fd_count; i++) {

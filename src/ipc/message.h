@@ -274,6 +274,9 @@ struct adit_status adit_message_write(struct adit_writer *writer, uint32_t edge,
 struct adit_status adit_message_read(struct adit_bytes bytes, uint32_t edge, size_t fd_count,
                                      struct adit_message *out_message);
 
+/* How many descriptors go with the message that these bytes begin; 0 where it has no such type. */
+size_t adit_message_fds_of(struct adit_bytes bytes);
+
 /* Closes the descriptors that it still holds. */
 void adit_message_fds_close(struct adit_message *message);
 

@@ -94,6 +94,7 @@ struct adit_door {
     /* The constants above; tests are in more of a hurry. */
     uint64_t hello_us, grace_us, tell_us, probe_us;
     struct adit_handle stop_timer;
+    bool is_gathering;    /* what workers are sent waits for company */
     bool is_stopping;     /* takes nothing new; ends with its last worker, or at stop_timer */
     bool is_http_serving; /* the HTTP port; else it redirects */
     bool is_sandboxed;    /* the start message wants a sandbox */

@@ -384,7 +384,6 @@ static struct adit_status pending_open(struct adit_door *door, uint64_t listener
                                 .peer = *peer,
                                 .since_us = door->loop.now_us,
                                 .is_plain = listener == HTTP};
-    door->accepted++;
     status = adit_loop_timer_set(&door->loop, &pending->timer, door->loop.now_us + door->hello_us,
                                  pending_late, door, adit_handle_pack(handle));
     if (!adit_is_ok(status)) {
@@ -415,6 +414,20 @@ static void pending_begin(struct adit_door *door, struct adit_handle handle)
         pending_ready, door, adit_handle_pack(handle), &pending->watch);
     if (!adit_is_ok(status)) {
         pending_drop(door, handle, ADIT_DOOR_DROP_ERROR);
+    }
+}
+
+void adit_peek_again(struct adit_door *door, struct adit_message *message)
+{
+    struct adit_handle handle = {0};
+    bool is_plain = message->type == ADIT_MESSAGE_WEB && (message->options & ADIT_WEB_PLAIN) != 0;
+    struct adit_status status =
+        pending_open(door, is_plain ? HTTP : HTTPS, adit_message_fd_take(message, 0),
+                     &message->address, &handle);
+    if (adit_is_ok(status)) {
+        pending_begin(door, handle);
+    } else {
+        adit_door_drop_log(door, ADIT_DOOR_DROP_ERROR, &message->address);
     }
 }
 
@@ -461,6 +474,7 @@ static size_t accept_batch(struct adit_door *door, uint64_t key, struct adit_han
             status = pending_open(door, key, fd, &peer, &ADIT_SLOT(fresh, most, taken));
         }
         if (adit_is_ok(status)) {
+            door->accepted++;
             taken++;
             continue;
         }
@@ -484,9 +498,11 @@ static void accept_some(struct adit_door *door, uint64_t key, size_t most)
     size_t batch = ACCEPT_MAX;
     for (size_t done = 0; done < most && batch == ACCEPT_MAX; done += batch) {
         batch = accept_batch(door, key, fresh, ACCEPT_MAX);
+        adit_door_workers_gather(door);
         for (size_t i = 0; i < batch; i++) {
             pending_begin(door, ADIT_AT(fresh, i));
         }
+        adit_door_workers_flush(door);
     }
 }
 

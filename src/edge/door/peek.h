@@ -19,6 +19,9 @@ struct adit_status adit_peek_begin(struct adit_door *door);
  * way, but for agents, and nobody waits for one. */
 void adit_peek_stop(struct adit_door *door);
 
+/* A connection that was on its way to a worker that has gone: it is looked at as if it were new. */
+void adit_peek_again(struct adit_door *door, struct adit_message *message);
+
 /* A worker may have room again: hands over what waits. */
 void adit_peek_retry(struct adit_door *door);
 

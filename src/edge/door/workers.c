@@ -62,11 +62,31 @@ void adit_door_workers_renew(struct adit_door *door)
     }
 }
 
+static bool is_connection(const struct adit_message *message)
+{
+    return message->type == ADIT_MESSAGE_AGENT || message->type == ADIT_MESSAGE_ORPHAN ||
+           message->type == ADIT_MESSAGE_WEB || message->type == ADIT_MESSAGE_THROUGH;
+}
+
+/* Connections that wait for it and that it has never seen go another way. */
+static void connections_rescue(struct adit_door *door, struct adit_channel *gone)
+{
+    struct adit_message message = {0};
+    while (adit_channel_take_back(gone, &message)) {
+        if (is_connection(&message)) {
+            adit_peek_again(door, &message);
+        }
+        adit_message_fds_close(&message);
+    }
+    adit_channel_close(gone);
+}
+
 static void worker_lose(struct adit_door *door, uint32_t index)
 {
     struct adit_door_worker *worker = worker_at(door, index);
+    struct adit_channel gone = worker->channel;
     adit_loop_unwatch(&door->loop, &worker->watch);
-    adit_channel_close(&worker->channel);
+    worker->channel = (struct adit_channel){.fd = -1};
     adit_admission_worker_gone(&door->admission, index);
     adit_tunnels_worker_gone(door, index);
     adit_claims_worker_gone(door, index);
@@ -74,6 +94,7 @@ static void worker_lose(struct adit_door *door, uint32_t index)
     const struct adit_log_field field = adit_log_number(ADIT_BYTES("worker"), index);
     adit_log_event(&door->log, door->is_stopping ? ADIT_LOG_INFO : ADIT_LOG_WARN,
                    ADIT_BYTES("worker_gone"), &field, 1);
+    connections_rescue(door, &gone);
 }
 
 /* The supervisor ends it: by now it may be anybody's program. */
@@ -307,9 +328,32 @@ struct adit_status adit_door_worker_send(struct adit_door *door, uint32_t index,
                                          struct adit_message *message)
 {
     struct adit_door_worker *worker = worker_at(door, index);
+    if (door->is_gathering) {
+        adit_channel_hold(&worker->channel);
+    }
     ADIT_TRY(adit_channel_send(&worker->channel, message));
-    if (worker->channel.waiting > 0) {
+    if (worker->channel.waiting > 0 && !door->is_gathering) {
         interest_renew(door, worker);
     }
     return adit_ok();
+}
+
+void adit_door_workers_gather(struct adit_door *door)
+{
+    door->is_gathering = true;
+}
+
+void adit_door_workers_flush(struct adit_door *door)
+{
+    door->is_gathering = false;
+    for (uint32_t i = 0; i < ADIT_DOOR_WORKERS_MAX; i++) {
+        struct adit_door_worker *worker = worker_at(door, i);
+        if (!adit_channel_is_open(&worker->channel) || !worker->channel.is_held) {
+            continue;
+        }
+        adit_status_ignore(adit_channel_flush(&worker->channel), "its watch says that it is gone");
+        if (worker->channel.waiting > 0) {
+            interest_renew(door, worker);
+        }
+    }
 }

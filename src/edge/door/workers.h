@@ -49,6 +49,11 @@ void adit_door_worker_tell(struct adit_door *door, uint32_t index, struct adit_m
 /* A newer session has this one's place. */
 void adit_door_worker_evict(struct adit_door *door, const struct adit_owner *owner);
 
+/* From now until flush what is sent to a worker may wait for company: visitors that are handed over
+ * together cost less. Connections that wait for a worker when it goes are looked at anew. */
+void adit_door_workers_gather(struct adit_door *door);
+void adit_door_workers_flush(struct adit_door *door);
+
 /* Sends; on failure the message keeps its descriptors. */
 struct adit_status adit_door_worker_send(struct adit_door *door, uint32_t index,
                                          struct adit_message *message);

@@ -52,6 +52,79 @@ static void a_worker_that_ends_is_not(void **state)
     fixture_close(&fixture);
 }
 
+#define CROWD 20
+
+/* Visitors who all have spoken before the door looks. */
+static void crowd_come(struct fixture *fixture, int *out_fds)
+{
+    for (size_t i = 0; i < CROWD; i++) {
+        int *fd = &ADIT_SLOT(out_fds, CROWD, i);
+        assert_ok(adit_socket_connect(&fixture->plain, fd));
+        assert_ok(adit_socket_connect_result(*fd));
+        fixture_say(*fd, ADIT_BYTES("GET / HTTP/1.1\r\nHost: shop.adit.test\r\n\r\n"));
+    }
+}
+
+static void crowd_arrives(struct fixture *fixture, struct adit_channel *worker)
+{
+    for (size_t i = 0; i < CROWD; i++) {
+        struct adit_message web = fixture_expect(fixture, worker, ADIT_MESSAGE_WEB);
+        assert_int_equal(web.fd_count, 1);
+        adit_message_fds_close(&web);
+    }
+}
+
+static void a_crowd_is_handed_over_together(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    int fds[CROWD] = {0};
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    for (size_t i = 0; i < 10 && !can_choose(&fixture); i++) {
+        fixture_turn(&fixture);
+    }
+    crowd_come(&fixture, fds);
+    fixture_turn(&fixture);
+    assert_int_equal(fixture.door->accepted, CROWD);
+    struct adit_message web = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_WEB);
+    assert_int_equal(fixture.worker.packet.fd_count, ADIT_CHANNEL_PACKET_MAX);
+    adit_message_fds_close(&web);
+    assert_int_equal(fixture.door->pendings.used, 0);
+    fixture_close(&fixture);
+    for (size_t i = 0; i < CROWD; i++) {
+        adit_socket_close(&ADIT_AT(fds, i));
+    }
+}
+
+/* The door hands a crowd to a worker that has died before it could know. */
+static void a_crowd_for_a_dead_worker_goes_to_the_next(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    int fds[CROWD] = {0};
+    int before = fixture_lowest_fd();
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    for (size_t i = 0; i < 10 && !can_choose(&fixture); i++) {
+        fixture_turn(&fixture);
+    }
+    adit_loop_unwatch(&fixture.door->loop, &ADIT_AT(fixture.door->workers, 0).watch);
+    adit_channel_close(&fixture.worker);
+    crowd_come(&fixture, fds);
+    fixture_turn(&fixture);
+    assert_int_equal(ADIT_AT(fixture.door->workers, 0).channel.waiting, CROWD);
+    fixture_wire(&fixture); /* its successor */
+    crowd_arrives(&fixture, &fixture.worker);
+    assert_int_equal(fixture.door->accepted, CROWD);
+    assert_int_equal(fixture.door->pendings.used, 0);
+    fixture_close(&fixture);
+    for (size_t i = 0; i < CROWD; i++) {
+        adit_socket_close(&ADIT_AT(fds, i));
+    }
+    assert_int_equal(fixture_lowest_fd(), before);
+}
+
 /* Asks for a port outside the range again and again and reads no answer. */
 static void a_worker_that_does_not_read_is_not_read(void **state)
 {
@@ -180,6 +253,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_worker_that_breaks_the_rules_is_reported),
         cmocka_unit_test(a_worker_that_ends_is_not),
+        cmocka_unit_test(a_crowd_is_handed_over_together),
+        cmocka_unit_test(a_crowd_for_a_dead_worker_goes_to_the_next),
         cmocka_unit_test(a_worker_that_does_not_read_is_not_read),
         cmocka_unit_test(the_least_load_gets_it),
         cmocka_unit_test(a_deaf_worker_is_told_so_much),
