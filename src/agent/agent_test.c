@@ -31,6 +31,30 @@ static void it_comes_back_with_its_port(void **state)
     assert_int_equal(f->hellos, 2);
 }
 
+/* However short the session was: a small server has few who could come back at once. */
+static void the_server_says_how_soon_it_comes_back(void **state)
+{
+    struct fixture *f = *state;
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->ready == 1);
+    assert_true(adit_control_has_feature(&f->hello.hello.features, ADIT_BYTES("retry")));
+    struct adit_control message = {.type = ADIT_CONTROL_RETRY};
+    message.retry.spread_ms = 1;
+    assert_ok(adit_link_send(&f->hub, f->link, &message));
+    turn_until(f, f->agent.sessions[0].backoff.spread_us == ADIT_BACKOFF_SPREAD_MIN_US);
+    adit_link_close(&f->hub, f->link, adit_ok());
+    turn_until(f, f->disconnected == 1);
+    assert_true(f->wait_us < ADIT_BACKOFF_SPREAD_BASE_US);
+    assert_int_equal(f->agent.sessions[0].backoff.failures, 1);
+    turn_until(f, f->reconnected == 1);
+    f->agent.sessions[0].in_since_us = 1; /* lived long */
+    adit_link_close(&f->hub, f->link, adit_ok());
+    turn_until(f, f->disconnected == 2);
+    assert_true(f->wait_us < ADIT_BACKOFF_SPREAD_MIN_US);
+    turn_until(f, f->reconnected == 2);
+    assert_int_equal(f->agent.sessions[0].backoff.failures, 0);
+}
+
 static void a_final_refusal_ends_it(void **state)
 {
     struct fixture *f = *state;
@@ -129,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(it_logs_in_and_asks),
         TEST(it_comes_back_with_its_port),
+        TEST(the_server_says_how_soon_it_comes_back),
         TEST(a_final_refusal_ends_it),
         TEST(a_wrong_certificate_ends_it),
         TEST(a_proxy_leads_to_the_server),

@@ -80,7 +80,7 @@ static void extra_open(struct adit_agent *agent, struct adit_agent_session *sess
 {
     if (session->state == ADIT_AGENT_STOPPED &&
         agent->options.loop->now_us >= session->rest_until_us) {
-        session->backoff = (struct adit_backoff){0};
+        session->backoff.failures = 0;
         adit_status_ignore(
             session_wait(agent, session,
                          adit_jitter_below(&agent->jitter, ADIT_BACKOFF_FIRST_US)),

@@ -168,6 +168,7 @@ static struct adit_status say_hello(struct adit_agent *agent,
     hello->slot = session->slot;
     ADIT_TRY(adit_control_add_feature(&hello->features, ADIT_BYTES("sessions")));
     ADIT_TRY(adit_control_add_feature(&hello->features, ADIT_BYTES("drain")));
+    ADIT_TRY(adit_control_add_feature(&hello->features, ADIT_BYTES("retry")));
     ADIT_TRY(ADIT_FIELD_SET(hello->token, ADIT_FIELD_BYTES(agent->token)));
     ADIT_TRY(ADIT_FIELD_SET(hello->instance, ADIT_FIELD_BYTES(agent->instance)));
     ADIT_TRY(ADIT_FIELD_SET(hello->agent, ADIT_BYTES("adit/" ADIT_VERSION)));
@@ -249,6 +250,9 @@ void session_message(struct adit_agent *agent, struct adit_agent_session *sessio
         return;
     case ADIT_CONTROL_SESSIONS:
         extras_wanted(agent, session, message->sessions.count);
+        return;
+    case ADIT_CONTROL_RETRY:
+        adit_backoff_spread_set(&session->backoff, message->retry.spread_ms * ADIT_MS_US);
         return;
     case ADIT_CONTROL_DRAIN: /* it is kept until the server ends it: streams finish */
         session->is_draining = true;

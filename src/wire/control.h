@@ -37,7 +37,8 @@
     ROW(UNBIND, unbind)   /* agent: I want it no longer */                                      \
     ROW(DRAIN, drain)     /* either: no new streams please, I end in so many seconds */         \
     ROW(NOTICE, notice)   /* server: a person should read this */                               \
-    ROW(SESSIONS, sessions) /* server: hold so many; only where hello.features has "sessions" */
+    ROW(SESSIONS, sessions) /* server: hold so many; only where hello.features has "sessions" */ \
+    ROW(RETRY, retry) /* server: how to come back; only where hello.features has "retry" */
 
 /* The fields of each message. NUMBER(key, required?, min, max); TEXT(key, required?, bytes at
  * most); HEX(key, required?, digits exactly); TUNNEL(key, required?): a kind of tunnel, NONE for
@@ -95,6 +96,9 @@
 
 #define ADIT_CONTROL_SESSIONS_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                       \
     NUMBER(count, true, 1, ADIT_CONTROL_SESSIONS_MAX)
+
+#define ADIT_CONTROL_RETRY_FIELDS(NUMBER, TEXT, HEX, TUNNEL, FEATURES)                          \
+    NUMBER(spread_ms, true, 0, UINT32_MAX) /* over which a first retry is to be drawn */
 
 struct adit_control_feature {
     ADIT_FIELD(ADIT_CONTROL_FEATURE_BYTES_MAX) word;

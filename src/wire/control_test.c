@@ -65,6 +65,7 @@ static const struct {
      ADIT_BYTES_INIT("{\"type\":\"notice\",\"code\":\"maintenance\","
                      "\"message\":\"Caf\xc3\xa9 \\\"x\\\"\"}")},
     {ADIT_CONTROL_SESSIONS, ADIT_BYTES_INIT("{\"type\":\"sessions\",\"count\":2}")},
+    {ADIT_CONTROL_RETRY, ADIT_BYTES_INIT("{\"type\":\"retry\",\"spread_ms\":250}")},
 };
 
 static void examples_are_read_and_written(void **state)

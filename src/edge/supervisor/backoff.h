@@ -1,5 +1,6 @@
 /* Back-off: how long a role that ended waits for its next start. One that had lived is started at
- * once; one that keeps dying waits 100 ms, doubling to 5 s. Pure. */
+ * once, and so is the first after a short life; one that keeps dying waits 100 ms, doubling to 5 s.
+ * Pure. */
 #ifndef ADIT_EDGE_SUPERVISOR_BACKOFF_H
 #define ADIT_EDGE_SUPERVISOR_BACKOFF_H
 
@@ -10,7 +11,7 @@
 #define ADIT_BACKOFF_MAX_US (5u * ADIT_SECOND_US)
 
 struct adit_backoff {
-    uint64_t next_us; /* the next delay; 0: never used */
+    uint64_t next_us; /* the next delay */
     uint32_t short_lives; /* in a row */
 };
 

@@ -206,6 +206,7 @@ static void hello_received(struct worker *worker, struct agent *agent,
                        "the same limit");
     agent->slot = hello->slot;
     agent->takes_sessions = adit_control_has_feature(&hello->features, ADIT_BYTES("sessions"));
+    agent->takes_retry = adit_control_has_feature(&hello->features, ADIT_BYTES("retry"));
     agent->is_in = true;
     worker->sessions++;
     worker->counters.logins++;
@@ -217,6 +218,7 @@ static void hello_received(struct worker *worker, struct agent *agent,
         adit_link_close(&worker->hub, agent->link, status);
         return;
     }
+    worker_retry_tell(worker, agent);
     log_session(worker, agent, hello);
     if (worker->stop_us > 0) {
         worker_drain_tell(worker, agent);
@@ -254,6 +256,7 @@ static void link_message(void *context, struct adit_handle link, uint64_t user,
     case ADIT_CONTROL_REFUSED:
     case ADIT_CONTROL_BOUND:
     case ADIT_CONTROL_SESSIONS:
+    case ADIT_CONTROL_RETRY:
         worker_agent_refuse(worker, agent, ADIT_REFUSAL_BAD_LOGIN, 0);
         return;
     }
@@ -279,6 +282,7 @@ static void link_closed(void *context, struct adit_handle link, uint64_t user,
     announce(worker, agent);
     worker->sessions -= agent->is_in ? 1 : 0;
     adit_status_ignore(adit_pool_release(&worker->agents, agent->self), "it lives");
+    worker_retry_look(worker);
     worker_load_look(worker);
 }
 

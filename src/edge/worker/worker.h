@@ -51,6 +51,11 @@
 #define WORKER_WAITING_MAX 1024            /* visitors of TLS tunnels who wait for a stream */
 #define WORKER_WAITING_US ADIT_SECOND_US   /* and for how long */
 #define WORKER_PAUSE_US (20 * ADIT_MS_US) /* before a full session is asked again */
+/* What each session here adds to the time over which agents come back: twice what a login costs. */
+#define WORKER_RETRY_EACH_US 1000
+#define WORKER_RETRY_MIN_MS 5
+#define WORKER_RETRY_MAX_MS 30000
+#define WORKER_RETRY_LOOKS 2 /* others that are told anew for each that comes or goes */
 #define WORKER_TOKEN_KEY_BYTES 32
 #define WORKER_TOKEN_KEY_ID 1
 
@@ -108,6 +113,7 @@ struct worker {
     struct adit_pool probes;  /* struct probe, of probes.c */
     struct adit_handle waiting_timer, probe_timer;
     uint32_t sessions; /* agents that have logged in */
+    uint32_t retry_cursor; /* in `agents`: who is looked at next, of retry.c */
     struct worker_load load;
     struct worker_busy busy;
     struct worker_rest rest;
@@ -153,7 +159,8 @@ struct agent {
     uint64_t bytes;   /* of its streams, at the last measurement */
     uint64_t step_us; /* when it was last asked to hold more sessions */
     uint32_t sessions_told; /* how many; 0: not asked yet */
-    bool takes_sessions; /* its hello had the feature */
+    uint32_t retry_told_ms; /* 0: never */
+    bool takes_sessions, takes_retry; /* its hello had the feature */
     bool is_in;        /* logged in */
     bool is_announced; /* AGENT_DONE was sent */
 };
@@ -311,6 +318,11 @@ void worker_agent_lossy(void *context, struct adit_handle link, uint64_t user, b
 void worker_rest_look(struct worker *worker);
 /* When nobody has come for WORKER_REST_US. */
 void worker_rest_take(struct worker *worker);
+/* retry.c: how its agents are to come back, should this worker end. */
+/* To one that has just logged in, and to some others for whom it has changed. */
+void worker_retry_tell(struct worker *worker, struct agent *agent);
+/* One has gone. */
+void worker_retry_look(struct worker *worker);
 
 /* orphans.c */
 size_t worker_orphan_size(void);
