@@ -2,6 +2,7 @@
 the families are those of the Autobahn test suite, whose program wants Python 2: these are our own."""
 import random
 import struct
+import zlib
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 MIB = 1 << 20
@@ -34,17 +35,19 @@ def close(code=1000, reason=b""):
 
 class Case:
     """What a client says. A step is bytes, in pieces of `chop` (0: whole), or a number: so many frames
-    have come back before it goes on."""
+    have come back before it goes on. `offer`: of extensions; `is_agreed`: the server takes it."""
 
-    def __init__(self, name, *steps, chop=0, is_open=False):
+    def __init__(self, name, *steps, chop=0, is_open=False, offer="", is_agreed=None):
         self.name = name
         self.steps = steps if is_open else (*steps, close())
         self.chop = chop
+        self.offer = offer
+        self.is_agreed = bool(offer) if is_agreed is None else is_agreed
 
 
-def bad(name, *steps, chop=0):
+def bad(name, *steps, **others):
     """The server is to end the connection itself; nothing is said afterwards."""
-    return Case(name, *steps, chop=chop, is_open=True)
+    return Case(name, *steps, is_open=True, **others)
 
 
 def framing():
@@ -185,10 +188,89 @@ def sizes(most):
         yield Case(f"{count} messages of {size}", frame(BINARY, block[:size]) * count, count)
 
 
+DEFLATE = "permessage-deflate"
+COMPRESSED = 4  # RSV1 of a message's first frame (RFC 7692)
+
+
+class Deflate:
+    """Compresses messages. `keeps`: the next one may refer to those before."""
+
+    def __init__(self, keeps=True, bits=15):
+        self.keeps, self.bits, self.state = keeps, bits, None
+
+    def __call__(self, payload):
+        if not self.keeps or not self.state:
+            self.state = zlib.compressobj(wbits=-self.bits)
+        return (self.state.compress(payload) + self.state.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+    def frame(self, payload, opcode=TEXT):
+        return frame(opcode, self(payload), rsv=COMPRESSED)
+
+    def fragments(self, payload, count, between=b""):
+        data = self(payload)
+        size = len(data) // count + 1
+        return between.join(
+            frame(CONTINUATION if at else TEXT, data[at:at + size], fin=at + size >= len(data),
+                  rsv=0 if at else COMPRESSED) for at in range(0, len(data), size))
+
+
+def compression():
+    words = b"a tunnel is a tunnel is a tunnel, " * 40
+    noise = random.Random(7692).randbytes(100000)
+    for keeps, bits, offer in (
+            (True, 15, DEFLATE), (True, 15, DEFLATE + "; server_no_context_takeover"),
+            (False, 15, DEFLATE + "; client_no_context_takeover"),
+            (False, 15, DEFLATE + "; server_no_context_takeover; client_no_context_takeover"),
+            (True, 12, DEFLATE + "; client_max_window_bits"),
+            (True, 9, DEFLATE + "; server_max_window_bits=9; client_max_window_bits=9")):
+        def case(name, *steps, offer=offer, **others):
+            return Case(f"{offer}: {name}", *steps, offer=offer, **others)
+        deflate = Deflate(keeps, bits)
+        yield case("five times the same", *(step for i in range(5)
+                                            for step in (deflate.frame(words), i + 1)))
+        deflate = Deflate(keeps, bits)
+        yield case("five at once", b"".join(deflate.frame(words[i:]) for i in range(5)), 5)
+        for size in (0, 1, 125, 126, 65535, 65536, 100000):
+            yield case(f"binary of {size}", Deflate(keeps, bits).frame(noise[:size], BINARY), 1)
+        yield case("text of 300000", Deflate(keeps, bits).frame(words * 221), 1)
+        yield case("byte by byte", Deflate(keeps, bits).frame(words), 1, chop=1)
+        yield case("in pieces of 997", Deflate(keeps, bits).frame(noise, BINARY), 1, chop=997)
+        deflate = Deflate(keeps, bits)
+        yield case("one in clear between two", deflate.frame(words), 1, frame(TEXT, words), 2,
+                   deflate.frame(words), 3)
+        for count in (2, 7):
+            yield case(f"in {count} fragments", Deflate(keeps, bits).fragments(words * 9, count), 1)
+        yield case("fragments with pings between", Deflate(keeps, bits).fragments(
+            words * 9, 5, frame(PING, b"now")), 5)
+        yield case("an empty message in one byte", frame(TEXT, b"\0", rsv=COMPRESSED), 1)
+
+
+def compression_refused():
+    whole = Deflate()(b"a message, " * 50)
+    yield bad("compressed, and nothing was offered", frame(TEXT, whole, rsv=COMPRESSED))
+    yield bad("compressed, and another extension was offered", frame(TEXT, whole, rsv=COMPRESSED),
+              offer="x-webkit-deflate-frame", is_agreed=False)
+    yield Case("parameters that nobody knows", frame(TEXT, b"clear"), 1,
+               offer=DEFLATE + "; window=big", is_agreed=False)
+    yield Case("the second of two offers", Deflate().frame(b"second"), 1,
+               offer=DEFLATE + "; window=big, " + DEFLATE)
+    for rsv in (1, 2, 3, 5, 6, 7):
+        yield bad(f"bits {rsv}", frame(TEXT, whole, rsv=rsv), offer=DEFLATE)
+    for opcode, name in ((PING, "ping"), (PONG, "pong"), (CLOSE, "close")):
+        yield bad(f"a compressed {name}", frame(opcode, b"\x03\xe8", rsv=COMPRESSED), offer=DEFLATE)
+    yield bad("the bit on a continuation", frame(TEXT, whole[:9], fin=False, rsv=COMPRESSED)
+              + frame(CONTINUATION, whole[9:], rsv=COMPRESSED), offer=DEFLATE)
+    yield bad("no deflate at all", frame(BINARY, b"\xff" * 50, rsv=COMPRESSED), offer=DEFLATE)
+    yield bad("a text that becomes no UTF-8", Deflate().frame(b"\xce\xba\xed\xa0\x80"), offer=DEFLATE)
+    yield bad("40 MiB in 40 KiB", Deflate().frame(bytes(40 * MIB), BINARY), offer=DEFLATE)
+
+
 def all_cases(most):
     """(family, case), messages of at most so many bytes."""
     for family, cases in (("framing", framing()), ("pings", pings()), ("reserved", reserved()),
                           ("opcodes", opcodes()), ("fragments", fragments()), ("utf8", utf8()),
-                          ("closes", closes()), ("sizes", sizes(most))):
+                          ("closes", closes()), ("sizes", sizes(most)),
+                          ("compression", compression()),
+                          ("compression refused", compression_refused())):
         for case in cases:
             yield family, case

@@ -5,11 +5,11 @@ import hashlib
 import os
 import queue
 import socket
-import struct
 import threading
 
 from frame_cases import CLOSE, MIB, all_cases, frame
 from harness import HERE, Agent, Failure, Process, Server, check, running, visit
+from messages import ACCEPT, Ended, Wire, read_head, read_raw_frame, upgrade_request
 
 PYTHON = "/usr/bin/python3"  # Debian's, which has python3-websockets
 ROUNDS_MAX = 6               # a server that answers now so, now so, is asked again, both ways
@@ -20,55 +20,27 @@ class Client:
     """One connection that has been upgraded. Frames are gathered by a thread; the server's close is
     answered, as a good client does."""
 
-    def __init__(self, raw, host):
+    def __init__(self, raw, host, offer):
         self.raw = raw
         self.raw.settimeout(PATIENCE_S)
-        self.rest = b""
+        self.wire = Wire(raw)
         self.frames = []
         self.has_closed = False
         self.turn = threading.Condition()
         self.ended = None
-        self.raw.sendall(f"GET /echo HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
-                         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
-        while b"\r\n\r\n" not in self.rest:
-            self._more()
-        head, self.rest = self.rest.split(b"\r\n\r\n", 1)
-        check(head.startswith(b"HTTP/1.1 101 ") and b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head,
-              f"no upgrade: {head!r}")
+        extra = f"Sec-WebSocket-Extensions: {offer}\r\n" if offer else ""
+        self.raw.sendall(upgrade_request(host, "/echo", extra))
+        head = read_head(self.wire)
+        check(head.status == 101 and head.get("sec-websocket-accept") == ACCEPT,
+              f"no upgrade: {head.start!r}")
+        self.agreed = head.get("sec-websocket-extensions", "")
         self.thread = threading.Thread(target=self._gather, daemon=True)
         self.thread.start()
-
-    def _more(self):
-        data = self.raw.recv(1 << 18)
-        if not data:
-            raise EOFError
-        self.rest += data
-
-    def _exactly(self, count):
-        parts = bytearray(self.rest[:count])
-        self.rest = self.rest[count:]
-        while len(parts) < count:
-            data = self.raw.recv(min(1 << 18, count - len(parts)))
-            if not data:
-                raise EOFError
-            parts += data
-        return bytes(parts)
-
-    def _frame(self):
-        first, second = self._exactly(2)
-        length = second & 0x7f
-        if length == 126:
-            length = struct.unpack(">H", self._exactly(2))[0]
-        elif length == 127:
-            length = struct.unpack(">Q", self._exactly(8))[0]
-        payload = self._exactly(length)
-        return first, second & 0x80, payload
 
     def _gather(self):
         try:
             while True:
-                first, mask, payload = self._frame()
+                first, mask, payload = read_raw_frame(self.wire)
                 shown = payload if len(payload) <= 130 else hashlib.sha256(payload).hexdigest()
                 if first & 0xf == CLOSE and not self.has_closed:
                     self.send(frame(CLOSE, payload[:2]))
@@ -77,7 +49,7 @@ class Client:
                     self.turn.notify()
         except TimeoutError:
             ended = "silence"
-        except (EOFError, OSError):  # the end, or a reset: which of them is a race of the server's
+        except (Ended, OSError):  # the end, or a reset: which of them is a race of the server's
             ended = "end"
         with self.turn:
             self.ended = ended
@@ -91,7 +63,8 @@ class Client:
             pass  # the server has closed: what it said before counts
 
     def play(self, case):
-        """The verdict: every message in order, every control frame in order, and how it ended. Whether a
+        """The verdict: the extension agreed on, every message in order, every control frame in order,
+        and how it ended. Whether a
         pong overtakes a message is the server's scheduling."""
         for step in case.steps:
             if isinstance(step, bytes):
@@ -104,7 +77,7 @@ class Client:
             self.turn.wait_for(lambda: self.ended, PATIENCE_S)
             kinds = [[shown for shown in self.frames if bool(shown[0] & 8) == is_control]
                      for is_control in (False, True)]
-            return (*map(tuple, kinds), self.ended or "silence")
+            return (self.agreed, *map(tuple, kinds), self.ended or "silence")
 
     def end(self):
         self.raw.close()
@@ -112,7 +85,7 @@ class Client:
 
 def verdict_of(raw, host, case):
     try:
-        client = Client(raw, host)
+        client = Client(raw, host, case.offer)
         return client.play(case)
     finally:
         raw.close()
@@ -138,6 +111,8 @@ def judge(server, agent, port, case):
         same = direct & through
         if same:
             check(all(verdict[-1] == "end" for verdict in same), "the server itself never ends it")
+            check(all(bool(verdict[0]) == case.is_agreed for verdict in same),
+                  f"the server itself agrees on {[verdict[0] for verdict in same]}")
             return None
     return f"direct {direct}, through the tunnel {through}"
 

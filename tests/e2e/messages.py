@@ -29,11 +29,11 @@ class Wire:
     def send(self, data):
         self.socket.sendall(data)
 
-    def more(self):
+    def more(self, most=1 << 16):
         """Reads on; Ended where the connection did."""
         how = "end"
         try:
-            data = self.socket.recv(1 << 16)
+            data = self.socket.recv(most)
         except ConnectionResetError:
             how, data = "reset", b""
         except OSError as error:
@@ -55,7 +55,7 @@ class Wire:
 
     def exactly(self, count):
         while len(self.rest) < count:
-            self.more()
+            self.more(max(1 << 16, count - len(self.rest)))
         used, self.rest = self.rest[:count], self.rest[count:]
         return used
 
@@ -227,15 +227,20 @@ def unmask(payload, mask):
     return (int.from_bytes(payload, "big") ^ key).to_bytes(size, "big") if size else b""
 
 
-def read_frame(wire):
-    """(opcode, payload) of the next frame."""
+def read_raw_frame(wire):
+    """(first byte, mask bit, payload as it came) of the next frame."""
     first, second = wire.exactly(2)
     size = second & 0x7F
     if size == 126:
         size = struct.unpack(">H", wire.exactly(2))[0]
     elif size == 127:
         size = struct.unpack(">Q", wire.exactly(8))[0]
-    if second & 0x80:
-        mask = wire.exactly(4)
-        return first & 0xF, unmask(wire.exactly(size), mask)
-    return first & 0xF, wire.exactly(size)
+    mask = wire.exactly(4) if second & 0x80 else b""
+    payload = wire.exactly(size)
+    return first, second & 0x80, unmask(payload, mask) if mask else payload
+
+
+def read_frame(wire):
+    """(opcode, payload) of the next frame."""
+    first, _, payload = read_raw_frame(wire)
+    return first & 0xF, payload
