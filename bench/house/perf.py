@@ -1,9 +1,9 @@
 """What perf saw of a process: which part of the kernel, which library, which folder of ours."""
-import bisect, collections, pathlib, re, subprocess, time
+import bisect, collections, os, pathlib, re, select, signal, subprocess
 
-from house.processes import cpu_seconds
+from house.processes import Failed, cpu_seconds
 
-PER_SECOND = 2500
+PER_SECOND, READY_S = 2500, 30
 # Where each of our programs is in a build, and its name in the table; the pair's is its side.
 PROGRAMS = {'adit-worker': ('libexec/adit/adit-worker', 'worker'),
             'adit-door': ('libexec/adit/adit-door', 'door'), 'adit': ('adit', 'agent'),
@@ -89,6 +89,24 @@ def chains(text):
             yield int(lines[0].split()[0]), frames
 
 
+def started(pids, data):
+    """perf, once it says that it counts, and the pipes for orders to it and its answers."""
+    read_orders, orders = os.pipe()
+    answers, write_answers = os.pipe()
+    perf = subprocess.Popen(
+        ['perf', 'record', '-q', '-e', 'cpu-clock', '-F', str(PER_SECOND), '-g', '-o', data, '-p',
+         ','.join(map(str, pids)), '-D', '-1', f'--control=fd:{read_orders},{write_answers}'],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        pass_fds=(read_orders, write_answers))
+    os.close(read_orders)
+    os.close(write_answers)
+    os.write(orders, b'enable\n')
+    if not select.select([answers], [], [], READY_S)[0] or not os.read(answers, 16):
+        perf.kill()
+        raise Failed(f'perf does not start ({perf.poll()}): {perf.communicate()[1][-300:]}')
+    return perf, orders, answers
+
+
 def recorded(bench, path, command, folder):
     """One job under perf: (program, its name in the table, seconds of CPU, chains) of each process, and
     what bench-load said."""
@@ -96,15 +114,14 @@ def recorded(bench, path, command, folder):
             for pid, name in those.items() if name in PROGRAMS}
     data = pathlib.Path(folder, 'perf.data')
     before = {pid: cpu_seconds(pid) for pid in pids}
-    perf = subprocess.Popen(
-        ['perf', 'record', '-q', '-e', 'cpu-clock', '-F', str(PER_SECOND), '-g', '-o', data, '-p',
-         ','.join(map(str, pids))], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    time.sleep(0.3)
+    perf, orders, answers = started(pids, data)
     try:
         said = bench.load(*command)
     finally:
-        perf.send_signal(2)
+        perf.send_signal(signal.SIGINT)
         wrong = perf.communicate()[1]
+        os.close(orders)
+        os.close(answers)
     used = {pid: cpu_seconds(pid) - before[pid] for pid in pids}
     script = subprocess.run(['perf', 'script', '-i', data, '-F', 'pid,ip,sym,dso'],
                             capture_output=True, text=True)
@@ -112,7 +129,7 @@ def recorded(bench, path, command, folder):
     for pid, chain in chains(script.stdout):
         samples[pid].append(chain)
     if not samples:
-        raise SystemExit(f'bench/profile: perf has no samples: {wrong}{script.stderr}'[-500:])
+        raise Failed(f'perf has no samples: {wrong}{script.stderr}'[-500:])
     return [(*pids[pid], used[pid], samples[pid]) for pid in pids], said
 
 
