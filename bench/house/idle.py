@@ -110,15 +110,15 @@ def come_and_go(bench):
     for path in all_paths(bench):
         if path.kind in ('pair', 'hop'):
             continue
-        for _ in range(1 if bench.quick else 5):
+        for _ in range(1 if bench.quick else 9):
             bench.attempt(path, 'start', lambda: started(path))
     for path in all_paths(bench):
         if path.kind not in ('pair', 'hop') and not bench.quick:
-            for _ in range(3):
+            for _ in range(5):
                 bench.attempt(path, 'back-server', lambda: back(path, path.restart_server))
                 bench.attempt(path, 'back-link', lambda: back(path, path.cut_link))
-            if path.kind == 'adit':
-                bench.attempt(path, 'back-worker', lambda: back(path, path.kill_worker))
+                if path.kind == 'adit':
+                    bench.attempt(path, 'back-worker', lambda: back(path, path.kill_worker))
     progress('start and coming back')
 
 

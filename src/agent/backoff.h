@@ -4,7 +4,7 @@
  * milliseconds where it holds few of them, seconds where it holds thousands
  * (docs/decisions/0033-reconnect-hint.md). After a session that had lived ADIT_BACKOFF_LIVED_US the
  * first retry is drawn from that time. After any other, and after each failure, the wait is drawn
- * from 0 to a bound that doubles from that time, or 50 ms where that is less, to 60 s: whatever a
+ * from 0 to a bound that doubles from that time, or 20 ms where that is less, to 60 s: whatever a
  * server says, one that ends sessions again and again is left alone more and more. From a server
  * that said nothing: 0 to 500 ms, and a bound from 1 s. Pure. */
 #ifndef ADIT_AGENT_BACKOFF_H
@@ -19,7 +19,7 @@
 /* With a spread: what the agent makes of it, and the least bound after a failure. */
 #define ADIT_BACKOFF_SPREAD_MIN_US (5 * (uint64_t)ADIT_MS_US)
 #define ADIT_BACKOFF_SPREAD_MAX_US (60 * (uint64_t)ADIT_SECOND_US)
-#define ADIT_BACKOFF_SPREAD_BASE_US (50 * (uint64_t)ADIT_MS_US)
+#define ADIT_BACKOFF_SPREAD_BASE_US (20 * (uint64_t)ADIT_MS_US)
 
 struct adit_backoff {
     uint32_t failures; /* attempts since the last session that lived */

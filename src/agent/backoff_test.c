@@ -56,7 +56,7 @@ static void a_spread_is_what_the_server_says_within_limits(void **state)
         uint64_t said_us, first_us, base_us;
     } rows[] = {
         {0, ADIT_BACKOFF_SPREAD_MIN_US, ADIT_BACKOFF_SPREAD_BASE_US},
-        {20000, 20000, ADIT_BACKOFF_SPREAD_BASE_US},
+        {10000, 10000, ADIT_BACKOFF_SPREAD_BASE_US},
         {400000, 400000, 400000},
         {UINT64_MAX, ADIT_BACKOFF_SPREAD_MAX_US, ADIT_BACKOFF_MAX_US},
     };

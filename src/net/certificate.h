@@ -1,5 +1,5 @@
-/* Certificate: makes an ECDSA P-256 key and a certificate for it, for the development CA, for the
- * rehearsal of a TLS context and for tests. Private to src/net.
+/* Certificate: makes an ECDSA P-256 key and a certificate for it, for the development CA and
+ * for tests. Private to src/net.
  *
  * Serial numbers are random; every certificate is valid from an hour ago, for clocks that differ.
  * Source: RFC 5280. */

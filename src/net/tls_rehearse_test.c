@@ -2,26 +2,35 @@
 
 #include <seccomp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "net/hmac.h"
 #include "tls_harness.h"
 
-/* In a process that may not open a file or a socket any more, or run a program. */
-static int connect_in_a_cage(struct tls_ends *ends)
+/* From here on this process may not open a file or a socket any more, or run a program. */
+static bool cage_enter(void)
 {
     const int calls[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(socket), SCMP_SYS(execve),
                          SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(stat), SCMP_SYS(readlink)};
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     for (size_t i = 0; i < ADIT_COUNT(calls); i++) {
         if (seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, ADIT_AT(calls, i), 0) != 0) {
-            return 2;
+            return false;
         }
     }
     if (seccomp_load(filter) != 0) {
-        return 3;
+        return false;
     }
     seccomp_release(filter);
+    return true;
+}
+
+static int connect_in_a_cage(struct tls_ends *ends)
+{
+    if (!cage_enter()) {
+        return 2;
+    }
     tls_connections_open(ends, "connect.adit.localhost");
     tls_ends_connect(ends);
     uint8_t tag[ADIT_HMAC_BYTES];
@@ -64,6 +73,64 @@ static void nothing_is_loaded_after_the_rehearsal(void **state)
     tls_ends_close(&ends);
 }
 
+/* The client alone in its cage: what a server's rehearsal loads does not help it. */
+static int shake_hands_in_a_cage(struct tls_ends *ends, int fd)
+{
+    const struct adit_tls_client_options options = tls_client_options(ends);
+    struct adit_tls_context *context = NULL;
+    if (!adit_is_ok(adit_tls_client_open(&options, &context)) || !cage_enter()) {
+        return 2;
+    }
+    SSL *client = SSL_new(context->ssl_context);
+    bool is_good = client && SSL_set1_host(client, "connect.adit.localhost") == 1 &&
+                   SSL_set_fd(client, fd) == 1 && SSL_connect(client) == 1 &&
+                   SSL_write(client, "hello", 5) == 5;
+    uint8_t room[8];
+    is_good = is_good && SSL_read(client, room, sizeof room) == 3;
+    SSL_free(client);
+    adit_tls_context_close(&context);
+    return is_good ? 0 : 3;
+}
+
+static void serve_one(const struct tls_ends *ends, int fd)
+{
+    const struct adit_tls_server_options options = tls_server_options(ends);
+    struct adit_tls_context *context = NULL;
+    uint8_t room[8];
+    assert_ok(adit_tls_server_open(&options, &context));
+    SSL *server = SSL_new(context->ssl_context);
+    assert_non_null(server);
+    assert_int_equal(SSL_set_fd(server, fd), 1);
+    assert_int_equal(SSL_accept(server), 1);
+    assert_int_equal(SSL_key_update(server, SSL_KEY_UPDATE_REQUESTED), 1);
+    assert_int_equal(SSL_read(server, room, sizeof room), 5);
+    assert_int_equal(SSL_write(server, "bye", 3), 3);
+    SSL_free(server);
+    adit_tls_context_close(&context);
+}
+
+/* Only certificates were made before in this process: no context, no handshake. */
+static void a_client_loads_nothing_in_its_first_handshake(void **state)
+{
+    (void)state;
+    static struct tls_ends ends;
+    int pair[2] = {-1, -1};
+    tls_credentials_make(&ends.credentials);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit(shake_hands_in_a_cage(&ends, pair[1]));
+    }
+    assert_int_equal(close(pair[1]), 0);
+    serve_one(&ends, pair[0]);
+    int code = -1;
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_true(WIFEXITED(code));
+    assert_int_equal(WEXITSTATUS(code), 0);
+    assert_int_equal(close(pair[0]), 0);
+}
+
 static void a_context_that_cannot_shake_hands_fails_at_once(void **state)
 {
     (void)state;
@@ -81,6 +148,7 @@ static void a_context_that_cannot_shake_hands_fails_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_client_loads_nothing_in_its_first_handshake),
         cmocka_unit_test(nothing_is_loaded_after_the_rehearsal),
         cmocka_unit_test(a_context_that_cannot_shake_hands_fails_at_once),
     };

@@ -4,6 +4,7 @@
 
 #define LINE_BYTES_MAX 4096
 #define VALUE_BYTES_MAX 512
+#define REST_US (100 * ADIT_MS_US) /* after readiness */
 
 struct pair {
     struct adit_bytes name, value;
@@ -61,6 +62,23 @@ static void say(struct adit_report *report, const struct adit_bytes *parts, size
     }
 }
 
+static void rest_due(void *context, uint64_t key)
+{
+    struct adit_report *report = context;
+    (void)key;
+    report->rest = (struct adit_handle){0};
+    adit_memory_rest();
+}
+
+void adit_report_rest(struct adit_report *report)
+{
+    if (!adit_handle_is_set(report->rest)) {
+        adit_status_ignore(adit_loop_timer_set(report->loop, &report->rest,
+                                               report->loop->now_us + REST_US, rest_due, report, 0),
+                           "then it is kept");
+    }
+}
+
 struct adit_bytes adit_report_target(const struct adit_agent_tunnel *tunnel,
                                      struct adit_span memory)
 {
@@ -82,7 +100,7 @@ static void ready(void *context, const struct adit_agent_tunnel *tunnel,
     uint8_t memory[300] = {0};
     struct adit_bytes url = ADIT_FIELD_BYTES(bound->url);
     struct adit_bytes target = adit_report_target(tunnel, ADIT_SPAN_OF(memory));
-    adit_memory_rest();
+    adit_report_rest(report);
     if (is_again) {
         return; /* the same address: `reconnected` says it */
     }

@@ -182,7 +182,7 @@ static void ready(void *context, const struct adit_agent_tunnel *tunnel,
     struct adit_screen *screen = context;
     (void)tunnel;
     (void)is_again;
-    adit_memory_rest();
+    adit_report_rest(screen->report);
     adit_status_ignore(ADIT_FIELD_SET(screen->frame.url, ADIT_FIELD_BYTES(bound->url)),
                        "the same limit");
     note_set(screen, NULL, 0);

@@ -7,6 +7,8 @@
 #include "net/local.h"
 
 #define BACKLOG 1024
+#define PORT_WAIT_US ADIT_SECOND_US /* for a port that another process has */
+#define PORT_PAUSE_MS 5
 #define FIRST_WORDS_S 1 /* a visitor who says nothing so long is looked at too */
 
 struct serve {
@@ -149,6 +151,20 @@ static struct adit_status supervise(struct serve *serve)
     return status;
 }
 
+/* A server that was killed has its ports until the last of its roles has ended, a moment later. */
+static struct adit_status listen_patiently(const struct adit_address *address, int *out_listener)
+{
+    uint64_t end_us = adit_clock_now_us() + PORT_WAIT_US;
+    while (true) {
+        struct adit_status status = adit_socket_listen(address, BACKLOG, out_listener);
+        bool is_taken = !adit_is_ok(status) && status.detail == EADDRINUSE;
+        if (!is_taken || adit_clock_now_us() >= end_us) {
+            return status;
+        }
+        (void)poll(NULL, 0, PORT_PAUSE_MS);
+    }
+}
+
 /* Listens, or says at which address it cannot. Accepted sockets inherit the congestion control: a
  * worker in its sandbox may not choose it any more where the system prefers another. */
 static int listen_at(struct adit_bytes option, const struct adit_address *address,
@@ -158,7 +174,7 @@ static int listen_at(struct adit_bytes option, const struct adit_address *addres
     struct adit_writer place = adit_writer_of(ADIT_SPAN_OF(memory));
     adit_status_ignore(adit_write_bytes(&place, option), "it fits");
     adit_status_ignore(adit_address_write(&place, address), "an address fits too");
-    struct adit_status status = adit_socket_listen(address, BACKLOG, out_listener);
+    struct adit_status status = listen_patiently(address, out_listener);
     if (!adit_is_ok(status)) {
         return adit_aditd_failure(adit_writer_bytes(&place), status);
     }
