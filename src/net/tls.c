@@ -115,9 +115,6 @@ static struct adit_status ssl_make(struct adit_tls *tls, struct adit_bytes serve
     BIO_set_data(bio, tls);
     BIO_set_init(bio, 1);
     SSL_set_bio(tls->ssl, bio, bio);
-    if (SSL_set_app_data(tls->ssl, tls) != 1) {
-        ADIT_CRYPTO_FAIL("SSL_set_app_data");
-    }
     SSL_set_msg_callback(tls->ssl, on_message);
     SSL_ctrl(tls->ssl, SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, tls);
     if (tls->context->is_server) {

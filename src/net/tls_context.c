@@ -91,8 +91,8 @@ static int on_client_hello(SSL *ssl, int *out_alert, void *argument)
 /* NSS key log format: one line a secret. A line that cannot be written is lost, no more. */
 static void on_keylog(const SSL *ssl, const char *line)
 {
-    const struct adit_tls *tls = SSL_get_app_data(ssl);
-    if (!tls || tls->context->keylog_fd < 0) {
+    const struct adit_tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    if (context->keylog_fd < 0) {
         return;
     }
     uint8_t room[512];
@@ -102,7 +102,7 @@ static void on_keylog(const SSL *ssl, const char *line)
         status = adit_write_u8(&writer, '\n');
     }
     if (adit_is_ok(status)) {
-        ssize_t written = write(tls->context->keylog_fd, room, writer.len);
+        ssize_t written = write(context->keylog_fd, room, writer.len);
         (void)written; /* a debugging aid: nothing depends on it */
     }
     adit_span_wipe(ADIT_SPAN_OF(room));
@@ -223,6 +223,9 @@ static struct adit_status context_fill(struct adit_tls_context *context, struct 
     }
     if (!context->ssl_context) {
         ADIT_CRYPTO_FAIL("SSL_CTX_new");
+    }
+    if (SSL_CTX_set_app_data(context->ssl_context, context) != 1) {
+        ADIT_CRYPTO_FAIL("SSL_CTX_set_app_data");
     }
     ADIT_TRY(bio_method_make(context));
     return context_configure(context);

@@ -125,7 +125,6 @@ struct adit_status adit_tls_visitor_configure(struct adit_tls_context *context)
     context->ticket_cipher = EVP_CIPHER_fetch(context->library, "AES-256-CBC", NULL);
     context->name_digest = EVP_MD_fetch(context->library, "SHA256", NULL);
     if (!context->ticket_cipher || !context->name_digest ||
-        SSL_CTX_set_app_data(ctx, context) != 1 ||
         SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_cipher_list(ctx, ciphers) != 1 ||
         SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) != 1) {
