@@ -18,6 +18,10 @@
 #define PARTS 8
 #define PART_LEAST_US (8 * ADIT_MS_US)
 #define GROWTH_MAX 4 /* quarters that the bound grows by in one round */
+/* Where the last growth brought no more than a sixteenth, the next begins with a queue of so long:
+ * a quarter is tens of milliseconds on a long road, and often a queue had gone for a moment. */
+#define GROWTH_VAIN_SHARE 16
+#define GROWTH_VAIN_US (8 * ADIT_MS_US)
 /* Without figures for so long, and half a round trip. */
 #define LATE_US (4 * ADIT_MS_US)
 /* Figures beyond these are cut: products stay within 64 bits. */
@@ -152,6 +156,7 @@ static void open_sample(struct adit_pace *pace, const struct adit_pace_sample *s
     pace->growth = 1; /* so a quarter of a round trip tells the rate, if the queue stays */
     pace->is_settling = true;
     pace->stuck = 0;
+    pace->grown_rate = rate_of(pace);
     bound_set(pace, bound_of(pace));
     round_begin(pace, sample);
 }
@@ -183,12 +188,28 @@ static void judge_stuck(struct adit_pace *pace, uint64_t now_us)
     }
 }
 
+/* No round was ever busy with a queue: what ended the start was none, and another one is faster. */
+static void open_wide(struct adit_pace *pace, const struct adit_pace_sample *sample)
+{
+    uint64_t most = adit_min_u64(pace->bound, RATE_MAX);
+    open_again(pace, sample);
+    pace->most = most;
+}
+
 /* A growth fills the road in one round trip and shows in the next. */
 static uint64_t grown(struct adit_pace *pace, uint64_t bound)
 {
     pace->is_settling = !pace->is_settling && pace->is_held;
     if (!pace->is_settling) {
         return bound;
+    }
+    uint64_t rate = rate_of(pace);
+    bool is_vain = pace->growth == 0 && !pace->is_careful &&
+                   rate <= pace->grown_rate + pace->grown_rate / GROWTH_VAIN_SHARE;
+    pace->grown_rate = rate;
+    pace->is_careful = is_vain;
+    if (is_vain) {
+        return bound + adit_min_u64(bound / 4, adit_pace_bytes(pace, GROWTH_VAIN_US));
     }
     pace->growth += pace->growth < GROWTH_MAX;
     return bound + bound / 4 * pace->growth;
@@ -203,6 +224,7 @@ static void round_end(struct adit_pace *pace, const struct adit_pace_sample *sam
     if (pace->phase == ADIT_PACE_HELD && (is_true || rate > rate_of(pace))) {
         rate_note(pace, rate);
     }
+    pace->is_proven = pace->is_proven || is_true;
     judge_stuck(pace, sample->now_us);
     uint64_t bound = bound_of(pace);
     if (pace->phase == ADIT_PACE_DRAIN) {
@@ -218,8 +240,12 @@ static void round_end(struct adit_pace *pace, const struct adit_pace_sample *sam
     } else if (!has_queue) {
         bound = adit_max_u64(bound, adit_min_u64(pace->bound, RATE_MAX));
         bound_set(pace, grown(pace, bound));
+        if (pace->is_settling && pace->growth == GROWTH_MAX && !pace->is_proven) {
+            open_wide(pace, sample);
+        }
     } else {
         pace->growth = 0;
+        pace->is_careful = false;
         pace->is_settling = false;
         bound_set(pace, bound);
     }

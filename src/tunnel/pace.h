@@ -53,10 +53,13 @@ struct adit_pace {
     uint32_t queued; /* open: samples in a row that saw a queue which did not shrink */
     uint64_t queued_us, queued_delivered; /* open: of the last sample that brought something */
     uint32_t growth; /* quarters that the last round without a queue grew by */
+    uint64_t grown_rate; /* when it grew last */
     uint32_t stuck;  /* rounds in a row with a queue that did not go */
     uint64_t stuck_bound; /* at the first of them */
     uint64_t raised_us; /* when the shortest round trip was judged longer; 0: never */
     uint64_t round_us, round_delivered, round_rtt_us; /* the start; the shortest since */
+    bool is_proven; /* held: a round was busy with a queue all the time */
+    bool is_careful;  /* the last growth was a small one */
     bool is_settling; /* this round shows what the last one's growth did */
     bool is_held; /* in this round: there was more to send than the bound allowed */
     bool is_dry;  /* in this round: there was less to send than the road would have taken */

@@ -468,6 +468,27 @@ static void a_start_in_bursts_tells_the_rate(void **state)
     assert_in_range(pace.bound, 18000000, 19000000);
 }
 
+/* What was taken for the road's rate was not: after a few round trips another start is made. */
+static void a_bound_far_too_low_is_given_up(void **state)
+{
+    (void)state;
+    struct adit_pace pace = {0};
+    adit_pace_init(&pace);
+    uint64_t delivered = 0, ms = 0;
+    for (; ms < 160; ms++) {
+        delivered += 1000;
+        figures(&pace, ms, ms < 150 ? 0 : 10000 + ms * 10, delivered);
+    }
+    assert_in_range(pace.bound, 100000, 200000);
+    for (; ms < 2000 && pace.bound != ADIT_PACE_UNBOUND; ms++) {
+        adit_pace_held(&pace);
+        delivered += 1000;
+        figures(&pace, ms, 0, delivered);
+    }
+    assert_in_range(ms, 600, 1200);
+    assert_true(adit_pace_rate(&pace) > 4 * 100000); /* not held back to that of a new link */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -483,6 +504,7 @@ int main(void)
         cmocka_unit_test(a_slow_start_does_not_make_a_road_long),
         cmocka_unit_test(a_machine_that_stood_still_is_no_queue),
         cmocka_unit_test(a_start_in_bursts_tells_the_rate),
+        cmocka_unit_test(a_bound_far_too_low_is_given_up),
         cmocka_unit_test(no_figures_break_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
