@@ -140,20 +140,37 @@ def road_bulk(alone, beside):
     return figure
 
 
+A_CONNECTION_EACH = ('rathole', 'frp-no-mux', 'haproxy-pair')
+
+
+def best_at_loss(r, what, key, best):
+    """{road: (figure, peer)} of the best peer with a connection for each stream, at 1 % loss."""
+    found = {}
+    for peer in A_CONNECTION_EACH:
+        try:
+            for road, value in r.on_road(peer, what, key, loss=1).items():
+                found[road] = best(found.get(road, (value, peer)), (value, peer))
+        except Missing:
+            continue
+    return found
+
+
 def road_lossy(what, key, is_least=True):
-    """At 1 % loss, of the best peer with a connection for each stream."""
+    """At 1 % loss, of the best such peer; a time with how many times that peer's transfer goes on
+    beside it."""
     best, pick = (max, min) if is_least else (min, max)
 
     def figure(r):
-        mine, peers = r.on_road('adit', what, key, loss=1), {}
-        for peer in ('rathole', 'frp-no-mux'):
-            try:
-                for road, value in r.on_road(peer, what, key, loss=1).items():
-                    peers.setdefault(road, []).append(value)
-            except Missing:
-                continue
-        return worst(pick, {road: mine[road] / best(peers[road]) for road in mine
-                            if best(peers.get(road, [0])) > 0})
+        mine, peers = r.on_road('adit', what, key, loss=1), best_at_loss(r, what, key, best)
+        shares = {road: mine[road] / peers[road][0] for road in mine
+                  if peers.get(road, (0, ''))[0] > 0}
+        found = worst(pick, shares)
+        if not is_least:
+            road = next(road for road, share in shares.items() if share == found)
+            rates = [r.on_road(path, what, 'bulk_mb_s', loss=1).get(road)
+                     for path in ('adit', peers[road][1])]
+            found.where += f', at {rates[0] / rates[1]:.0f} times the rate of {peers[road][1]}'
+        return found
     return figure
 
 

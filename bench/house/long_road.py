@@ -21,11 +21,12 @@ from house.road import Road
 HERE = pathlib.Path(__file__).resolve().parent
 ORIGIN, HTTPS, HTTP, ADMIN = 9000, 8443, 8080, 9090
 ALONE_S, BESIDE_S, EIGHT_S = 4, 3, 3  # of a transfer: alone, beside small requests; of eight
+FAR_MS, FAR_ALONE_S = 100, 6  # so long a fast road takes two seconds to fill
 NEW_COUNT, SMALL_PER_SECOND, SMALL_CONNECTIONS = 8, 60, 30
 SMALL_START_S = 0.7  # until a visitor's small requests begin
 QUIET_MBIT = 500  # a faster road wants the machine to itself
 AT_ONCE = 2  # of the slower ones
-ROAD_PEERS = ('frp', 'frp-no-mux', 'rathole', 'chisel', 'ssh')
+ROAD_PEERS = ('frp', 'frp-no-mux', 'rathole', 'chisel', 'ssh', 'haproxy-pair')
 ALL_PATHS = ('direct', 'adit', 'frp', 'rathole')  # on the many roads; the few have all
 Setting = collections.namedtuple('Setting', 'delay_ms rate_mbit loss cc')
 Cell = collections.namedtuple('Cell', 'setting name')
@@ -33,6 +34,7 @@ SHORT = [Setting(50, 200, 0, 'cubic'), Setting(50, 200, 0, 'bbr'), Setting(50, 2
 ALL = [*(Setting(delay, rate, loss, 'cubic') for rate in (200, 1000) for delay in (10, 50, 150)
          for loss in (0, 0.1, 1)),
        *(Setting(delay, 200, 0, 'bbr') for delay in (10, 50, 150))]
+FEW = [*SHORT, Setting(10, 1000, 0, 'cubic')]  # of the many, those with every path
 
 
 class Direct:
@@ -134,13 +136,15 @@ class Visitors:
 
     def beside(self, job, numbers, names):
         """One transfer, alone at first, then beside small requests."""
-        bulk = self.begin(job, *numbers, ALONE_S + BESIDE_S)
-        time.sleep(ALONE_S - SMALL_START_S)
+        is_far = self.road.delay_ms >= FAR_MS and self.road.rate_mbit >= QUIET_MBIT
+        alone_s = FAR_ALONE_S if is_far else ALONE_S
+        bulk = self.begin(job, *numbers, alone_s + BESIDE_S)
+        time.sleep(alone_s - SMALL_START_S)
         try:
             got = self.run('small', BESIDE_S - SMALL_START_S, SMALL_PER_SECOND, SMALL_CONNECTIONS)
         finally:
             moved = self.end(bulk)
-        split = round(ALONE_S / moved['bucket_s'])
+        split = round(alone_s / moved['bucket_s'])
         alone = {**moved, 'buckets': moved['buckets'][:split]}
         return {names[0]: begun(alone), names[1]: {**got, 'bulk_mb_s': rate(moved, split, None)}}
 
@@ -213,11 +217,16 @@ def named(setting):
             f'{setting.cc}')
 
 
-def cells_of(settings, names, rows=()):
+def cells_of(settings, names, rows=(), is_wanted=lambda setting, name: True):
     """All but those that have rows already."""
     done = {(row['path'], row['delay_ms'], row['rate_mbit'], row['loss'], row['cc']) for row in rows}
     return [Cell(setting, name) for setting in settings for name in names
-            if (name, *setting) not in done]
+            if (name, *setting) not in done and is_wanted(setting, name)]
+
+
+def in_all(setting, name):
+    """Of the many roads, which paths go over which."""
+    return name in ALL_PATHS or setting in FEW
 
 
 def measure(build, cells, openers, whats=WHATS, tell=lambda cell, rows: None):
