@@ -24,15 +24,20 @@ COLUMNS = ('send', 'send, its receiving end', 'receive', 'epoll', 'connections',
            'other kernel', 'libcrypto', 'libssl', 'libc', 'ours')
 
 
+def symbols(*files):
+    """(address, function) of each that they define, as they stand."""
+    said = subprocess.run(['nm', '--defined-only', '--no-sort', *files], capture_output=True,
+                          text=True).stdout
+    return [(int(address, 16), function) for address, function in re.findall(
+        r'^([0-9a-f]+) [tTwW] (\S+)$', said, re.MULTILINE)]
+
+
 def folders(build):
     """{function: where it is}, of every library of ours: of a name that several have, all of them."""
     found = collections.defaultdict(set)
     for archive in (build / 'src').rglob('*.a'):
-        said = subprocess.run(['nm', '--defined-only', '--no-sort', archive], capture_output=True,
-                              text=True).stdout
-        folder = str(archive.parent.relative_to(build / 'src'))
-        for name in re.findall(r'^[0-9a-f]+ [tTwW] (\S+)$', said, re.MULTILINE):
-            found[name].add(folder)
+        for _, function in symbols(archive):
+            found[function].add(str(archive.parent.relative_to(build / 'src')))
     return found
 
 
@@ -40,19 +45,18 @@ class Program:
     """Whose function is at an address. perf does not find the programs whose sandbox has closed."""
 
     def __init__(self, build, name, ours):
-        file = build / PROGRAMS[name][0]
-        said = subprocess.run(['nm', '--defined-only', '-n', file], capture_output=True,
-                              text=True).stdout
-        self.functions = [(int(address, 16), function) for address, function in re.findall(
-            r'^([0-9a-f]+) [tTwW] (\S+)$', said, re.MULTILINE)]
+        self.functions = sorted(symbols(build / PROGRAMS[name][0]))
         names = {function for _, function in self.functions}
+        if not names:
+            raise SystemExit(f'bench/profile: {build / PROGRAMS[name][0]} has no symbols')
         inside = {folder for function, where in ours.items() if function in names and len(where) == 1
                   for folder in where}  # a name of its own tells that a folder is in the program
         self.ours = {function: ' or '.join(sorted(where & inside or where))
                      for function, where in ours.items()}
-        self.has_openssl = 'SSL_read' in names
-        if not self.functions:
-            raise SystemExit(f'bench/profile: {file} has no symbols')
+        for part in ('src', 'bench'):
+            for _, function in symbols(*(build / part).rglob(f'{name}.p/*.o')):
+                self.ours[function] = 'main'
+        self.has_openssl = 'CRYPTO_malloc' in names
 
     def folder(self, address):
         """`main` for what is in no library of ours; none for an OpenSSL that is linked in."""
