@@ -195,7 +195,8 @@ class Steps:
 
     def end_to_end_openssl(self):
         result = self.unit(OPENSSL)
-        for family in ("transfer", "web"):
+        result.merge(self.program("sandboxes openssl", ["tests/sandbox/run", OPENSSL], 300))
+        for family in ("transfer", "web", "hostile"):
             code, output = run(["tests/e2e/run", "--build", OPENSSL, "--only", family, "--mib", "64"],
                                1800)
             self.log("end to end openssl", output)
