@@ -1,8 +1,8 @@
 /* HMAC-SHA-256 (RFC 2104, FIPS 180-4) by OpenSSL, in the shape that src/wire/token.h asks for, and
  * SHA-256 by itself.
  *
- * Uses the default library context, which the first call loads: opening a TLS context makes one, so
- * that it is there before a sandbox closes. */
+ * Uses the default library context, which the first call loads: opening a server's TLS context
+ * makes one, so that it is there before a sandbox closes. */
 #ifndef ADIT_NET_HMAC_H
 #define ADIT_NET_HMAC_H
 

@@ -16,7 +16,9 @@
 #define WEB_NEVER UINT64_MAX
 #define WEB_ANSWER_ROOM (16 * 1024) /* free in the scratch before a request is looked at */
 #define WEB_RETRY_US (10 * ADIT_MS_US) /* between two looks for a free stream */
-#define WEB_AWAY_US (50 * ADIT_MS_US)  /* or for an agent */
+/* Or for an agent: an eighth of the time waited so far, within these. */
+#define WEB_AWAY_LEAST_US (2 * ADIT_MS_US)
+#define WEB_AWAY_MOST_US (50 * ADIT_MS_US)
 #define ADIT_PROXY_LINGER_US (2 * ADIT_SECOND_US) /* for the visitor to end too */
 #define WEB_LINGER_BYTES (8 * 1024 * 1024)        /* dropped meanwhile, at most */
 

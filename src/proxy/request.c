@@ -126,7 +126,9 @@ static void wait_for_agent(struct adit_proxy *proxy, struct web *web)
         return;
     }
     web->exchange.has_waited = true;
-    web->retry_us = now_us + WEB_AWAY_US;
+    uint64_t eighth_us = (now_us - web->exchange.start_us) / 8;
+    web->retry_us =
+        now_us + adit_min_u64(adit_max_u64(eighth_us, WEB_AWAY_LEAST_US), WEB_AWAY_MOST_US);
 }
 
 static struct adit_status pipe_open(struct adit_proxy *proxy, struct web *web,
