@@ -199,5 +199,6 @@ bool adit_session_wants_output(const struct adit_session *session)
            session->counters.refusals_queued > 0 ||
            adit_session_first(session, ADIT_SESSION_LIST_CONTROL) != NULL ||
            adit_session_first(session, ADIT_SESSION_LIST_FRESH) != NULL ||
-           adit_session_first(session, ADIT_SESSION_LIST_OLD) != NULL;
+           adit_session_first(session, ADIT_SESSION_LIST_OLD) != NULL ||
+           adit_session_first(session, ADIT_SESSION_LIST_RESTS) != NULL;
 }

@@ -5,7 +5,7 @@ static enum adit_stream_link_kind kind_of(enum adit_session_list list)
     if (list <= ADIT_SESSION_LIST_TOMBSTONES) {
         return ADIT_STREAM_LINK_AGE;
     }
-    return list <= ADIT_SESSION_LIST_OLD ? ADIT_STREAM_LINK_TURN : ADIT_STREAM_LINK_CONTROL;
+    return list <= ADIT_SESSION_LIST_RESTS ? ADIT_STREAM_LINK_TURN : ADIT_STREAM_LINK_CONTROL;
 }
 
 void adit_stream_delist(struct adit_session *session, struct adit_stream *stream,

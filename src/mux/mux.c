@@ -11,7 +11,7 @@ struct adit_mux_limits adit_mux_limits_default(void)
         .frame_max = 1024 * 1024,
         .quantum = 16 * 1024 - ADIT_YAMUX_HEADER_BYTES,
         .quantum_alone = 64 * 1024 - ADIT_YAMUX_HEADER_BYTES,
-        .quantum_max = 128 * 1024 - ADIT_YAMUX_HEADER_BYTES,
+        .quantum_max = 256 * 1024 - ADIT_YAMUX_HEADER_BYTES,
         .control_max = ADIT_SESSION_CONTROL_MAX,
         .ping_burst = 16,
         .pings_per_second = 4,

@@ -33,8 +33,9 @@ struct adit_mux_limits {
     uint32_t quantum;            /* bytes a stream may send in one turn: 16 KiB less a header */
     uint32_t quantum_alone;      /* the same where no other stream is ready: 64 KiB less a header;
                                   * 0: quantum */
-    uint32_t quantum_max;        /* the same on a fast road, while no fresh stream waits: 128 KiB
-                                  * less a header; 0: quantum_alone */
+    uint32_t quantum_max;        /* the same on a fast road, while no fresh stream waits: 256 KiB
+                                  * less a header; half of it beside small streams; 0:
+                                  * quantum_alone */
     uint32_t control_max;        /* control frames queued out before we stop reading: 64 */
     uint32_t ping_burst, pings_per_second;     /* pings answered: 16, then 4/s; beyond: glitches */
     uint32_t reset_burst, resets_per_second;   /* all resets received: 1,024, then 33/s */

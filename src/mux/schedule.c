@@ -1,6 +1,7 @@
 #include "mux/stream.h"
 
-/* A rest of a turn or of a buffer below this is not worth a frame. */
+/* A rest of a turn or of a buffer below this is not worth a frame; one of the credit is not while
+ * others have more. */
 #define FRAME_WORTH_BYTES 512
 /* A frame below this is a small stream's, however much that has sent before. */
 #define FRAME_SMALL_BYTES 2048
@@ -9,15 +10,24 @@
 /* A stream that let so many bytes of others pass since its last turn is fresh for one quantum. */
 #define REST_QUANTA 8
 
+static enum adit_session_list list_of(const struct adit_stream *stream)
+{
+    if (stream->fresh_left > 0) {
+        return ADIT_SESSION_LIST_FRESH;
+    }
+    return stream->send_window < FRAME_WORTH_BYTES ? ADIT_SESSION_LIST_RESTS
+                                                   : ADIT_SESSION_LIST_OLD;
+}
+
 void adit_stream_schedule(struct adit_session *session, struct adit_stream *stream)
 {
+    uint8_t listed = ADIT_AT(stream->listed, ADIT_STREAM_LINK_TURN);
     if (!adit_stream_is(stream, ADIT_STREAM_READY) || stream->send_window == 0 ||
-        ADIT_AT(stream->listed, ADIT_STREAM_LINK_TURN) != ADIT_STREAM_NO_LIST) {
+        (listed != ADIT_STREAM_NO_LIST && listed != ADIT_SESSION_LIST_RESTS)) {
         return;
     }
     stream->deficit = 0;
-    adit_stream_enlist(session, stream,
-                       stream->fresh_left > 0 ? ADIT_SESSION_LIST_FRESH : ADIT_SESSION_LIST_OLD);
+    adit_stream_enlist(session, stream, list_of(stream));
 }
 
 /* A stream that had nothing to send for a while is fresh again, unless what it sent then was bulk.
@@ -52,6 +62,9 @@ static struct adit_stream *choose(const struct adit_session *session)
     if (fresh && old) {
         return session->fresh_turns < FRESH_TURNS_MAX ? fresh : old;
     }
+    if (!fresh && !old) {
+        return adit_session_first(session, ADIT_SESSION_LIST_RESTS);
+    }
     return fresh ? fresh : old;
 }
 
@@ -73,7 +86,11 @@ static uint32_t turn_bytes(const struct adit_session *session)
     } else if (adit_session_first(session, ADIT_SESSION_LIST_FRESH)) {
         return limits->quantum;
     }
-    return least > session->turn_bytes ? least : session->turn_bytes;
+    uint32_t most = least > session->turn_bytes ? least : session->turn_bytes;
+    if (most == limits->quantum_max && adit_session_is_mixed(session)) {
+        most = (most - ADIT_YAMUX_HEADER_BYTES) / 2; /* whole records again */
+    }
+    return most > least ? most : least;
 }
 
 bool adit_session_next(struct adit_session *session, size_t room,

@@ -2,6 +2,7 @@
 
 #define SERVER ADIT_SESSION_SERVER
 #define QUANTUM (16 * 1024 - 12)
+#define WORTH 512
 
 static struct adit_handle open_stream(struct peer *peer, uint64_t user)
 {
@@ -201,6 +202,76 @@ static void bulk_does_not_become_fresh_again(void **state)
     peer_end(peer);
 }
 
+/* A turn that ends at a header before the credit's end leaves twelve bytes of it: not worth a frame
+ * while others have more, but nobody waits for ever. */
+static void rests_of_credit_wait_for_the_others(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(SERVER);
+    size_t count = 0;
+    for (uint64_t i = 1; i <= 2; i++) {
+        open_stream(peer, i);
+    }
+    for (size_t i = 0; i < 10; i++) { /* both are old now */
+        take_turn(peer, QUANTUM + 12, 1 << 20, &count);
+    }
+    adit_session_rate_set(&peer->session, UINT64_MAX);
+    assert_true(peer_window(peer, 4, ADIT_YAMUX_ACK, 1 << 20));
+    peer_stream(peer, 2)->send_window = 256 * 1024; /* a turn, and twelve bytes */
+    assert_int_equal(take_turn(peer, 1 << 20, 1 << 20, &count), 1);
+    assert_int_equal(count, 256 * 1024 - 12);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(take_turn(peer, 1 << 20, 1 << 20, &count), 2);
+    }
+    assert_true(peer_window(peer, 2, 0, WORTH - 13)); /* still a rest */
+    assert_int_equal(take_turn(peer, 1 << 20, 1 << 20, &count), 2);
+    assert_true(peer_window(peer, 2, 0, 1)); /* now it is worth one, and in the line again */
+    struct adit_session_turn turn = {0};
+    while (adit_session_next(&peer->session, 1 << 20, &turn) && turn.user == 2) {
+        take_turn(peer, 1 << 20, 1 << 20, &count);
+    }
+    assert_int_equal(take_turn(peer, 1 << 20, 1 << 20, &count), 1);
+    assert_int_equal(count, WORTH);
+    assert_true(peer_window(peer, 2, 0, 12));
+    while (adit_session_next(&peer->session, 1 << 20, &turn) && turn.user == 2) {
+        take_turn(peer, 1 << 20, 1 << 20, &count);
+    }
+    assert_true(adit_session_wants_output(&peer->session)); /* nobody else is left */
+    assert_int_equal(take_turn(peer, 1 << 20, 1 << 20, &count), 1);
+    assert_int_equal(count, 12);
+    assert_false(adit_session_wants_output(&peer->session));
+    peer_end(peer);
+}
+
+/* Beside small streams the longest turn is half as long. */
+static void turns_are_shorter_beside_small_streams(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(SERVER);
+    size_t count = 0;
+    open_stream(peer, 1);
+    for (size_t i = 0; i < 6; i++) { /* it is old now */
+        take_turn(peer, QUANTUM + 12, 1 << 20, &count);
+    }
+    assert_true(peer_window(peer, 2, ADIT_YAMUX_ACK, 1 << 20));
+    adit_session_rate_set(&peer->session, UINT64_MAX);
+    struct adit_session_turn turn = {0};
+    assert_true(adit_session_next(&peer->session, 1 << 20, &turn));
+    assert_int_equal(turn.bytes_max, 256 * 1024 - 12);
+    struct adit_handle small = open_stream(peer, 2);
+    assert_int_equal(take_turn(peer, 1 << 16, 100, &count), 2);
+    adit_session_idle(&peer->session, small);
+    assert_true(adit_session_next(&peer->session, 1 << 20, &turn));
+    assert_int_equal(turn.bytes_max, 128 * 1024 - 12);
+    uint8_t memory[64];
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+    take_turn(peer, 1 << 20, 1 << 20, &count); /* the one that was begun */
+    adit_session_pull(&peer->session, &writer, peer->now_us + ADIT_SESSION_MIXED_US);
+    assert_true(adit_session_next(&peer->session, 1 << 20, &turn));
+    assert_int_equal(turn.bytes_max, 256 * 1024 - 12);
+    peer_end(peer);
+}
+
 /* On a fast road bulk streams take longer turns, unless a fresh one waits. */
 static void turns_grow_with_the_road(void **state)
 {
@@ -213,8 +284,9 @@ static void turns_grow_with_the_road(void **state)
         {1000000, QUANTUM, 64 * 1024 - 12},
         {25000000, 32 * 1024 - 12, 64 * 1024 - 12},
         {50000000, 64 * 1024 - 12, 64 * 1024 - 12},
-        {1000000000, 128 * 1024 - 12, 128 * 1024 - 12},
-        {UINT64_MAX, 128 * 1024 - 12, 128 * 1024 - 12},
+        {100000000, 128 * 1024 - 12, 128 * 1024 - 12},
+        {1000000000, 256 * 1024 - 12, 256 * 1024 - 12},
+        {UINT64_MAX, 256 * 1024 - 12, 256 * 1024 - 12},
     };
     for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
         struct peer *peer = peer_new(SERVER);
@@ -223,6 +295,8 @@ static void turns_grow_with_the_road(void **state)
         for (size_t turns = 0; turns < 10; turns++) { /* both are old now */
             take_turn(peer, QUANTUM + 12, 1 << 20, &count);
         }
+        assert_true(peer_window(peer, 2, ADIT_YAMUX_ACK, 1 << 20));
+        assert_true(peer_window(peer, 4, ADIT_YAMUX_ACK, 1 << 20));
         adit_session_rate_set(&peer->session, ADIT_AT(rows, i).rate);
         struct adit_session_turn turn = {0};
         assert_true(adit_session_next(&peer->session, 1 << 20, &turn));
@@ -276,6 +350,8 @@ int main(void)
         cmocka_unit_test(new_streams_go_first),
         cmocka_unit_test(bulk_does_not_become_fresh_again),
         cmocka_unit_test(turns_grow_with_the_road),
+        cmocka_unit_test(rests_of_credit_wait_for_the_others),
+        cmocka_unit_test(turns_are_shorter_beside_small_streams),
         cmocka_unit_test(new_streams_do_not_starve_old_ones),
     };
     return cmocka_run_group_tests_name("mux/schedule", tests, NULL, NULL);

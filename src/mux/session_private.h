@@ -22,7 +22,7 @@ struct adit_stream_list {
     struct adit_stream *tail;
 };
 
-/* A stream stands in one of the first four, at most one of the next two, and at most one of the
+/* A stream stands in one of the first four, at most one of the next three, and at most one of the
  * last two: three links (see struct adit_stream). */
 enum adit_session_list {
     ADIT_SESSION_LIST_OPEN,        /* nothing to wait for */
@@ -31,10 +31,11 @@ enum adit_session_list {
     ADIT_SESSION_LIST_TOMBSTONES,  /* reset by us, oldest first */
     ADIT_SESSION_LIST_FRESH,       /* ready, has credit, has sent little */
     ADIT_SESSION_LIST_OLD,         /* ready, has credit */
+    ADIT_SESSION_LIST_RESTS,       /* ready, has credit that is not worth a frame */
     ADIT_SESSION_LIST_CONTROL,     /* wants to send an ACK or a window update */
     ADIT_SESSION_LIST_RESETS,      /* wants to send its RST */
 };
-#define ADIT_SESSION_LISTS 8
+#define ADIT_SESSION_LISTS 9
 
 /* A frame whose header was read: what is still to be told of it. */
 struct adit_session_frame {

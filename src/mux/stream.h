@@ -11,7 +11,7 @@
 
 enum adit_stream_link_kind {
     ADIT_STREAM_LINK_AGE,     /* lists OPEN to TOMBSTONES */
-    ADIT_STREAM_LINK_TURN,    /* FRESH and OLD */
+    ADIT_STREAM_LINK_TURN,    /* FRESH, OLD and RESTS */
     ADIT_STREAM_LINK_CONTROL, /* CONTROL and RESETS */
 };
 #define ADIT_STREAM_LINKS 3

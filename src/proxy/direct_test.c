@@ -86,6 +86,30 @@ static void requests_of_all_sizes_arrive_whole(void **state)
     talker_close(visitor);
 }
 
+/* A visitor who gives as much at once as bulk does gets room for it. */
+static void a_large_upload_gets_room(void **state)
+{
+    struct world *world = *state;
+    struct talker *visitor = visitor_open(world);
+    uint32_t cursor = 0;
+    struct adit_handle handle = {0};
+    turn_until(world, world->proxy->webs.used == 1);
+    assert_true(adit_pool_next(&world->proxy->webs, &cursor, &handle));
+    const struct web *web = adit_pool_get(&world->proxy->webs, handle);
+    assert_non_null(web);
+    say(world, visitor, "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2000000\r\n\r\n");
+    struct talker *program = program_at(world, 0);
+    await(world, program, "\r\n\r\n");
+    assert_false(web->is_wide);
+    head_drop(program);
+    struct source up = {.size = 2000000};
+    transfer(world, visitor, program, &up);
+    assert_true(web->is_wide);
+    say(world, program, OK);
+    heard(world, visitor, OK);
+    talker_close(visitor);
+}
+
 /* Bytes past the body's end are nobody's answer, however large the piece that brings them. */
 static void nothing_passes_the_end(void **state)
 {
@@ -143,6 +167,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bodies_of_all_sizes_arrive_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_socket_keeps_the_order, setup, teardown),
         cmocka_unit_test_setup_teardown(requests_of_all_sizes_arrive_whole, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_large_upload_gets_room, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_passes_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cut_body_is_visibly_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(a_visitor_may_leave, setup, teardown),

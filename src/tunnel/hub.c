@@ -2,9 +2,11 @@
 
 #include "tunnel/internal.h"
 
-#define CIPHER_IN_BYTES (256 * 1024)
+/* What one read of a link takes: a bulk stream's longest frame, as it was encrypted by TLS 1.3, so
+ * that frames do not lie across two reads. */
 #define PLAIN_IN_BYTES (256 * 1024)
-#define PLAIN_OUT_BYTES (ADIT_HUB_GATHER_BYTES + 128 * 1024)
+#define CIPHER_IN_BYTES (PLAIN_IN_BYTES / ADIT_TLS_RECORD_BYTES * (ADIT_TLS_RECORD_BYTES + 22))
+#define PLAIN_OUT_BYTES (ADIT_HUB_GATHER_BYTES + 256 * 1024)
 
 struct link *hub_link(const struct adit_hub *hub, struct adit_handle handle)
 {

@@ -144,6 +144,60 @@ static void bytes_and_ends_go_both_ways(void **state)
     assert_int_equal(adit_link_counters(&pair->server.hub, pair->server.link)->streams_open, 1);
 }
 
+static uint64_t bytes_out(struct pair *pair)
+{
+    return adit_link_counters(&pair->server.hub, pair->server.link)->data_out_total;
+}
+
+static uint64_t bytes_in(struct pair *pair)
+{
+    return adit_link_counters(&pair->agent.hub, pair->agent.link)->data_in_total;
+}
+
+/* However much waits, at either end: others are heard after each turn. */
+static void a_turn_of_a_link_is_short(void **state)
+{
+    struct pair *pair = *state;
+    int visitors[6] = {-1, -1, -1, -1, -1, -1};
+    int programs[6] = {-1, -1, -1, -1, -1, -1};
+    static uint8_t block[256 * 1024];
+    uint64_t total = 0;
+    for (int i = 0; i < 6; i++) {
+        open_stream(pair, &ADIT_AT(visitors, i), &ADIT_AT(programs, i));
+        turn_until(pair, pair->server.dials == i + 1);
+        size_t count = 0;
+        enum adit_io io = ADIT_IO_DONE;
+        assert_ok(adit_socket_send(ADIT_AT(visitors, i), ADIT_BYTES_OF(block), &count, &io));
+        total += count;
+    }
+    uint64_t start = bytes_out(pair);
+    for (int turns = 0; turns < 50; turns++) {
+        uint64_t before = bytes_out(pair);
+        assert_ok(adit_loop_turn(&pair->server.loop, 20));
+        assert_in_range(bytes_out(pair) - before, 0,
+                        2 * ADIT_HUB_GATHER_BYTES + pair->server.hub.mux.limits.quantum_max);
+    }
+    assert_true(bytes_out(pair) - start > 4 * ADIT_HUB_GATHER_BYTES); /* several turns' worth */
+    for (int turns = 0; turns < TURNS_MAX && bytes_in(pair) < bytes_out(pair); turns++) {
+        uint64_t before = bytes_in(pair);
+        assert_ok(adit_loop_turn(&pair->agent.loop, 20));
+        assert_in_range(bytes_in(pair) - before, 0, 2 * pair->agent.hub.plain_in.len);
+    }
+    for (int turns = 0; turns < TURNS_MAX && pair->agent.seen.bytes_to_local < total; turns++) {
+        turn(pair);
+        for (int i = 0; i < 6; i++) {
+            size_t count = 0;
+            enum adit_io io = ADIT_IO_DONE;
+            assert_ok(adit_socket_receive(ADIT_AT(programs, i), ADIT_SPAN_OF(block), &count, &io));
+        }
+    }
+    assert_int_equal(pair->agent.seen.bytes_to_local, total);
+    for (int i = 0; i < 6; i++) {
+        adit_socket_close(&ADIT_AT(visitors, i));
+        adit_socket_close(&ADIT_AT(programs, i));
+    }
+}
+
 /* Both are there when the agent is told of either. */
 static void an_answer_and_its_end_are_one_frame(void **state)
 {
@@ -400,6 +454,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(broken_control_messages_end_the_link, setup, teardown),
         cmocka_unit_test_setup_teardown(broken_words_of_the_server_end_the_link, setup, teardown),
         cmocka_unit_test_setup_teardown(bytes_and_ends_go_both_ways, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_turn_of_a_link_is_short, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_and_its_end_are_one_frame, setup, teardown),
         cmocka_unit_test_setup_teardown(a_slow_visitor_gets_everything, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_dial_cuts_the_visitor, setup, teardown),

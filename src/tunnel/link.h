@@ -4,7 +4,7 @@
 
 #include "tunnel/hub.h"
 
-#define ADIT_LINK_CIPHER_OUT_MAX (256 * 1024) /* bytes of ciphertext that wait for the socket */
+#define ADIT_LINK_CIPHER_OUT_MAX (384 * 1024) /* bytes of ciphertext that wait for the socket */
 #define ADIT_LINK_CONTROL_MAX (32 * 1024)     /* bytes of control messages that wait, each way */
 #define ADIT_LINK_HANDSHAKE_US (10 * ADIT_SECOND_US)
 #define ADIT_LINK_LINGER_US ADIT_SECOND_US /* for the last words of a failed link to be read */

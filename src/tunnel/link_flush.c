@@ -1,8 +1,8 @@
 #include "tunnel/internal.h"
 
-/* A turn gathers at most this many times for one link, so that the others get theirs,
- * and what comes meanwhile is seen soon. */
-#define GATHERS_A_TURN 2
+/* So many bytes end a link's turn, so that the others get theirs, and what comes meanwhile is seen
+ * soon: one frame of a bulk stream on a fast road, two gatherings of small ones. */
+#define TURN_BYTES (2 * ADIT_HUB_GATHER_BYTES)
 
 void link_send_waiting(struct adit_hub *hub, struct link *link)
 {
@@ -103,8 +103,9 @@ void link_flush(struct adit_hub *hub, struct link *link)
     }
     link_pace_measure(hub, link);
     bool is_held = false;
-    for (int i = 0; i < GATHERS_A_TURN && !link->is_blocked; i++) {
-        size_t len = gather(hub, link, &is_held);
+    size_t len = 0;
+    for (size_t gone = 0; gone < TURN_BYTES && !link->is_blocked; gone += len) {
+        len = gather(hub, link, &is_held);
         if (len == 0) {
             break;
         }
