@@ -10,7 +10,8 @@
  * TRAINS 1: the kernel hands over a sender's segments in trains, as to a card that cuts them by
  * itself, and gets them back so. A train takes the time of all of its packets, and is due with its
  * last; how long one is at most is the device's gso_max_size. For fast roads, where a packet at a
- * time leaves no core for those that are measured; not for loss, which meets packets.
+ * time leaves no core for those that are measured. Loss meets packets: a train that loses some of
+ * its own goes on as the pieces between them.
  *
  * "ready" is its first line. For each byte on standard input it prints one line of figures since
  * the line before; it ends with standard input. It is honest about itself: a packet that it
@@ -29,6 +30,7 @@
 #define PACKET_BYTES (64 * 1024) /* a train at most; a TUN device begins with an MTU of 1500 */
 #define RING_PACKETS (1 << 16)   /* on the road in one direction */
 #define RING_BYTES (1 << 26)     /* the same: 1 Gbit/s for half a second */
+#define HEAD_BYTES 128           /* of IPv4 and TCP at most: 120 */
 #define BATCH 64              /* packets read before the other direction has its turn */
 #define LATE_NS 1000000       /* what is released later than this is counted as late */
 #define MILLION 1000000
@@ -37,6 +39,8 @@ struct packet {
     uint64_t due_ns;
     uint64_t place; /* of its bytes: of all that ever came, the ring's end being skipped */
     uint32_t len;
+    uint32_t head_len; /* a piece of a train: its own headers, which go before its bytes */
+    uint8_t head[HEAD_BYTES];
     uint32_t count; /* packets of a train */
     struct virtio_net_hdr train; /* how the kernel cuts it */
 };
@@ -99,35 +103,121 @@ static bool is_lost(struct way *way, uint64_t loss_ppm)
     return mixed % MILLION < loss_ppm;
 }
 
-/* How many packets a train is, and their bytes: each has the headers that the train has once. */
-static uint64_t wire_bytes(struct packet *packet)
+static uint32_t number_at(const uint8_t *head, size_t at, size_t bytes)
 {
-    uint32_t segment = packet->train.gso_size, head = packet->train.hdr_len;
-    bool is_train = packet->train.gso_type != VIRTIO_NET_HDR_GSO_NONE && segment > 0 &&
-                    packet->len > head;
-    packet->count = is_train ? (packet->len - head + segment - 1) / segment : 1;
-    return packet->len + (uint64_t)(packet->count - 1) * head;
+    uint32_t number = 0;
+    for (size_t i = at; i < at + bytes; i++) {
+        number = number << 8 | ADIT_SLOT(head, HEAD_BYTES, i);
+    }
+    return number;
 }
 
-/* The packet in the ring's free place meets the bottleneck. */
+static void number_put(uint8_t *head, size_t at, size_t bytes, uint32_t number)
+{
+    for (size_t i = bytes; i > 0; i--) {
+        ADIT_SLOT(head, HEAD_BYTES, at + i - 1) = (uint8_t)number;
+        number >>= 8;
+    }
+}
+
+static uint32_t ip_len(const uint8_t *head)
+{
+    return (number_at(head, 0, 1) & 0xf) * 4;
+}
+
+static uint32_t tcp_len(const uint8_t *head)
+{
+    return (number_at(head, ip_len(head) + 12, 1) >> 4) * 4;
+}
+
+/* Takes a train's headers into its `head`; how many packets it is. */
+static uint32_t count_of(const struct way *way, struct packet *train)
+{
+    uint32_t segment = train->train.gso_size;
+    if (train->train.gso_type == VIRTIO_NET_HDR_GSO_NONE || segment == 0 ||
+        train->len <= HEAD_BYTES) {
+        return 1;
+    }
+    for (size_t i = 0; i < HEAD_BYTES; i++) {
+        ADIT_AT(train->head, i) = ADIT_AT(way->bytes, (train->place + i) % RING_BYTES);
+    }
+    train->head_len = ip_len(train->head) + tcp_len(train->head);
+    return (train->len - train->head_len + segment - 1) / segment;
+}
+
+/* The headers of a piece that begins with packet `first` of the train they come from. Nobody looks
+ * at its TCP checksum: the kernel has not made it yet. */
+static void piece_head(struct packet *piece, uint32_t first, bool is_end)
+{
+    uint8_t *head = piece->head;
+    uint32_t tcp = ip_len(head), sum = 0;
+    number_put(head, 2, 2, piece->head_len + piece->len);
+    number_put(head, 4, 2, number_at(head, 4, 2) + first);
+    number_put(head, 10, 2, 0);
+    for (size_t i = 0; i < tcp; i += 2) {
+        sum += number_at(head, i, 2);
+    }
+    sum = (sum & 0xffff) + (sum >> 16);
+    number_put(head, 10, 2, ~(sum + (sum >> 16)));
+    number_put(head, tcp + 4, 4, number_at(head, tcp + 4, 4) + first * piece->train.gso_size);
+    if (!is_end) {
+        number_put(head, tcp + 13, 1, number_at(head, tcp + 13, 1) & ~9U); /* FIN, PSH */
+    }
+    if (piece->count == 1) {
+        piece->train.gso_type = VIRTIO_NET_HDR_GSO_NONE;
+        piece->train.gso_size = 0;
+    }
+}
+
+/* Packets first to end of the train, which had `count`, as a packet of the ring. */
+static void piece_add(struct way *way, const struct packet *train, uint32_t first, uint32_t end)
+{
+    if (way->tail - way->head == RING_PACKETS) {
+        way->figures.dropped_here += end - first;
+        return;
+    }
+    struct packet *piece = &ADIT_AT(way->ring, way->tail % RING_PACKETS);
+    *piece = *train;
+    piece->count = end - first;
+    piece->head_len = 0;
+    if (piece->count < train->count) {
+        uint32_t segment = train->train.gso_size, all = train->len - train->head_len;
+        uint32_t stop = end == train->count ? all : end * segment;
+        piece->head_len = train->head_len;
+        piece->place = train->place + train->head_len + first * segment;
+        piece->len = stop - first * segment;
+        piece_head(piece, first, end == train->count);
+    }
+    way->tail++;
+}
+
+/* The train, or the packet, in the ring's free place meets the bottleneck. */
 static void arrive(const struct road *road, struct way *way, struct packet *packet, uint64_t now_ns)
 {
     uint64_t start_ns = adit_max_u64(way->free_ns, now_ns);
-    uint64_t bytes = wire_bytes(packet);
+    packet->head_len = 0;
+    packet->count = count_of(way, packet);
     if (start_ns - now_ns > road->queue_ns) {
         way->figures.dropped_queue += packet->count;
         return;
     }
+    struct packet train = *packet;
+    uint64_t bytes = train.len + (uint64_t)(train.count - 1) * train.head_len;
     uint64_t takes_ns = bytes * 8 * 1000 / road->bits_per_us;
     way->free_ns = start_ns + takes_ns;
     way->figures.busy_ns += takes_ns;
-    if (is_lost(way, road->loss_ppm)) {
-        way->figures.dropped_random++;
-        return;
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < train.count; i++) {
+        train.due_ns = start_ns + takes_ns * (i + 1) / train.count + road->delay_ns;
+        bool lost = is_lost(way, road->loss_ppm);
+        way->figures.dropped_random += lost;
+        uint32_t end = lost ? i : i + 1;
+        if ((lost || end == train.count) && first < end) {
+            piece_add(way, &train, first, end);
+        }
+        first = lost ? i + 1 : first;
     }
-    packet->due_ns = way->free_ns + road->delay_ns;
-    way->tail++;
-    way->place = packet->place + packet->len;
+    way->place = train.place + train.len;
 }
 
 /* The ring's free place, with room for the longest train; false where there is none. */
@@ -145,12 +235,13 @@ static bool reserve(struct way *way, struct packet **out_packet)
     return true;
 }
 
-static void parts_set(struct way *way, struct packet *packet, size_t len, struct iovec parts[2])
+static void parts_set(struct way *way, struct packet *packet, size_t len, struct iovec parts[3])
 {
     void *bytes = &ADIT_AT(way->bytes, packet->place % RING_BYTES);
-    ADIT_SLOT(parts, 2, 0) =
+    ADIT_SLOT(parts, 3, 0) =
         (struct iovec){.iov_base = &packet->train, .iov_len = sizeof packet->train};
-    ADIT_SLOT(parts, 2, 1) = (struct iovec){.iov_base = bytes, .iov_len = len};
+    ADIT_SLOT(parts, 3, 1) = (struct iovec){.iov_base = packet->head, .iov_len = packet->head_len};
+    ADIT_SLOT(parts, 3, 2) = (struct iovec){.iov_base = bytes, .iov_len = len};
 }
 
 static void take(const struct road *road, struct way *way, uint64_t now_ns)
@@ -165,7 +256,8 @@ static void take(const struct road *road, struct way *way, uint64_t now_ns)
             way->figures.dropped_here++;
             continue;
         }
-        struct iovec parts[2] = {0};
+        struct iovec parts[3] = {0};
+        packet->head_len = 0;
         parts_set(way, packet, PACKET_BYTES, parts);
         ssize_t got = readv(way->from, parts, ADIT_COUNT(parts));
         if (got <= (ssize_t)sizeof packet->train) {
@@ -189,10 +281,10 @@ static void release(struct way *way, uint64_t now_ns)
         figures->lag_ns += lag_ns * packet->count;
         figures->lag_max_ns = adit_max_u64(figures->lag_max_ns, lag_ns);
         figures->packets += packet->count;
-        figures->bytes += packet->len;
-        struct iovec parts[2] = {0};
+        figures->bytes += packet->head_len + packet->len;
+        struct iovec parts[3] = {0};
         parts_set(way, packet, packet->len, parts);
-        ssize_t all = (ssize_t)(packet->len + sizeof packet->train);
+        ssize_t all = (ssize_t)(packet->head_len + packet->len + sizeof packet->train);
         figures->dropped_here += writev(way->to, parts, ADIT_COUNT(parts)) != all;
         way->head++;
     }
