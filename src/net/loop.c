@@ -77,6 +77,11 @@ void adit_loop_spin_set(struct adit_loop *loop, bool is_on)
     adit_spin_init(&loop->spin, is_on, loop->now_us);
 }
 
+void adit_loop_give_way(struct adit_loop *loop)
+{
+    loop->gives_way = true;
+}
+
 /* --- Watches --------------------------------------------------------------------------------- */
 
 static uint32_t events_of_interest(uint32_t interest)
@@ -335,6 +340,10 @@ static int poll_awake(struct adit_loop *loop, struct epoll_event *events, uint64
 
 static int wait_events(struct adit_loop *loop, struct epoll_event *events, uint64_t wait_us)
 {
+    if (loop->gives_way) {
+        loop->gives_way = false;
+        sched_yield();
+    }
     wait_us = wait_until_timer(loop, wait_us);
     int got = wait_us > 0 ? poll_awake(loop, events, wait_us) : 0;
     if (got == 0) {

@@ -34,6 +34,7 @@ typedef void adit_loop_turn_fn(void *context);
 struct adit_loop {
     int epoll_fd;
     bool is_stopping;
+    bool gives_way; /* once, before it asks for events */
     struct adit_pool watches;
     struct adit_pool timers;
     struct adit_span heap; /* timers by time: a binary heap */
@@ -55,6 +56,10 @@ void adit_loop_turn_end_set(struct adit_loop *loop, adit_loop_turn_fn *turn_end,
 
 /* On: between two turns the loop polls for a moment before it sleeps, while that pays (spin.h). */
 void adit_loop_spin_set(struct adit_loop *loop, bool is_on);
+
+/* After this turn whoever else wants the core has it first, once: for an owner whose work costs
+ * less where more of it comes together. */
+void adit_loop_give_way(struct adit_loop *loop);
 
 /* Watches `fd`, which stays the caller's. FULL at watches_max. */
 struct adit_status adit_loop_watch(struct adit_loop *loop, int fd, uint32_t interest,

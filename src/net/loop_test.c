@@ -314,6 +314,24 @@ static void on_timer_busy(void *context, uint64_t key)
     }
 }
 
+static void it_gives_way_once(void **state)
+{
+    (void)state;
+    struct seen seen = seen_of(1, 1);
+    int out = -1;
+    int in = -1;
+    pipe_open(&out, &in);
+    assert_ok(adit_loop_watch(&seen.loop, out, ADIT_LOOP_READ, on_ready, &seen, 7, &seen.watch));
+    assert_int_equal(write(in, "x", 1), 1);
+    adit_loop_give_way(&seen.loop);
+    assert_ok(adit_loop_turn(&seen.loop, ADIT_SECOND_US));
+    assert_int_equal(seen.calls, 1);
+    assert_false(seen.loop.gives_way);
+    adit_loop_close(&seen.loop);
+    close(out);
+    close(in);
+}
+
 static void work_counts_and_waiting_does_not(void **state)
 {
     (void)state;
@@ -357,6 +375,7 @@ int main(void)
         cmocka_unit_test(it_polls_while_that_pays),
         cmocka_unit_test(timers_fire_in_order),
         cmocka_unit_test(a_timer_in_the_past_waits_for_the_next_turn),
+        cmocka_unit_test(it_gives_way_once),
         cmocka_unit_test(work_counts_and_waiting_does_not),
         cmocka_unit_test(run_stops_after_the_turn),
     };

@@ -280,8 +280,7 @@ static int surroundings(const struct scene *scene)
 
 const struct probe probes_needed[PROBE_LIST_MAX] = {
     {"turns its loop", PROBE_ALL | PROBE_SUPERVISOR, 0, turn},
-    {"gives way between two polls", PROBE_WORKER | PROBE_AGENT, PROBE_DOOR | PROBE_CONTROL,
-     give_way},
+    {"gives way to others", PROBE_DOOR | PROBE_WORKER | PROBE_AGENT, PROBE_CONTROL, give_way},
     {"accepts and peeks", PROBE_DOOR, PROBE_AGENT, peek},
     {"accepts, receives, answers", PROBE_WORKER, PROBE_AGENT, tunnel},
     {"hands a descriptor over", PROBE_DOOR | PROBE_WORKER | PROBE_SUPERVISOR, 0, hand_over},

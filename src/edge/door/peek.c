@@ -492,11 +492,12 @@ static size_t accept_batch(struct adit_door *door, uint64_t key, struct adit_han
 }
 
 /* While they are taken the first of them speak: they are looked at together, afterwards. */
-static void accept_some(struct adit_door *door, uint64_t key, size_t most)
+static size_t accept_some(struct adit_door *door, uint64_t key, size_t most)
 {
     struct adit_handle fresh[ACCEPT_MAX] = {0};
     size_t batch = ACCEPT_MAX;
-    for (size_t done = 0; done < most && batch == ACCEPT_MAX; done += batch) {
+    size_t done = 0;
+    for (; done < most && batch == ACCEPT_MAX; done += batch) {
         batch = accept_batch(door, key, fresh, ACCEPT_MAX);
         adit_door_workers_gather(door);
         for (size_t i = 0; i < batch; i++) {
@@ -504,12 +505,16 @@ static void accept_some(struct adit_door *door, uint64_t key, size_t most)
         }
         adit_door_workers_flush(door);
     }
+    return done;
 }
 
 static void listener_ready(void *context, uint64_t key, uint32_t events)
 {
+    struct adit_door *door = context;
     (void)events;
-    accept_some(context, key, ACCEPT_MAX);
+    if (accept_some(door, key, ACCEPT_MAX) > 1) {
+        adit_loop_give_way(&door->loop); /* more are coming: they can come together */
+    }
 }
 
 struct adit_status adit_peek_begin(struct adit_door *door)
@@ -527,7 +532,7 @@ static void listener_end(struct adit_door *door, uint64_t key, int *listener,
     if (*listener < 0) {
         return;
     }
-    accept_some(door, key, ADIT_DOOR_PENDING_MAX);
+    (void)accept_some(door, key, ADIT_DOOR_PENDING_MAX);
     adit_loop_unwatch(&door->loop, watch);
     adit_status_ignore(adit_socket_stop_listening(*listener), "closing is left");
     adit_socket_close(listener);

@@ -85,8 +85,10 @@ static void a_crowd_is_handed_over_together(void **state)
         fixture_turn(&fixture);
     }
     crowd_come(&fixture, fds);
+    assert_false(fixture.door->loop.gives_way);
     fixture_turn(&fixture);
     assert_int_equal(fixture.door->accepted, CROWD);
+    assert_true(fixture.door->loop.gives_way); /* for more to come */
     struct adit_message web = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_WEB);
     assert_int_equal(fixture.worker.packet.fd_count, ADIT_CHANNEL_PACKET_MAX);
     adit_message_fds_close(&web);
