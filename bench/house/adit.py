@@ -1,7 +1,6 @@
 """Adit's server and its agents, as one path of a run."""
 import json, os, pathlib, socket, subprocess, sys, tempfile, time
 
-from house.namespace import folder_prefix
 from house.processes import family
 
 ORIGIN, RELAY, LIBRARY, LIBRARY_TLS, PAIR = 9000, 9001, 9002, 9003, 9004
@@ -14,7 +13,7 @@ class Tunnel:
     def __init__(self, processes, build, number=0, workers=1):
         self.processes, self.build, self.agents = processes, build, []
         self.https, self.http = HTTPS + number, HTTP + number
-        self.folder = tempfile.TemporaryDirectory(prefix=folder_prefix())
+        self.folder = tempfile.TemporaryDirectory(prefix='adit-bench-')
         self.data = pathlib.Path(self.folder.name, 'data')
         self.log = open(pathlib.Path(self.folder.name, 'log'), 'w+b')
         self.serve = [build / 'aditd', 'serve', '--data', self.data, '--domain', 'adit.localhost',

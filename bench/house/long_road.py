@@ -15,7 +15,6 @@ Each may have `fault`: a sentence, where the shim could not keep up, or the path
 import argparse, collections, concurrent.futures, json, os, pathlib, subprocess, sys, tempfile, time
 
 from house import peers
-from house.namespace import folder_prefix
 from house.processes import Failed, Processes
 from house.road import Road
 
@@ -53,7 +52,7 @@ class Adit:
 
     def __init__(self, processes, build, road, environment=None):
         self.processes, self.started = processes, []
-        self.folder = tempfile.TemporaryDirectory(prefix=folder_prefix())
+        self.folder = tempfile.TemporaryDirectory(prefix='adit-bench-')
         data = pathlib.Path(self.folder.name, 'data')
         self.log = open(pathlib.Path(self.folder.name, 'log'), 'w+b')
         self.start(road.near([build / 'aditd', 'serve', '--data', data, '--domain', road.DOMAIN,

@@ -1,8 +1,10 @@
 """Namespaces of the run's own, and its place before the rest of the machine."""
-import os, pathlib, re, shutil, signal, subprocess, sys, tempfile
+import contextlib, fcntl, os, pathlib, shutil, signal, subprocess, sys, tempfile, time
 
-MARK = 'ADIT_BENCH_NAMESPACE'  # set for the program that runs inside: its parent's number outside
+MARK = 'ADIT_BENCH_NAMESPACE'  # set for the program that runs inside
+FOLDER = 'adit-bench-run-'
 FOLDERS_MAX = 100  # of killed runs, that one start clears
+LOCKED_S = 5  # within which a new one is locked
 
 
 def enter_namespace():
@@ -10,7 +12,9 @@ def enter_namespace():
     the first process of a process namespace: whatever ends it, all that it started ends with it."""
     if MARK not in os.environ or os.getpid() != 1:
         clear_folders()
-        sys.exit(run_inside())
+        with own_folder() as folder:
+            code = run_inside(folder)
+        sys.exit(code)
     ip = shutil.which('ip') or '/usr/sbin/ip'
     subprocess.run([ip, 'link', 'set', 'lo', 'up'], check=True)
     for net in ('127.0.0.0/8', '127.0.0.1'):
@@ -19,14 +23,14 @@ def enter_namespace():
                        check=True)
 
 
-def run_inside():
+def run_inside(folder):
     """The exit code of this program inside. `setpriv`: killed if this one is, which a new user
     namespace would undo if it came later; the inner `unshare` hands that on."""
     user = [] if os.geteuid() == 0 else ['--map-root-user']
     child = subprocess.Popen(
         ['unshare', '--net', *user, 'setpriv', '--pdeathsig', 'KILL', 'unshare', '--pid', '--fork',
          '--mount-proc', '--kill-child', sys.executable, *sys.argv],
-        start_new_session=True, env={**os.environ, MARK: str(os.getpid())})
+        start_new_session=True, env={**os.environ, MARK: '1', 'TMPDIR': folder})
 
     def pass_on(*_):
         os.killpg(child.pid, signal.SIGTERM)  # unshare itself waits for the program, which cleans up
@@ -38,20 +42,38 @@ def run_inside():
             pass_on()
 
 
-def folder_prefix():
-    """Of a run's temporary folders: whose they are can be told when it was killed."""
-    return f'adit-bench-{os.environ.get(MARK, os.getpid())}-'
+@contextlib.contextmanager
+def own_folder():
+    """The folder in which a run has all its temporary ones. It is locked as long as the run lives, which
+    tells a killed one's from others', whatever process namespace they were started in."""
+    with tempfile.TemporaryDirectory(prefix=FOLDER, ignore_cleanup_errors=True) as folder:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield folder
+        finally:
+            os.close(lock)
 
 
 def clear_folders():
-    """Removes the temporary folders of runs that no longer live; which those were."""
+    """Removes those of runs that no longer live; which those were."""
     cleared = []
-    for folder in sorted(pathlib.Path(tempfile.gettempdir()).glob('adit-bench-*')):
-        run = re.fullmatch(r'adit-bench-(\d+)-\w+', folder.name)
-        if run and not pathlib.Path('/proc', run[1]).exists() and len(cleared) < FOLDERS_MAX and \
-                folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.geteuid():
-            shutil.rmtree(folder, ignore_errors=True)
-            cleared.append(folder.name)
+    for folder in sorted(pathlib.Path(tempfile.gettempdir()).glob(FOLDER + '*')):
+        try:
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            about = os.fstat(lock)
+            if about.st_uid == os.geteuid() and time.time() - about.st_mtime > LOCKED_S and \
+                    len(cleared) < FOLDERS_MAX:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+                cleared.append(folder.name)
+        except BlockingIOError:
+            pass  # its run lives
+        finally:
+            os.close(lock)
     return cleared
 
 

@@ -4,7 +4,6 @@ import dataclasses, os, pathlib, pwd, re, subprocess, tempfile, time
 
 from house import haproxy
 from house.install import go_version, program
-from house.namespace import folder_prefix
 from house.processes import (Failed, cut_connections, family, kill_all, wait_for_answer,
                              wait_for_listener)
 
@@ -89,7 +88,7 @@ class Peer:
         cut_connections(self.control)
 
     def start(self, wait=True):
-        self.folder = tempfile.TemporaryDirectory(prefix=folder_prefix())
+        self.folder = tempfile.TemporaryDirectory(prefix='adit-bench-')
         self.log = open(pathlib.Path(self.folder.name, 'log'), 'w+b')
         try:
             for name in self.programs:

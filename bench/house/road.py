@@ -26,8 +26,6 @@ Needs root, or an outer namespace in which one is (bench/run makes it).
 """
 import json, pathlib, shutil, subprocess, tempfile
 
-from house.namespace import folder_prefix
-
 IP = shutil.which('ip') or '/usr/sbin/ip'
 REALTIME = ['chrt', '--rr', '1']
 TRAINS_MBIT = 500  # from here on the shim carries trains of packets
@@ -60,7 +58,7 @@ class Road:
     def open(self):
         if subprocess.run([*REALTIME, 'true'], capture_output=True).returncode == 0:
             self.ahead = REALTIME
-        self.folder = tempfile.TemporaryDirectory(prefix=folder_prefix())
+        self.folder = tempfile.TemporaryDirectory(prefix='adit-road-')
         self.ends = {'near': self.hold(['--net']), 'far': self.hold(['--net', '--mount'])}
         self.shim = self.start([self.program, *(f'/proc/{self.ends[end]}/ns/net' for end in self.ends),
                                 int(self.delay_ms * 1000), self.rate_mbit, round(self.loss * 10000),
