@@ -62,27 +62,37 @@ static bool is_same_word(uint64_t a, uint64_t b)
     return difference == 0 || (difference & ~(is_letter >> 2)) == 0;
 }
 
-/* Four to seven bytes as eight: the first four and the last four. */
-static uint64_t eight_of_few(struct adit_bytes few)
+/* Eight and more: the last eight may be looked at twice. */
+static bool are_same_words(const uint8_t *a, const uint8_t *b, size_t len)
 {
-    uint64_t first = adit_load_big32(few.ptr);
-    return first << 32 | adit_load_big32(adit_bytes_from(few, few.len - 4).ptr);
+    ADIT_UNSAFE_BEGIN("each load ends at len at most")
+    for (size_t at = 0; at + 8 < len; at += 8) {
+        if (!is_same_word(adit_load_little64(a + at), adit_load_little64(b + at))) {
+            return false;
+        }
+    }
+    return is_same_word(adit_load_little64(a + len - 8), adit_load_little64(b + len - 8));
+    ADIT_UNSAFE_END
+}
+
+/* Four to seven bytes as eight: the first four and the last four. */
+static uint64_t eight_of_few(const uint8_t *few, size_t len)
+{
+    ADIT_UNSAFE_BEGIN("there are at least four")
+    return (uint64_t)adit_load_big32(few) << 32 | adit_load_big32(few + len - 4);
+    ADIT_UNSAFE_END
 }
 
 bool adit_bytes_same_nocase(struct adit_bytes a, struct adit_bytes b)
 {
     size_t len = a.len < b.len ? a.len : b.len;
-    if (len >= 4 && len < 8) {
-        return is_same_word(eight_of_few(a), eight_of_few(b));
+    if (len >= 8) {
+        return are_same_words(a.ptr, b.ptr, len);
     }
-    for (size_t at = 0; len >= 8 && at < len; at += 8) {
-        size_t from = at + 8 <= len ? at : len - 8; /* the last eight may be looked at twice */
-        if (!is_same_word(adit_load_big64(adit_bytes_from(a, from).ptr),
-                          adit_load_big64(adit_bytes_from(b, from).ptr))) {
-            return false;
-        }
+    if (len >= 4) {
+        return is_same_word(eight_of_few(a.ptr, len), eight_of_few(b.ptr, len));
     }
-    for (size_t i = 0; len < 4 && i < len; i++) {
+    for (size_t i = 0; i < len; i++) {
         if (lower(adit_bytes_at(a, i)) != lower(adit_bytes_at(b, i))) {
             return false;
         }

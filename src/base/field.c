@@ -10,3 +10,38 @@ struct adit_status adit_field_set(struct adit_span room, uint16_t *len, struct a
     *len = count;
     return adit_ok();
 }
+
+/* Bit 5 is set in each of eight bytes that is A to Z. */
+static uint64_t lower_eight(uint64_t eight)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t highs = ones << 7;
+    uint64_t low_bits = eight & ~highs;
+    uint64_t from_a = low_bits + ones * (0x80 - 'A');
+    uint64_t past_z = low_bits + ones * (0x7f - 'Z');
+    uint64_t is_upper = from_a & ~past_z & ~eight & highs;
+    return eight | is_upper >> 2;
+}
+
+static uint8_t lower(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20) : byte;
+}
+
+struct adit_status adit_field_set_lower(struct adit_span room, uint16_t *len,
+                                        struct adit_bytes text)
+{
+    ADIT_ENSURE(text.len <= room.len && text.len <= UINT16_MAX, LIMIT, "the text does not fit");
+    size_t at = 0;
+    for (; text.len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        ADIT_UNSAFE_BEGIN("eight bytes follow in both")
+        uint64_t eight = lower_eight(adit_load_little64(text.ptr + at));
+        __builtin_memcpy(room.ptr + at, &eight, sizeof eight);
+        ADIT_UNSAFE_END
+    }
+    for (; at < text.len; at++) {
+        ADIT_SLOT(room.ptr, room.len, at) = lower(adit_bytes_at(text, at));
+    }
+    *len = (uint16_t)text.len;
+    return adit_ok();
+}

@@ -20,6 +20,12 @@
 #define ADIT_FIELD_SET(field, text)                                                             \
     adit_field_set(ADIT_SPAN_OF((field).bytes), &(field).len, (text))
 
+/* The same in lower case: A-Z become a-z. */
+#define ADIT_FIELD_SET_LOWER(field, text)                                                       \
+    adit_field_set_lower(ADIT_SPAN_OF((field).bytes), &(field).len, (text))
+
+struct adit_status adit_field_set_lower(struct adit_span room, uint16_t *len,
+                                        struct adit_bytes text);
 struct adit_status adit_field_set(struct adit_span room, uint16_t *len, struct adit_bytes text);
 
 #endif

@@ -84,9 +84,14 @@ static inline struct adit_status adit_write_u64(struct adit_writer *writer, uint
 static inline struct adit_status adit_write_bytes(struct adit_writer *writer,
                                                   struct adit_bytes bytes)
 {
-    struct adit_span hole = {0};
-    ADIT_TRY(adit_write_reserve(writer, bytes.len, &hole));
-    return adit_span_copy(hole, bytes);
+    ADIT_ENSURE(bytes.len <= adit_writer_room(writer), LIMIT, "the output has no room");
+    if (bytes.len > 0) {
+        ADIT_UNSAFE_BEGIN("there is room behind what is written")
+        __builtin_memcpy(writer->span.ptr + writer->len, bytes.ptr, bytes.len);
+        ADIT_UNSAFE_END
+        writer->len += bytes.len;
+    }
+    return adit_ok();
 }
 
 struct adit_status adit_write_zeros(struct adit_writer *writer, size_t count);

@@ -14,13 +14,13 @@ static struct adit_status write_field(struct adit_writer *writer, struct adit_by
     return adit_write_bytes(writer, ADIT_BYTES("\r\n"));
 }
 
-/* The lines between two offsets. */
-static struct adit_status write_lines(struct adit_writer *writer, struct adit_bytes lines,
+/* Lines as they came, between two offsets. */
+static struct adit_status write_lines(struct adit_writer *writer, struct adit_bytes text,
                                       size_t begin, size_t end)
 {
     return begin == end ? adit_ok()
-                        : adit_write_bytes(
-                              writer, adit_bytes_from(adit_bytes_first(lines, end), begin));
+                        : adit_write_bytes(writer,
+                                           adit_bytes_from(adit_bytes_first(text, end), begin));
 }
 
 /* The one place that writes how a body ends. */
@@ -47,6 +47,7 @@ struct choice {
     uint64_t left_out; /* known names that do not */
     const struct adit_http_options *options; /* nor those that Connection names; null: none */
     bool is_request;   /* nor what begins with X-Forwarded- */
+    bool has_start;    /* the start line, and of a request Host, go on as they came */
 };
 
 /* What we write ourselves in a request, whatever came. */
@@ -74,18 +75,19 @@ static bool travels(const struct adit_http_field *field, const struct choice *ch
            !adit_http_options_have(choice->options, field->name);
 }
 
-/* Fields that go on as they came lie one after the other: each run of them is written at once. */
+/* What goes on as it came lies one after the other: each run of it is written at once. */
 static struct adit_status write_fields(struct adit_writer *writer,
                                        const struct adit_http_head *head,
                                        const struct choice *choice)
 {
-    size_t begun = 0; /* the run: from here */
-    size_t at = 0;    /* to here */
+    size_t at = head->lines_at;                 /* the run: to here */
+    size_t begun = choice->has_start ? 0 : at; /* from here */
     for (size_t i = 0; i < head->field_count; i++) {
         const struct adit_http_field *field = &ADIT_AT(head->fields, i);
-        bool is_kept = travels(field, choice);
+        bool is_kept = (i == 0 && choice->is_request && choice->has_start) ||
+                       travels(field, choice);
         if (!is_kept || !field->is_plain) {
-            ADIT_TRY(write_lines(writer, head->lines, begun, at));
+            ADIT_TRY(write_lines(writer, head->text, begun, at));
             begun = field->line_end;
         }
         if (is_kept && !field->is_plain) {
@@ -93,7 +95,7 @@ static struct adit_status write_fields(struct adit_writer *writer,
         }
         at = field->line_end;
     }
-    return write_lines(writer, head->lines, begun, at);
+    return write_lines(writer, head->text, begun, at);
 }
 
 /* for="[2001:db8::1]";proto=https;host="a.test:8443": RFC 7239 section 4. */
@@ -101,37 +103,42 @@ static struct adit_status write_forwarded(struct adit_writer *writer,
                                           const struct adit_http_visitor *visitor,
                                           struct adit_bytes host, bool is_token)
 {
+    struct adit_writer to = *writer;
     bool is_ipv6 = adit_bytes_find_near(visitor->address, ':') < visitor->address.len;
-    ADIT_TRY(is_ipv6 ? adit_write_bytes(writer, ADIT_BYTES("Forwarded: for=\"["))
-                     : adit_write_bytes(writer, ADIT_BYTES("Forwarded: for=")));
-    ADIT_TRY(adit_write_bytes(writer, visitor->address));
+    ADIT_TRY(is_ipv6 ? adit_write_bytes(&to, ADIT_BYTES("Forwarded: for=\"["))
+                     : adit_write_bytes(&to, ADIT_BYTES("Forwarded: for=")));
+    ADIT_TRY(adit_write_bytes(&to, visitor->address));
     if (is_ipv6) {
-        ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("]\"")));
+        ADIT_TRY(adit_write_bytes(&to, ADIT_BYTES("]\"")));
     }
-    ADIT_TRY(visitor->is_secure ? adit_write_bytes(writer, ADIT_BYTES(";proto=https;host="))
-                                : adit_write_bytes(writer, ADIT_BYTES(";proto=http;host=")));
-    if (is_token) {
-        ADIT_TRY(adit_write_bytes(writer, host));
-        return adit_write_bytes(writer, ADIT_BYTES("\r\n"));
+    ADIT_TRY(visitor->is_secure ? adit_write_bytes(&to, ADIT_BYTES(";proto=https;host="))
+                                : adit_write_bytes(&to, ADIT_BYTES(";proto=http;host=")));
+    if (!is_token) {
+        ADIT_TRY(adit_write_bytes(&to, ADIT_BYTES("\"")));
     }
-    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("\"")));
-    ADIT_TRY(adit_write_bytes(writer, host));
-    return adit_write_bytes(writer, ADIT_BYTES("\"\r\n"));
+    ADIT_TRY(adit_write_bytes(&to, host));
+    ADIT_TRY(is_token ? adit_write_bytes(&to, ADIT_BYTES("\r\n"))
+                      : adit_write_bytes(&to, ADIT_BYTES("\"\r\n")));
+    *writer = to;
+    return adit_ok();
 }
 
+/* `to` is a copy: what is written changes no memory that the compiler must look at again. */
 static struct adit_status write_visitor(struct adit_writer *writer,
                                         const struct adit_http_visitor *visitor,
                                         struct adit_bytes host, bool is_token)
 {
-    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("X-Forwarded-For: ")));
-    ADIT_TRY(adit_write_bytes(writer, visitor->address));
+    struct adit_writer to = *writer;
+    ADIT_TRY(adit_write_bytes(&to, ADIT_BYTES("X-Forwarded-For: ")));
+    ADIT_TRY(adit_write_bytes(&to, visitor->address));
     ADIT_TRY(visitor->is_secure
-                 ? adit_write_bytes(writer, ADIT_BYTES("\r\nX-Forwarded-Proto: https\r\n"
-                                                       "X-Forwarded-Host: "))
-                 : adit_write_bytes(writer, ADIT_BYTES("\r\nX-Forwarded-Proto: http\r\n"
-                                                       "X-Forwarded-Host: ")));
-    ADIT_TRY(adit_write_bytes(writer, host));
-    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("\r\n")));
+                 ? adit_write_bytes(&to, ADIT_BYTES("\r\nX-Forwarded-Proto: https\r\n"
+                                                    "X-Forwarded-Host: "))
+                 : adit_write_bytes(&to, ADIT_BYTES("\r\nX-Forwarded-Proto: http\r\n"
+                                                    "X-Forwarded-Host: ")));
+    ADIT_TRY(adit_write_bytes(&to, host));
+    ADIT_TRY(adit_write_bytes(&to, ADIT_BYTES("\r\n")));
+    *writer = to;
     return write_forwarded(writer, visitor, host, is_token);
 }
 
@@ -147,15 +154,26 @@ static struct adit_status write_target(struct adit_writer *writer, struct adit_b
     return adit_write_bytes(writer, target.origin);
 }
 
+/* Does the head begin as we write it, Host first? */
+static bool begins_as_ours(const struct adit_http_head *head, const struct adit_http_field *host,
+                           const struct adit_http_visitor *visitor)
+{
+    return head->is_plain && host == &ADIT_AT(head->fields, 0) && host->is_plain &&
+           visitor->host_header.len == 0 && adit_bytes_equal(host->name, ADIT_BYTES("Host")) &&
+           adit_bytes_starts_with(head->target, ADIT_BYTES("/"));
+}
+
 static struct adit_status write_request_line(struct adit_writer *writer,
-                                             const struct adit_http_head *head)
+                                             const struct adit_http_head *head,
+                                             struct adit_bytes host)
 {
     ADIT_TRY(adit_write_bytes(writer, head->method));
     ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES(" ")));
     ADIT_TRY(adit_bytes_starts_with(head->target, ADIT_BYTES("/"))
                  ? adit_write_bytes(writer, head->target)
                  : write_target(writer, head->target));
-    return adit_write_bytes(writer, ADIT_BYTES(" HTTP/1.1\r\nHost: "));
+    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES(" HTTP/1.1\r\n")));
+    return write_field(writer, ADIT_BYTES("Host"), host);
 }
 
 /* What is for the next hop. */
@@ -196,15 +214,17 @@ static struct adit_status request_write(struct adit_writer *writer,
                                         const struct adit_http_options *options)
 {
     const struct adit_http_field *host = adit_http_field_of(head, ADIT_HTTP_NAME_HOST);
-    const struct choice choice = {.left_out = left_out(request->framing) | names_ours(),
-                                  .options = options,
-                                  .is_request = true};
     ADIT_ENSURE(host, INVALID, "a request without Host");
     ADIT_ENSURE(is_plain(visitor->host_header), INVALID, "a host header that breaks its line");
-    ADIT_TRY(write_request_line(writer, head));
-    ADIT_TRY(adit_write_bytes(writer, visitor->host_header.len > 0 ? visitor->host_header
-                                                                   : host->value));
-    ADIT_TRY(adit_write_bytes(writer, ADIT_BYTES("\r\n")));
+    const struct choice choice = {.left_out = left_out(request->framing) | names_ours(),
+                                  .options = options,
+                                  .is_request = true,
+                                  .has_start = begins_as_ours(head, host, visitor)};
+    if (!choice.has_start) {
+        ADIT_TRY(write_request_line(writer, head,
+                                    visitor->host_header.len > 0 ? visitor->host_header
+                                                                 : host->value));
+    }
     ADIT_TRY(write_fields(writer, head, &choice));
     ADIT_TRY(write_visitor(writer, visitor, host->value, request->is_host_token));
     ADIT_TRY(write_framing(writer, request->framing, request->length));
@@ -286,8 +306,11 @@ static struct adit_status response_write(struct adit_writer *writer,
 {
     const struct choice choice = {
         .left_out = left_out(reply->framing) | adit_http_name_bit(ADIT_HTTP_NAME_ADIT_ERROR),
-        .options = options};
-    ADIT_TRY(write_status_line(writer, head));
+        .options = options,
+        .has_start = head->is_plain};
+    if (!choice.has_start) {
+        ADIT_TRY(write_status_line(writer, head));
+    }
     ADIT_TRY(write_fields(writer, head, &choice));
     if (reply->framing == ADIT_HTTP_FRAMING_NONE) {
         ADIT_TRY(write_length_of_nothing(writer, head));

@@ -53,6 +53,14 @@ static const struct {
     {ADIT_BYTES_INIT("GET / HTTP/1.1\r\nA: b\r\nHost: a.test\r\nConnection: c\r\nC: d\r\nE: f\r\n"
                      "\r\n"),
      ADIT_BYTES_INIT(HEAD "A: b\r\nE: f\r\n" OURS "\r\n")},
+    {ADIT_BYTES_INIT("GET / HTTP/1.1\r\nhost: a.test\r\nA: b\r\n\r\n"),
+     ADIT_BYTES_INIT(HEAD "A: b\r\n" OURS "\r\n")},
+    {ADIT_BYTES_INIT("\r\nGET / HTTP/1.1\r\nHost:a.test\r\nA: b\r\n\r\n"),
+     ADIT_BYTES_INIT(HEAD "A: b\r\n" OURS "\r\n")},
+    {ADIT_BYTES_INIT("\r\nGET / HTTP/1.1\r\nHost: a.test\r\nTE: b\r\nA: b\r\n\r\n"),
+     ADIT_BYTES_INIT(HEAD "A: b\r\n" OURS "\r\n")},
+    {ADIT_BYTES_INIT(HEAD "Connection: Host, A\r\nA: b\r\nC: d\r\n\r\n"),
+     ADIT_BYTES_INIT(HEAD "C: d\r\n" OURS "\r\n")},
     /* 110: what a visitor says of itself */
     {ADIT_BYTES_INIT(HEAD "X-Forwarded-For: 6.6.6.6\r\nx-forwarded-for: 6.6.6.6\r\n"
                           "Forwarded: for=6.6.6.6\r\nX-REAL-IP: 6.6.6.6\r\n"
@@ -148,6 +156,9 @@ static const struct {
                      "Adit-Error: agent_gone\r\n\r\n"),
      ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nTrailer: Sum\r\nSet-Cookie: c\r\nSet-Cookie: d\r\n"
                      "Transfer-Encoding: chunked\r\n\r\n")},
+    {{.framing = ADIT_HTTP_FRAMING_LENGTH, .length = 5},
+     ADIT_BYTES_INIT("HTTP/1.1 299 \r\nContent-Length: 05\r\nA: b\r\nC:d\r\nE: f\r\n\r\n"),
+     ADIT_BYTES_INIT("HTTP/1.1 299 \r\nA: b\r\nC: d\r\nE: f\r\nContent-Length: 5\r\n\r\n")},
     {{.framing = ADIT_HTTP_FRAMING_CLOSE},
      ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Sum\r\n\r\n"),
      ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")},

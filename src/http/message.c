@@ -34,8 +34,7 @@ static struct adit_status absolute_judge(const struct adit_http_target *target,
 {
     struct adit_http_authority authority = {0};
     ADIT_TRY(adit_http_authority_split(target->authority, &authority));
-    ADIT_ENSURE(adit_bytes_equal(ADIT_FIELD_BYTES(authority.host), ADIT_FIELD_BYTES(host->host)),
-                INVALID, "two hosts");
+    ADIT_ENSURE(adit_bytes_equal_nocase(authority.host, host->host), INVALID, "two hosts");
     ADIT_ENSURE(port_of(&authority, target->is_https) == port_of(host, target->is_https), INVALID,
                 "two ports");
     return adit_ok();
@@ -76,7 +75,7 @@ static struct adit_status host_judge(const struct adit_http_head *head,
         ADIT_TRY(target_judge(head, &host, request));
     }
     request->is_host_token = host.is_name && host.port == 0;
-    return ADIT_FIELD_SET(request->host, ADIT_FIELD_BYTES(host.host));
+    return ADIT_FIELD_SET_LOWER(request->host, host.host);
 }
 
 static struct adit_status body_judge(const struct adit_http_head *head,
@@ -159,29 +158,57 @@ static bool prefers_json(const struct adit_http_head *head)
     return false;
 }
 
-struct adit_status adit_http_request_judge(const struct adit_http_head *head,
-                                           struct adit_http_request *out_request)
+static struct adit_status request_judge(const struct adit_http_head *head,
+                                        struct adit_http_request *request)
 {
-    struct adit_http_request request = {.version_minor = head->version_minor};
     struct adit_http_connection connection = {0};
-    ADIT_TRY(method_judge(head->method, &request));
-    if (!adit_is_ok(host_judge(head, &request))) {
+    ADIT_TRY(method_judge(head->method, request));
+    if (!adit_is_ok(host_judge(head, request))) {
         ADIT_FAIL_WITH(REFUSED, "a host or a target that is not plain",
                        ADIT_HTTP_ERROR_BAD_REQUEST);
     }
-    ADIT_TRY(body_judge(head, &request));
+    ADIT_TRY(body_judge(head, request));
     if (!adit_is_ok(adit_http_connection_read(head, &connection))) {
         ADIT_FAIL_WITH(REFUSED, "too many connection options", ADIT_HTTP_ERROR_HEAD_TOO_LARGE);
     }
-    request.is_persistent = head->version_minor > 0 && !connection.is_close;
-    request.is_upgrade = request.framing == ADIT_HTTP_FRAMING_NONE && connection.is_upgrade &&
-                         is_websocket(head);
-    request.takes_trailers =
+    request->version_minor = head->version_minor;
+    request->is_persistent = head->version_minor > 0 && !connection.is_close;
+    request->is_upgrade = request->framing == ADIT_HTTP_FRAMING_NONE && connection.is_upgrade &&
+                          is_websocket(head);
+    request->takes_trailers =
         head->version_minor > 0 && connection.has_te &&
         adit_http_field_lists(head, ADIT_HTTP_NAME_TE, ADIT_BYTES("trailers"));
-    request.prefers_json = prefers_json(head);
-    *out_request = request;
+    request->prefers_json = prefers_json(head);
     return adit_ok();
+}
+
+/* Zeros, but for the memory of the host, which nobody reads. */
+static void clear(struct adit_http_request *request)
+{
+    request->host.len = 0;
+    request->framing = ADIT_HTTP_FRAMING_NONE;
+    request->length = 0;
+    request->is_head = false;
+    request->is_host_token = false;
+    request->is_options_all = false;
+    request->is_repeatable = false;
+    request->is_persistent = false;
+    request->is_upgrade = false;
+    request->expects_continue = false;
+    request->takes_trailers = false;
+    request->prefers_json = false;
+    request->version_minor = 0;
+}
+
+struct adit_status adit_http_request_judge(const struct adit_http_head *head,
+                                           struct adit_http_request *out_request)
+{
+    clear(out_request);
+    struct adit_status status = request_judge(head, out_request);
+    if (!adit_is_ok(status)) {
+        clear(out_request);
+    }
+    return status;
 }
 
 /* A 101 has to be what was asked for. */

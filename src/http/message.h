@@ -37,7 +37,8 @@ struct adit_http_request {
     uint8_t version_minor; /* 0: knows no chunked answer and no 1xx */
 };
 
-/* On failure REFUSED with enum adit_http_error in `detail`: answer with it and close. The absolute
+/* On failure REFUSED with enum adit_http_error in `detail`: answer with it and close; the request
+ * is empty then: zeros, but for the memory of `host`. The absolute
  * form of the target names the host; a Host field must then agree. */
 struct adit_status adit_http_request_judge(const struct adit_http_head *head,
                                            struct adit_http_request *out_request);

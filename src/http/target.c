@@ -12,18 +12,22 @@ static bool is_digit(uint8_t byte)
     return byte >= '0' && byte <= '9';
 }
 
-/* The bytes of a host's name, dots among them, in lower case; 0 for all others. */
-static const uint8_t name_bytes[256] = {
-    ['-'] = '-', ['.'] = '.', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4',
-    ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9', ['A'] = 'a', ['B'] = 'b',
-    ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i',
-    ['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p',
-    ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w',
-    ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd',
-    ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k',
-    ['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r',
-    ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y',
-    ['z'] = 'z',
+/* What a byte of a host's name is. */
+#define NAME 1
+#define DOT 2
+
+static const uint8_t classes[256] = {
+    ['-'] = NAME, ['.'] = DOT,  ['0'] = NAME, ['1'] = NAME, ['2'] = NAME, ['3'] = NAME,
+    ['4'] = NAME, ['5'] = NAME, ['6'] = NAME, ['7'] = NAME, ['8'] = NAME, ['9'] = NAME,
+    ['A'] = NAME, ['B'] = NAME, ['C'] = NAME, ['D'] = NAME, ['E'] = NAME, ['F'] = NAME,
+    ['G'] = NAME, ['H'] = NAME, ['I'] = NAME, ['J'] = NAME, ['K'] = NAME, ['L'] = NAME,
+    ['M'] = NAME, ['N'] = NAME, ['O'] = NAME, ['P'] = NAME, ['Q'] = NAME, ['R'] = NAME,
+    ['S'] = NAME, ['T'] = NAME, ['U'] = NAME, ['V'] = NAME, ['W'] = NAME, ['X'] = NAME,
+    ['Y'] = NAME, ['Z'] = NAME, ['a'] = NAME, ['b'] = NAME, ['c'] = NAME, ['d'] = NAME,
+    ['e'] = NAME, ['f'] = NAME, ['g'] = NAME, ['h'] = NAME, ['i'] = NAME, ['j'] = NAME,
+    ['k'] = NAME, ['l'] = NAME, ['m'] = NAME, ['n'] = NAME, ['o'] = NAME, ['p'] = NAME,
+    ['q'] = NAME, ['r'] = NAME, ['s'] = NAME, ['t'] = NAME, ['u'] = NAME, ['v'] = NAME,
+    ['w'] = NAME, ['x'] = NAME, ['y'] = NAME, ['z'] = NAME,
 };
 
 /* Neither empty nor only the mark of an international name. */
@@ -36,30 +40,30 @@ static struct adit_status label_check(struct adit_bytes label)
 }
 
 /* Takes a name from the front of the text: labels with dots between them, and maybe one behind. */
-static struct adit_status name_take(struct adit_bytes *text, struct adit_http_authority *authority)
+static struct adit_status name_take(struct adit_bytes *rest, struct adit_http_authority *authority)
 {
+    const struct adit_bytes text = *rest;
     size_t at = 0;
     size_t label = 0; /* where it begins */
-    for (; at < text->len; at++) {
-        uint8_t byte = ADIT_AT(name_bytes, adit_bytes_at(*text, at));
-        if (byte == '.') {
-            ADIT_TRY(label_check(adit_bytes_from(adit_bytes_first(*text, at), label)));
-            label = at + 1;
-        } else if (byte == 0) {
+    for (; at < text.len; at++) {
+        uint8_t class = ADIT_AT(classes, adit_bytes_at(text, at));
+        if (class == NAME) {
+            continue;
+        }
+        if (class == 0) {
             break;
         }
-        if (at < ADIT_HTTP_HOST_BYTES_MAX) {
-            ADIT_AT(authority->host.bytes, at) = byte;
-        }
+        ADIT_TRY(label_check(adit_bytes_from(adit_bytes_first(text, at), label)));
+        label = at + 1;
     }
     size_t len = at > 0 && label == at ? at - 1 : at; /* without a dot at its end */
     ADIT_ENSURE(len <= ADIT_HTTP_HOST_BYTES_MAX, LIMIT, "a host over 253 bytes");
     if (len == at) {
-        ADIT_TRY(label_check(adit_bytes_from(adit_bytes_first(*text, at), label)));
+        ADIT_TRY(label_check(adit_bytes_from(adit_bytes_first(text, at), label)));
     }
-    authority->host.len = (uint16_t)len;
+    authority->host = adit_bytes_first(text, len);
     authority->is_name = true;
-    *text = adit_bytes_from(*text, at);
+    *rest = adit_bytes_from(text, at);
     return adit_ok();
 }
 
@@ -80,17 +84,6 @@ static struct adit_status literal_check(struct adit_bytes address)
     return adit_ok();
 }
 
-/* Copies in lower case. */
-static struct adit_status literal_set(struct adit_http_authority *authority,
-                                      struct adit_bytes literal)
-{
-    ADIT_TRY(ADIT_FIELD_SET(authority->host, literal));
-    for (size_t i = 0; i < literal.len; i++) {
-        ADIT_AT(authority->host.bytes, i) = lower(adit_bytes_at(literal, i));
-    }
-    return adit_ok();
-}
-
 /* Takes the host from the front of the text. */
 static struct adit_status host_take(struct adit_bytes *text, struct adit_http_authority *authority)
 {
@@ -100,7 +93,8 @@ static struct adit_status host_take(struct adit_bytes *text, struct adit_http_au
         struct adit_bytes literal = adit_bytes_first(*text, end + 1);
         ADIT_TRY(literal_check(adit_bytes_from(adit_bytes_first(literal, end), 1)));
         *text = adit_bytes_from(*text, literal.len);
-        return literal_set(authority, literal);
+        authority->host = literal;
+        return adit_ok();
     }
     return name_take(text, authority);
 }

@@ -7,9 +7,9 @@
 #include "http/message.h"
 
 struct adit_http_authority {
-    ADIT_FIELD(ADIT_HTTP_HOST_BYTES_MAX) host; /* lower case, no dot at the end */
-    uint16_t port;                             /* 0: none was given */
-    bool is_name;                              /* no address in brackets */
+    struct adit_bytes host; /* a view, as it was written, but no dot at the end */
+    uint16_t port;          /* 0: none was given */
+    bool is_name;           /* no address in brackets */
 };
 
 /* "a.test", "A.test.:8080", "[2001:db8::1]". INVALID for an empty host or label, other bytes,

@@ -35,7 +35,8 @@ static void authorities(void **state)
         struct adit_status status =
             adit_http_authority_split(ADIT_AT(cases, i).text, &authority);
         assert_int_equal(adit_is_ok(status), ADIT_AT(cases, i).host.len > 0);
-        assert_bytes(ADIT_FIELD_BYTES(authority.host), ADIT_AT(cases, i).host);
+        assert_int_equal(authority.host.len, ADIT_AT(cases, i).host.len);
+        assert_true(adit_bytes_equal_nocase(authority.host, ADIT_AT(cases, i).host));
         assert_int_equal(authority.port, ADIT_AT(cases, i).port);
     }
 }

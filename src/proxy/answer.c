@@ -1,6 +1,25 @@
 /* What we say ourselves: errors, redirects, OPTIONS for the server as a whole. */
 #include "proxy/proxy_private.h"
 
+void exchange_consumed(struct adit_proxy *proxy, struct exchange *exchange)
+{
+    if (exchange->consumed > 0) {
+        adit_pipe_consumed(proxy->hub, exchange->pipe, exchange->consumed);
+        exchange->consumed = 0;
+    }
+}
+
+/* What waits for the pipe, or came from it. */
+static void drop_rest(struct adit_proxy *proxy, struct web *web)
+{
+    if (web->up.len > 0) {
+        adit_queue_reset(&web->up, &proxy->hub->chunks);
+    }
+    if (web->back.len > 0) {
+        adit_queue_reset(&web->back, &proxy->hub->chunks);
+    }
+}
+
 void exchange_end(struct adit_proxy *proxy, struct web *web, bool is_cut)
 {
     struct exchange *exchange = &web->exchange;
@@ -19,9 +38,11 @@ void exchange_end(struct adit_proxy *proxy, struct web *web, bool is_cut)
         proxy->ops->exchanged(proxy->context, &told);
     }
     adit_queue_drop(&web->in, &proxy->hub->chunks, exchange->head_kept);
-    adit_pipe_close(proxy->hub, exchange->pipe);
-    adit_queue_reset(&web->up, &proxy->hub->chunks);
-    adit_queue_reset(&web->back, &proxy->hub->chunks);
+    if (adit_handle_is_set(exchange->pipe)) {
+        exchange_consumed(proxy, exchange);
+        adit_pipe_close(proxy->hub, exchange->pipe);
+    }
+    drop_rest(proxy, web);
     *exchange = (struct exchange){0};
 }
 

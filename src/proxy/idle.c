@@ -28,17 +28,23 @@ static void top_keep(struct adit_proxy *proxy, struct idle_top *at)
         "it has a place for each idle pipe, and for each tunnel that had one a moment ago");
 }
 
+/* The place is another tunnel's, or nobody's. */
+static void place_take(struct adit_proxy *proxy, struct idle_top *at, uint64_t tunnel)
+{
+    uint64_t packed = 0;
+    top_keep(proxy, at);
+    *at = (struct idle_top){.tunnel = tunnel, .is_used = true};
+    if (adit_table_get(&proxy->tunnels, ADIT_OBJECT_BYTES(tunnel), &packed)) {
+        at->top = adit_handle_unpack(packed);
+    }
+}
+
 /* The tunnel's place among those that were busy a moment ago: a request costs no lookup then. */
-static struct idle_top *place_of(struct adit_proxy *proxy, uint64_t tunnel)
+static inline struct idle_top *place_of(struct adit_proxy *proxy, uint64_t tunnel)
 {
     struct idle_top *at = &ADIT_AT(proxy->tops, tunnel & (IDLE_TOPS - 1));
-    uint64_t packed = 0;
     if (!at->is_used || at->tunnel != tunnel) {
-        top_keep(proxy, at);
-        *at = (struct idle_top){.tunnel = tunnel, .is_used = true};
-        if (adit_table_get(&proxy->tunnels, ADIT_OBJECT_BYTES(tunnel), &packed)) {
-            at->top = adit_handle_unpack(packed);
-        }
+        place_take(proxy, at, tunnel);
     }
     return at;
 }

@@ -50,6 +50,7 @@ struct exchange {
     uint64_t start_us, pipe_us; /* when the head was whole; when the pipe was opened */
     uint64_t body_mark_us, body_mark; /* bytes of the body that had come by then */
     uint64_t bytes_in, bytes_out;
+    size_t consumed;  /* bytes of the pipe that are used, and that it was not told of */
     size_t head_kept; /* bytes of the head at the front of `in`, for a second try */
     enum answer_state answer;
     enum adit_http_framing framing; /* of the answer as the visitor gets it */
@@ -239,6 +240,8 @@ bool response_work(struct adit_proxy *proxy, struct web *web);
 void answer_error(struct adit_proxy *proxy, struct web *web, enum adit_http_error error);
 void answer_redirect(struct adit_proxy *proxy, struct web *web);
 void answer_options(struct adit_proxy *proxy, struct web *web);
+/* The pipe is told what was used of it. */
+void exchange_consumed(struct adit_proxy *proxy, struct exchange *exchange);
 /* The exchange is over: told, and forgotten. */
 void exchange_end(struct adit_proxy *proxy, struct web *web, bool is_cut);
 

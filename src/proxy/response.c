@@ -9,7 +9,7 @@
 static void used(struct adit_proxy *proxy, struct web *web, size_t count)
 {
     adit_queue_drop(&web->back, &proxy->hub->chunks, count);
-    adit_pipe_consumed(proxy->hub, web->exchange.pipe, count);
+    web->exchange.consumed += count;
 }
 
 /* Would a head that did not fit now fit into an empty scratch? */
@@ -33,6 +33,7 @@ static void pipe_give(struct adit_proxy *proxy, struct web *web)
     struct exchange *exchange = &web->exchange;
     bool is_clean = exchange->is_up_done && web->up.len == 0 && web->back.len == 0;
     if (is_clean && adit_handle_is_set(exchange->pipe)) {
+        exchange_consumed(proxy, exchange);
         idle_put(proxy, exchange, !exchange->is_persistent || exchange->is_pipe_ended);
     }
 }

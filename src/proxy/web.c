@@ -271,6 +271,7 @@ void web_work(struct adit_proxy *proxy, struct web *web)
         }
     }
     bool is_room_short = proxy->gather.span.len < WEB_GATHER_BYTES;
+    exchange_consumed(proxy, &web->exchange);
     if (web->state != WEB_GONE && web->state != WEB_LINGER) {
         web_flush(proxy, web);
         work_on(proxy, web, is_room_short);

@@ -92,7 +92,7 @@ static struct adit_status send_plain(struct adit_proxy *proxy, struct web *web,
         web_sent(proxy, web, io);
         bytes = adit_bytes_from(bytes, sent);
     }
-    return adit_queue_put(&web->out, &proxy->hub->chunks, bytes);
+    return bytes.len == 0 ? adit_ok() : adit_queue_put(&web->out, &proxy->hub->chunks, bytes);
 }
 
 size_t web_pass(struct adit_proxy *proxy, struct web *web, struct adit_bytes bytes)

@@ -13,11 +13,6 @@ struct link *hub_link(const struct adit_hub *hub, struct adit_handle handle)
     return adit_pool_get(&hub->links, handle);
 }
 
-struct pump *hub_pump(const struct adit_hub *hub, struct adit_handle handle)
-{
-    return adit_pool_get(&hub->pumps, handle);
-}
-
 void hub_mark_dirty(struct adit_hub *hub, struct link *link)
 {
     if (link->is_dirty) {

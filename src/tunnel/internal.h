@@ -78,7 +78,10 @@ struct pump {
 void hub_mark_dirty(struct adit_hub *hub, struct link *link);
 void hub_forget_dirty(struct adit_hub *hub, struct link *link);
 struct link *hub_link(const struct adit_hub *hub, struct adit_handle handle);
-struct pump *hub_pump(const struct adit_hub *hub, struct adit_handle handle);
+static inline struct pump *hub_pump(const struct adit_hub *hub, struct adit_handle handle)
+{
+    return adit_pool_get(&hub->pumps, handle);
+}
 
 /* link.c: at the end of a turn. */
 void link_finish_turn(struct adit_hub *hub, struct link *link);

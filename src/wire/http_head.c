@@ -1,7 +1,6 @@
 #include "wire/http_head.h"
 
 #include "base/find.h"
-#include "base/text.h"
 
 #define STATUS_BAD 400
 #define STATUS_TARGET_LONG 414
@@ -257,7 +256,7 @@ static struct adit_status read_field(struct adit_bytes *rest, bool takes_undersc
 static struct adit_status read_fields(struct adit_bytes *rest, bool takes_underscore,
                                       struct adit_http_head *head)
 {
-    const struct adit_bytes lines = *rest;
+    head->lines_at = (uint32_t)(head->text.len - rest->len);
     while (!skip(rest, ADIT_BYTES("\r\n"))) {
         if (head->field_count == ADIT_HTTP_FIELDS_MAX) {
             ADIT_FAIL_WITH(LIMIT, "more than 100 fields", STATUS_FIELDS_LARGE);
@@ -265,12 +264,11 @@ static struct adit_status read_fields(struct adit_bytes *rest, bool takes_unders
         struct adit_http_field *field = &ADIT_AT(head->fields, head->field_count);
         ADIT_TRY(read_field(rest, takes_underscore, field));
         uint64_t bit = adit_http_name_bit(field->known);
-        field->line_end = (uint32_t)(lines.len - rest->len);
+        field->line_end = (uint32_t)(head->text.len - rest->len);
         head->repeated |= head->names & bit;
         head->names |= bit;
         head->field_count++;
     }
-    head->lines = lines;
     return adit_ok();
 }
 
@@ -287,6 +285,7 @@ static struct adit_status request_line_read(struct adit_bytes *rest, struct adit
     }
     if (skip(rest, ADIT_BYTES(" HTTP/1.1\r\n"))) { /* nearly always */
         head->version_minor = 1;
+        head->is_plain = true;
         return adit_ok();
     }
     ADIT_ENSURE(skip(rest, ADIT_BYTES(" ")), INVALID, "no space after the target");
@@ -301,7 +300,9 @@ static void clear(struct adit_http_head *head)
     head->method = (struct adit_bytes){0};
     head->target = (struct adit_bytes){0};
     head->reason = (struct adit_bytes){0};
-    head->lines = (struct adit_bytes){0};
+    head->text = (struct adit_bytes){0};
+    head->lines_at = 0;
+    head->is_plain = false;
     head->status = 0;
     head->version_minor = 0;
     head->names = 0;
@@ -313,6 +314,7 @@ static struct adit_status request_read(struct adit_bytes *rest, struct adit_http
 {
     ADIT_ENSURE(rest->len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
     (void)skip(rest, ADIT_BYTES("\r\n"));
+    head->text = *rest;
     ADIT_TRY(request_line_read(rest, head));
     return read_fields(rest, false, head);
 }
@@ -359,27 +361,37 @@ struct adit_status adit_http_request_parse(struct adit_bytes bytes, struct adit_
     return answered(whole(status, bytes, out_head), STATUS_BAD);
 }
 
+/* Three digits. */
+static struct adit_status read_status(struct adit_bytes *rest, uint16_t *out_status)
+{
+    ADIT_ENSURE(rest->len >= 3, INVALID, "a status of less than three digits");
+    uint8_t hundreds = adit_bytes_at(*rest, 0);
+    uint8_t tens = adit_bytes_at(*rest, 1);
+    uint8_t ones = adit_bytes_at(*rest, 2);
+    ADIT_ENSURE(hundreds != '0' && is_digit(hundreds) && is_digit(tens) && is_digit(ones), INVALID,
+                "a status that is not 100 to 999");
+    *out_status = (uint16_t)((hundreds - '0') * 100 + (tens - '0') * 10 + (ones - '0'));
+    *rest = adit_bytes_from(*rest, 3);
+    return adit_ok();
+}
+
 /* RFC 9112 section 4, and two liberties that programs take: no reason, and not even the space
  * before it. */
 static struct adit_status status_line_read(struct adit_bytes *rest, struct adit_http_head *head)
 {
-    uint64_t status = 0;
-    if (skip(rest, ADIT_BYTES("HTTP/1.1 "))) { /* nearly always */
-        head->version_minor = 1;
-    } else {
+    bool is_11 = skip(rest, ADIT_BYTES("HTTP/1.1 ")); /* nearly always */
+    head->version_minor = 1;
+    if (!is_11) {
         ADIT_TRY(read_version(rest, &head->version_minor));
         ADIT_ENSURE(skip(rest, ADIT_BYTES(" ")), INVALID, "no space after the version");
     }
-    ADIT_ENSURE(rest->len >= 3, INVALID, "a status of less than three digits");
-    ADIT_TRY(adit_parse_decimal(adit_bytes_first(*rest, 3), 999, &status));
-    ADIT_ENSURE(status >= 100, INVALID, "a status under 100");
-    head->status = (uint16_t)status;
-    *rest = adit_bytes_from(*rest, 3);
+    ADIT_TRY(read_status(rest, &head->status));
     if (skip(rest, ADIT_BYTES("\r\n"))) {
         return adit_ok();
     }
     ADIT_ENSURE(skip(rest, ADIT_BYTES(" ")), INVALID, "more than three digits of a status");
     head->reason = take_line(rest);
+    head->is_plain = is_11;
     ADIT_ENSURE(skip(rest, ADIT_BYTES("\r\n")), INVALID, "a reason with a control character");
     return adit_ok();
 }
@@ -387,6 +399,7 @@ static struct adit_status status_line_read(struct adit_bytes *rest, struct adit_
 static struct adit_status response_read(struct adit_bytes *rest, struct adit_http_head *head)
 {
     ADIT_ENSURE(rest->len <= ADIT_HTTP_HEAD_BYTES_MAX, LIMIT, "a head over 32 KiB");
+    head->text = *rest;
     ADIT_TRY(status_line_read(rest, head));
     return read_fields(rest, true, head);
 }
@@ -413,6 +426,7 @@ struct adit_status adit_http_response_parse(struct adit_bytes bytes,
 static struct adit_status trailers_read(struct adit_bytes *rest, struct adit_http_head *head)
 {
     ADIT_ENSURE(rest->len <= ADIT_HTTP_TRAILER_BYTES_MAX, LIMIT, "trailers over 8 KiB");
+    head->text = *rest;
     return read_fields(rest, false, head);
 }
 

@@ -31,7 +31,7 @@ struct adit_http_field {
     struct adit_bytes name;  /* as it was written; compare with adit_bytes_equal_nocase */
     struct adit_bytes value; /* without space or tab around it; may be empty */
     enum adit_http_name known; /* the name, where it is one that we ask for */
-    uint32_t line_end;         /* where its line ends, in the head's lines */
+    uint32_t line_end;         /* where its line ends, in the head's text */
     bool is_plain;             /* its line is the name, ": ", the value and CR LF, as we write it */
 };
 
@@ -43,7 +43,9 @@ struct adit_http_head {
     uint8_t version_minor;            /* 0 or 1 */
     uint64_t names;           /* which known names there are, and which more than once: */
     uint64_t repeated;        /* sets of adit_http_name_bit */
-    struct adit_bytes lines;  /* of all fields, one after the other */
+    struct adit_bytes text;   /* from the start line on, and maybe more than the head */
+    uint32_t lines_at;        /* where the first field's line begins in it */
+    bool is_plain;            /* the start line is as we write it: HTTP/1.1, one space each */
     size_t field_count;
     struct adit_http_field fields[ADIT_HTTP_FIELDS_MAX];
 };

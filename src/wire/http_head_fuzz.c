@@ -17,11 +17,41 @@ static bool is_clean(struct adit_bytes text)
     return true;
 }
 
+/* What is said to be as we write it: name, ": ", value and CR LF, and nothing else. */
+static void check_line(struct adit_bytes line, const struct adit_http_field *field)
+{
+    struct adit_bytes colon = adit_bytes_from(line, field->name.len);
+    struct adit_bytes value = adit_bytes_from(colon, 2);
+    ADIT_ASSERT(adit_bytes_starts_with(line, field->name));
+    ADIT_ASSERT(adit_bytes_ends_with(line, ADIT_BYTES("\r\n")));
+    ADIT_ASSERT(!field->is_plain || (adit_bytes_starts_with(colon, ADIT_BYTES(": ")) &&
+                                     adit_bytes_starts_with(value, field->value) &&
+                                     value.len == field->value.len + 2));
+}
+
+static void check_lines(const struct adit_http_head *head)
+{
+    size_t at = head->lines_at;
+    uint64_t names = 0;
+    uint64_t repeated = 0;
+    for (size_t i = 0; i < head->field_count; i++) {
+        const struct adit_http_field *field = &ADIT_AT(head->fields, i);
+        ADIT_ASSERT(field->line_end > at && field->line_end <= head->text.len);
+        ADIT_ASSERT(field->known == adit_http_name_of(field->name));
+        check_line(adit_bytes_from(adit_bytes_first(head->text, field->line_end), at), field);
+        repeated |= names & adit_http_name_bit(field->known);
+        names |= adit_http_name_bit(field->known);
+        at = field->line_end;
+    }
+    ADIT_ASSERT(names == head->names && repeated == head->repeated);
+}
+
 static void check(const struct adit_http_head *head)
 {
     ADIT_ASSERT(head->field_count <= ADIT_HTTP_FIELDS_MAX);
     ADIT_ASSERT(is_clean(head->target) && is_clean(head->reason));
     ADIT_ASSERT(head->method.len == 0 || adit_http_is_token(head->method));
+    check_lines(head);
     for (size_t i = 0; i < head->field_count; i++) {
         const struct adit_http_field *field = &ADIT_AT(head->fields, i);
         ADIT_ASSERT(adit_http_is_token(field->name) && is_clean(field->value));

@@ -83,10 +83,14 @@ void worker_siblings_part(struct worker *worker, const struct agent *agent)
     }
 }
 
-/* The same tunnel at the session of this slot, or null. Handles of those that went are stale. */
-static struct bind *at_slot(const struct worker *worker, const struct bind *bind, size_t slot)
+/* The same tunnel of this agent at its session of this slot, or null. Handles of those that went
+ * are stale. */
+static struct bind *at_slot(const struct worker *worker, const struct agent *agent,
+                            const struct bind *bind, size_t slot)
 {
-    const struct agent *agent = worker_bind_agent(worker, bind);
+    if (!adit_handle_is_set(ADIT_AT(agent->siblings, slot))) {
+        return NULL; /* nearly always */
+    }
     const struct agent *other = worker_sibling_at(worker, agent, slot);
     struct bind *same = other ? worker_bind_find(worker, other, bind->id) : NULL;
     bool is_same = same && same->state == BIND_BOUND && same->kind == bind->kind &&
@@ -97,9 +101,10 @@ static struct bind *at_slot(const struct worker *worker, const struct bind *bind
 
 struct bind *worker_sibling_other(const struct worker *worker, const struct bind *bind)
 {
+    const struct agent *agent = worker_bind_agent(worker, bind);
     struct bind *other = NULL;
-    for (size_t slot = 0; slot < ADIT_CONTROL_SESSIONS_MAX && !other; slot++) {
-        other = at_slot(worker, bind, slot);
+    for (size_t slot = 0; slot < ADIT_CONTROL_SESSIONS_MAX && agent && !other; slot++) {
+        other = at_slot(worker, agent, bind, slot);
     }
     return other;
 }
@@ -127,8 +132,8 @@ const struct bind *worker_sibling_least(struct worker *worker, const struct bind
     const struct bind *best = bind;
     uint64_t least = UINT64_MAX;
     for (size_t slot = 0; slot < ADIT_CONTROL_SESSIONS_MAX; slot++) {
-        const struct bind *same = at_slot(worker, bind, slot);
-        struct agent *other = worker_bind_agent(worker, same);
+        const struct bind *same = at_slot(worker, agent, bind, slot);
+        struct agent *other = same ? worker_bind_agent(worker, same) : NULL;
         if (other && worker_agent_is_current(worker, other) &&
             adit_link_can_open(&worker->hub, other->link)) {
             uint64_t rate = carried(worker, other);
