@@ -32,14 +32,14 @@ struct adit_status adit_field_set_lower(struct adit_span room, uint16_t *len,
                                         struct adit_bytes text)
 {
     ADIT_ENSURE(text.len <= room.len && text.len <= UINT16_MAX, LIMIT, "the text does not fit");
-    size_t at = 0;
-    for (; text.len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+    for (size_t at = 0; text.len >= 8 && at < text.len; at += 8) {
+        size_t from = at + 8 <= text.len ? at : text.len - 8; /* the last eight: maybe once more */
         ADIT_UNSAFE_BEGIN("eight bytes follow in both")
-        uint64_t eight = lower_eight(adit_load_little64(text.ptr + at));
-        __builtin_memcpy(room.ptr + at, &eight, sizeof eight);
+        uint64_t eight = lower_eight(adit_load_little64(text.ptr + from));
+        __builtin_memcpy(room.ptr + from, &eight, sizeof eight);
         ADIT_UNSAFE_END
     }
-    for (; at < text.len; at++) {
+    for (size_t at = 0; text.len < 8 && at < text.len; at++) {
         ADIT_SLOT(room.ptr, room.len, at) = lower(adit_bytes_at(text, at));
     }
     *len = (uint16_t)text.len;

@@ -170,7 +170,7 @@ static struct adit_status chunks_acquire(struct adit_chunk_pool *pool, size_t co
 }
 
 /* Moves the front of `bytes` into what is left of the chunk. */
-static struct adit_bytes chunk_fill(struct adit_chunk *chunk, struct adit_bytes bytes)
+static inline struct adit_bytes chunk_fill(struct adit_chunk *chunk, struct adit_bytes bytes)
 {
     struct adit_span hole = adit_span_from(ADIT_SPAN_OF(chunk->bytes), chunk->end);
     struct adit_bytes part = adit_bytes_first(bytes, hole.len);
@@ -186,10 +186,26 @@ size_t adit_queue_room_sure(const struct adit_queue *queue, const struct adit_ch
     return adit_min_size(adit_queue_room(queue), tail_room + chunks * ADIT_CHUNK_BYTES);
 }
 
+/* Few bytes into an empty queue, as a head is. */
+static struct adit_status put_first(struct adit_queue *queue, struct adit_chunk_pool *pool,
+                                    struct adit_bytes bytes)
+{
+    struct adit_chunk *chunk = NULL;
+    ADIT_TRY(chunk_acquire(pool, &chunk));
+    (void)chunk_fill(chunk, bytes);
+    queue->head = chunk;
+    queue->tail = chunk;
+    queue->len = bytes.len;
+    return adit_ok();
+}
+
 struct adit_status adit_queue_put(struct adit_queue *queue, struct adit_chunk_pool *pool,
                                   struct adit_bytes bytes)
 {
     ADIT_ENSURE(bytes.len <= adit_queue_room(queue), FULL, "the queue is at its limit");
+    if (!queue->tail && bytes.len > 0 && bytes.len <= ADIT_CHUNK_BYTES) {
+        return put_first(queue, pool, bytes);
+    }
     size_t tail_room = queue->tail ? chunk_room(queue->tail) : 0;
     size_t beyond = bytes.len > tail_room ? bytes.len - tail_room : 0;
     size_t count = beyond / ADIT_CHUNK_BYTES + (beyond % ADIT_CHUNK_BYTES > 0 ? 1 : 0);

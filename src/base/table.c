@@ -12,22 +12,26 @@ struct slot_head {
     bool is_used;
 };
 
+/* Every index is below the number of slots in use: masked, or counted up to it. */
+static inline struct slot_head *head_at(const struct adit_table *table, size_t index)
+{
+    ADIT_UNSAFE_BEGIN("the index is below slot_count")
+    return (void *)(table->slots.ptr + index * table->slot_size);
+    ADIT_UNSAFE_END
+}
+
 static struct adit_span slot_span(const struct adit_table *table, size_t index)
 {
     return adit_span_first(adit_span_from(table->slots, index * table->slot_size),
                            table->slot_size);
 }
 
-static struct slot_head *head_at(const struct adit_table *table, size_t index)
+/* The key of a slot, which has room for as much. */
+static inline struct adit_bytes key_of(struct slot_head *head)
 {
-    return (void *)slot_span(table, index).ptr;
-}
-
-static struct adit_bytes key_at(const struct adit_table *table, size_t index)
-{
-    struct adit_bytes slot = adit_span_bytes(slot_span(table, index));
-    return adit_bytes_first(adit_bytes_from(slot, sizeof(struct slot_head)),
-                            head_at(table, index)->key_len);
+    ADIT_UNSAFE_BEGIN("key_len is at most key_max")
+    return (struct adit_bytes){.ptr = (const uint8_t *)(head + 1), .len = head->key_len};
+    ADIT_UNSAFE_END
 }
 
 static size_t next_index(const struct adit_table *table, size_t index)
@@ -68,9 +72,10 @@ void adit_table_deinit(struct adit_table *table)
 static size_t find(const struct adit_table *table, struct adit_bytes key, uint32_t hash)
 {
     size_t index = hash & (table->slot_count - 1);
-    while (head_at(table, index)->is_used &&
-           !(head_at(table, index)->hash == hash && adit_bytes_equal(key_at(table, index), key))) {
+    struct slot_head *head = head_at(table, index);
+    while (head->is_used && !(head->hash == hash && adit_bytes_equal(key_of(head), key))) {
         index = next_index(table, index);
+        head = head_at(table, index);
     }
     return index;
 }
@@ -171,7 +176,7 @@ bool adit_table_next(const struct adit_table *table, size_t *cursor, struct adit
         size_t index = *cursor;
         *cursor = index + 1;
         if (head_at(table, index)->is_used) {
-            *out_key = key_at(table, index);
+            *out_key = key_of(head_at(table, index));
             *out_value = head_at(table, index)->value;
             return true;
         }

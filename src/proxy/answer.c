@@ -37,7 +37,9 @@ void exchange_end(struct adit_proxy *proxy, struct web *web, bool is_cut)
         };
         proxy->ops->exchanged(proxy->context, &told);
     }
-    adit_queue_drop(&web->in, &proxy->hub->chunks, exchange->head_kept);
+    if (exchange->head_kept > 0) {
+        adit_queue_drop(&web->in, &proxy->hub->chunks, exchange->head_kept);
+    }
     if (adit_handle_is_set(exchange->pipe)) {
         exchange_consumed(proxy, exchange);
         adit_pipe_close(proxy->hub, exchange->pipe);

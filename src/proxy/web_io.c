@@ -46,9 +46,8 @@ static struct adit_status send_views(struct web *web, size_t *out_sent, enum adi
     return adit_socket_send_views(web->fd, views, view_count, out_sent, out_io);
 }
 
-static void send_waiting(struct adit_proxy *proxy, struct web *web)
+static void send_queue(struct adit_proxy *proxy, struct web *web, struct adit_queue *out)
 {
-    struct adit_queue *out = out_of(web);
     while (out->len > 0 && !web->is_blocked && !web->is_broken) {
         size_t sent = 0;
         enum adit_io io = ADIT_IO_DONE;
@@ -59,6 +58,14 @@ static void send_waiting(struct adit_proxy *proxy, struct web *web)
         adit_queue_drop(out, &proxy->hub->chunks, sent);
         web->sent_us = sent > 0 ? proxy->loop->now_us : web->sent_us;
         web_sent(proxy, web, io);
+    }
+}
+
+static inline void send_waiting(struct adit_proxy *proxy, struct web *web)
+{
+    struct adit_queue *out = out_of(web);
+    if (out->len > 0) {
+        send_queue(proxy, web, out);
     }
 }
 

@@ -43,7 +43,7 @@ static size_t class_end(struct adit_bytes bytes, size_t start, uint8_t class)
 }
 
 /* class_end for IS_LINE, of which most of a head is. */
-static size_t line_end(struct adit_bytes bytes, size_t start)
+static inline size_t line_end(struct adit_bytes bytes, size_t start)
 {
     size_t at = start + adit_bytes_find_control(adit_bytes_from(bytes, start));
     while (at < bytes.len && adit_bytes_at(bytes, at) == '\t') {
@@ -160,7 +160,7 @@ struct adit_status adit_http_scan_trailers(struct adit_http_scan *scan, struct a
 }
 
 /* Takes the bytes of a class from the front. */
-static struct adit_bytes take(struct adit_bytes *rest, uint8_t class)
+static inline struct adit_bytes take(struct adit_bytes *rest, uint8_t class)
 {
     size_t end = class_end(*rest, 0, class);
     struct adit_bytes taken = adit_bytes_first(*rest, end);
@@ -169,7 +169,7 @@ static struct adit_bytes take(struct adit_bytes *rest, uint8_t class)
 }
 
 /* Takes the bytes that may stand in a value or a reason. */
-static struct adit_bytes take_line(struct adit_bytes *rest)
+static inline struct adit_bytes take_line(struct adit_bytes *rest)
 {
     size_t end = line_end(*rest, 0);
     struct adit_bytes taken = adit_bytes_first(*rest, end);
@@ -193,7 +193,7 @@ static bool is_space(uint8_t byte)
 }
 
 /* Without space and tab at both ends. */
-static struct adit_bytes trim(struct adit_bytes text)
+static inline struct adit_bytes trim(struct adit_bytes text)
 {
     while (text.len > 0 && is_space(adit_bytes_at(text, 0))) {
         text = adit_bytes_from(text, 1);
@@ -438,12 +438,9 @@ struct adit_status adit_http_trailers_parse(struct adit_bytes bytes,
     return answered(whole(status, bytes, out_head), STATUS_BAD);
 }
 
-const struct adit_http_field *adit_http_field_of(const struct adit_http_head *head,
-                                                 enum adit_http_name name)
+const struct adit_http_field *adit_http_field_first(const struct adit_http_head *head,
+                                                    enum adit_http_name name)
 {
-    if (!adit_http_field_is_there(head, name)) {
-        return NULL;
-    }
     for (size_t i = 0; i < head->field_count; i++) {
         const struct adit_http_field *field = &ADIT_AT(head->fields, i);
         if (field->known == name) {

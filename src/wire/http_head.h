@@ -96,9 +96,16 @@ static inline bool adit_http_field_is_repeated(const struct adit_http_head *head
     return (head->repeated & adit_http_name_bit(name)) != 0;
 }
 
+/* The first field of a name that is there; null where it is not after all. */
+const struct adit_http_field *adit_http_field_first(const struct adit_http_head *head,
+                                                    enum adit_http_name name);
+
 /* The first field of this name, or null; the name is not OTHER. */
-const struct adit_http_field *adit_http_field_of(const struct adit_http_head *head,
-                                                 enum adit_http_name name);
+static inline const struct adit_http_field *adit_http_field_of(const struct adit_http_head *head,
+                                                               enum adit_http_name name)
+{
+    return adit_http_field_is_there(head, name) ? adit_http_field_first(head, name) : NULL;
+}
 
 /* The same by a name that may be any, in any case. */
 const struct adit_http_field *adit_http_field_find(const struct adit_http_head *head,

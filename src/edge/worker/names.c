@@ -180,9 +180,11 @@ void worker_name_release(struct worker *worker, struct bind *bind, bool is_kept)
     const struct bind *other = was_ours ? worker_sibling_other(worker, bind) : NULL;
     if (other) {
         was_ours = false;
+        worker_hosts_forget(worker);
         adit_status_ignore(adit_table_set(&worker->names, name, adit_handle_pack(other->self)),
                            "it takes the place of one that is there");
     } else if (was_ours) {
+        worker_hosts_forget(worker);
         adit_table_remove(&worker->names, name);
     }
     if (bind->kind == ADIT_TUNNEL_HTTP) {
@@ -219,6 +221,7 @@ static struct adit_status name_take(struct worker *worker, struct bind *bind,
     ADIT_TRY(ADIT_FIELD_SET(bind->name, name));
     bind->state = BIND_BOUND; /* from here on it is given back when it ends */
     bind->tunnel = worker->tunnel_next++;
+    worker_hosts_forget(worker);
     ADIT_TRY(adit_table_set(&worker->names, name, adit_handle_pack(bind->self)));
     adit_table_remove(&worker->left, name);
     ADIT_TRY(write_url(&url, worker, bind));

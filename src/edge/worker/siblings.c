@@ -88,9 +88,6 @@ void worker_siblings_part(struct worker *worker, const struct agent *agent)
 static struct bind *at_slot(const struct worker *worker, const struct agent *agent,
                             const struct bind *bind, size_t slot)
 {
-    if (!adit_handle_is_set(ADIT_AT(agent->siblings, slot))) {
-        return NULL; /* nearly always */
-    }
     const struct agent *other = worker_sibling_at(worker, agent, slot);
     struct bind *same = other ? worker_bind_find(worker, other, bind->id) : NULL;
     bool is_same = same && same->state == BIND_BOUND && same->kind == bind->kind &&
@@ -132,8 +129,11 @@ const struct bind *worker_sibling_least(struct worker *worker, const struct bind
     const struct bind *best = bind;
     uint64_t least = UINT64_MAX;
     for (size_t slot = 0; slot < ADIT_CONTROL_SESSIONS_MAX; slot++) {
+        if (!adit_handle_is_set(ADIT_AT(agent->siblings, slot))) {
+            continue; /* nearly always */
+        }
         const struct bind *same = at_slot(worker, agent, bind, slot);
-        struct agent *other = same ? worker_bind_agent(worker, same) : NULL;
+        struct agent *other = worker_bind_agent(worker, same);
         if (other && worker_agent_is_current(worker, other) &&
             adit_link_can_open(&worker->hub, other->link)) {
             uint64_t rate = carried(worker, other);

@@ -33,17 +33,20 @@ static enum adit_proxy_verdict route(void *context, const struct adit_proxy_aske
                                      struct adit_proxy_route *out_route)
 {
     struct worker *worker = context;
-    struct adit_bytes name = adit_name_of_host(asked->host, ADIT_FIELD_BYTES(worker->domain));
-    const struct bind *bind = worker_name_find(worker, name);
+    const struct bind *bind = worker_host_find(worker, asked->host);
     struct agent *agent = worker_bind_agent(worker, bind);
     if (!agent || bind->kind != ADIT_TUNNEL_HTTP) {
-        return route_elsewhere(worker, name, asked);
+        return route_elsewhere(
+            worker, adit_name_of_host(asked->host, ADIT_FIELD_BYTES(worker->domain)), asked);
     }
     if (!worker_agent_is_current(worker, agent)) {
         return ADIT_PROXY_AWAY;
     }
-    bind = worker_sibling_least(worker, bind);
-    agent = worker_bind_agent(worker, bind);
+    const struct bind *least = worker_sibling_least(worker, bind);
+    if (least != bind) {
+        bind = least;
+        agent = worker_bind_agent(worker, bind);
+    }
     *out_route = (struct adit_proxy_route){
         .link = agent->link,
         .bind = bind->id,

@@ -17,6 +17,8 @@
 #include "tunnel/pump.h"
 #include "wire/token.h"
 
+#define WORKER_HOSTS 16          /* hosts that are remembered: a power of two */
+#define WORKER_HOST_BYTES_MAX 94 /* longer ones are not */
 #define WORKER_AGENTS_MAX 4096
 #define WORKER_PUMPS_MAX 32768  /* streams: visitors of TCP and TLS tunnels, and HTTP */
 #define WORKER_WEBS_MAX 16384   /* visitors' HTTP connections */
@@ -92,6 +94,12 @@ struct worker_counters { /* totals since the start */
     uint64_t waits; /* times that a session had no stream for visitors of TCP and TLS tunnels */
 };
 
+/* A host that was asked for a moment ago, and who serves it. */
+struct worker_host {
+    ADIT_FIELD(WORKER_HOST_BYTES_MAX) host; /* empty: none */
+    struct adit_handle bind;
+};
+
 struct worker {
     struct adit_loop loop;
     struct adit_hub hub;
@@ -118,6 +126,7 @@ struct worker {
     struct worker_busy busy;
     struct worker_rest rest;
     struct adit_table names;   /* of tunnels that are bound, to their handles */
+    struct worker_host hosts[WORKER_HOSTS]; /* what `names` says of them: hosts.c */
     struct adit_table processes; /* of agents, to one of their sessions each: siblings.c */
     struct adit_table left;    /* names that were bound until just now, see names.c */
     struct adit_table revoked; /* ids of tokens, from the latest snapshot */
@@ -258,6 +267,12 @@ struct bind *worker_name_find(const struct worker *worker, struct adit_bytes nam
 bool worker_name_may_come(const struct worker *worker, struct adit_bytes name);
 /* Its agent moved a moment ago, and no longer has it here. */
 bool worker_name_has_moved(const struct worker *worker, struct adit_bytes name);
+
+/* hosts.c */
+/* The tunnel that serves the host of a request, or null. */
+struct bind *worker_host_find(struct worker *worker, struct adit_bytes host);
+/* A name got or lost its tunnel. */
+void worker_hosts_forget(struct worker *worker);
 
 /* visitors.c: of TCP tunnels, accepted on a bound listener, which other workers may share. */
 struct adit_status worker_visitors_watch(struct worker *worker, struct bind *bind);
