@@ -168,7 +168,9 @@
     /* A newer session has taken this one's place: end it. What it had is the newer one's. */    \
     ROW(EVICT, 38, ADIT_EDGE_DOOR_WORKER, 0, F(SESSION))                                        \
     /* count: seconds for which a name stays with its account, from now on. */                  \
-    ROW(NAME_HOLD, 39, ADIT_EDGE_SUPERVISOR_CONTROL, 0, F(COUNT))
+    ROW(NAME_HOLD, 39, ADIT_EDGE_SUPERVISOR_CONTROL, 0, F(COUNT))                               \
+    /* A door takes another's place: control makes a SNAPSHOT of all that it has heard, at once. */ \
+    ROW(SNAPSHOT_ASK, 40, ADIT_EDGE_SUPERVISOR_CONTROL, 0, 0)
 
 enum adit_message_type {
     ADIT_MESSAGE_NONE = 0,
@@ -184,6 +186,7 @@ enum adit_message_type {
 #define ADIT_WEB_PLAIN 0x8u        /* of WEB: came at the HTTP port */
 #define ADIT_WEB_UNKNOWN 0x10u     /* of WEB: its name is nobody's, and no worker's to come */
 #define ADIT_START_POLLING 0x20u   /* poll before sleeping, where that pays */
+#define ADIT_START_ASKED 0x40u     /* of DOOR_START: a newer SNAPSHOT was asked for and follows */
 
 /* index of ROLE_STATUS: control itself, which has no counters. */
 #define ADIT_ROLE_STATUS_CONTROL UINT32_MAX

@@ -54,6 +54,14 @@ static struct adit_status status_ask(struct control *control, const struct adit_
     return adit_channel_send(&control->supervisor, &answer);
 }
 
+static struct adit_status snapshot_ask(struct control *control, const struct adit_message *message)
+{
+    (void)message;
+    control_leases_apply(control);
+    adit_status_ignore(control_publish(control), "told already; it tries again");
+    return adit_ok();
+}
+
 static struct adit_status name_hold(struct control *control, const struct adit_message *message)
 {
     control->hold_s = message->count;
@@ -71,6 +79,7 @@ static const struct {
     {ADIT_MESSAGE_STATUS_END, status_end},
     {ADIT_MESSAGE_STATUS_ASK, status_ask},
     {ADIT_MESSAGE_NAME_HOLD, name_hold},
+    {ADIT_MESSAGE_SNAPSHOT_ASK, snapshot_ask},
 };
 
 static struct adit_status message_handle(void *context, struct adit_message *message)

@@ -60,6 +60,26 @@ static void a_revocation_of_another_process_is_noticed(void **state)
     scene_close(&scene);
 }
 
+/* A new door is to know what the one before it has said, whenever the next snapshot would be due. */
+static void a_snapshot_can_be_asked_for(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    scene_open(&scene);
+    scene.control.published_us = adit_clock_now_us() + 60 * (uint64_t)ADIT_SECOND_US;
+    lease_say(&scene, ADIT_BYTES("shop"), 1);
+    hear(&scene, 3);
+    assert_int_equal(scene.leases, 0);
+    uint64_t before = scene.version;
+    lease_say(&scene, ADIT_BYTES("wiki"), 1); /* in the same turn as the question */
+    say(&scene, (struct adit_message){.type = ADIT_MESSAGE_SNAPSHOT_ASK});
+    for (size_t i = 0; i < TURNS_MAX && scene.version == before; i++) {
+        hear(&scene, 1);
+    }
+    assert_int_equal(scene.leases, 2);
+    scene_close(&scene);
+}
+
 static void a_busy_database_costs_time_and_no_lease(void **state)
 {
     (void)state;
@@ -347,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leases_reach_the_next_snapshot_and_stay),
         cmocka_unit_test(a_revocation_of_another_process_is_noticed),
+        cmocka_unit_test(a_snapshot_can_be_asked_for),
         cmocka_unit_test(a_busy_database_costs_time_and_no_lease),
         cmocka_unit_test(too_many_leases_are_left_to_the_door),
         cmocka_unit_test(refresh_waits_for_the_edge),

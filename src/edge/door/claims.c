@@ -4,7 +4,7 @@
 #include "edge/door/probes.h"
 #include "edge/door/workers.h"
 
-#define WAITING_MAX 64 /* claims that wait for the first snapshot */
+#define WAITING_MAX 64 /* claims that wait for a snapshot */
 _Static_assert(WAITING_MAX + ADIT_DOOR_PROBES_MAX + 2 * ADIT_DOOR_WAITING_MAX +
                        ADIT_DOOR_RECEIVE_MAX <=
                    ADIT_DOOR_ANSWERS_MAX,
@@ -50,10 +50,11 @@ static struct waiting *waiting_at(const struct adit_door *door, uint32_t index)
 }
 
 /* At a start of the whole server control and door begin together, and agents come back at once: the
- * first to ask may not be the one whose name it is. What is known needs no snapshot. */
+ * first to ask may not be the one whose name it is. Nor where this door took another's place: what
+ * that one told control last is in the second snapshot. What is known needs none. */
 static bool must_wait(const struct adit_door *door, const struct adit_message *message)
 {
-    return door->names.version == 0 && door->loop.now_us < door->claims_end_us &&
+    return door->snapshots_wanted > 0 && door->loop.now_us < door->claims_end_us &&
            message->name.len > 0 && door->claims_waiting < WAITING_MAX &&
            !adit_names_find(&door->names, adit_message_text_get(&message->name));
 }
@@ -170,6 +171,7 @@ static void no_snapshot(void *context, uint64_t key)
 struct adit_status adit_claims_open(struct adit_door *door)
 {
     ADIT_TRY(adit_memory_open(WAITING_MAX, sizeof(struct waiting), &door->claims));
+    door->snapshots_wanted = door->is_told_more ? 2 : 1;
     door->claims_end_us = adit_clock_now_us() + ADIT_DOOR_SNAPSHOT_US;
     return adit_loop_timer_set(&door->loop, &door->claims_timer, door->claims_end_us, no_snapshot,
                                door, 0);
@@ -259,7 +261,10 @@ void adit_claims_snapshot(struct adit_door *door, struct adit_message *message)
     adit_memory_close(&memory);
     adit_socket_close(&fd);
     if (adit_is_ok(status)) {
-        claims_resume(door);
+        door->snapshots_wanted -= door->snapshots_wanted > 0 ? 1 : 0;
+        if (door->snapshots_wanted == 0) {
+            claims_resume(door);
+        }
         status = adit_channel_send(&door->supervisor, &taken);
     }
     adit_log_failure(&door->log, ADIT_LOG_ERROR, ADIT_BYTES("snapshot_kept"), status);

@@ -242,6 +242,34 @@ static void a_new_door_waits_for_a_snapshot(void **state)
     fixture_close(&fixture);
 }
 
+/* It begins with what was published last; what the one before it told control comes after. */
+static void a_door_in_the_place_of_another_waits_for_the_second(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    fixture_open(&fixture);
+    fixture_wire(&fixture);
+    adit_claims_close(fixture.door);
+    fixture.door->is_told_more = true;
+    assert_ok(adit_claims_open(fixture.door));
+    struct adit_message snapshot = snapshot_of(7, 1, 0); /* nobody has the name */
+    assert_ok(adit_channel_send(&fixture.supervisor, &snapshot));
+    fixture_expect(&fixture, &fixture.supervisor, ADIT_MESSAGE_SNAPSHOT_TAKEN);
+    send_claim(&fixture.worker, "kept", "ann", 1);
+    for (size_t i = 0; i < FIXTURE_TURNS_MAX && fixture.door->claims_waiting == 0; i++) {
+        fixture_turn(&fixture);
+    }
+    assert_int_equal(fixture.door->claims_waiting, 1);
+    snapshot = snapshot_of(8, UINT64_MAX - 1, 0);
+    assert_ok(adit_channel_send(&fixture.supervisor, &snapshot));
+    struct adit_message refused =
+        fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_CLAIM_REFUSED);
+    assert_int_equal(refused.name_refusal, ADIT_NAME_REFUSAL_TAKEN);
+    send_claim(&fixture.worker, "free", "ann", 2); /* from now on nothing waits */
+    claimed(&fixture, &fixture.worker, "free", 2);
+    fixture_close(&fixture);
+}
+
 /* A visitor who was parked meets the claim that waited. And what is held here needs no snapshot. */
 static void visitors_follow_claims_that_waited(void **state)
 {
@@ -341,6 +369,7 @@ int main(void)
         cmocka_unit_test(a_new_door_gets_the_names_back),
         cmocka_unit_test(snapshots_hold_names),
         cmocka_unit_test(a_new_door_waits_for_a_snapshot),
+        cmocka_unit_test(a_door_in_the_place_of_another_waits_for_the_second),
         cmocka_unit_test(visitors_follow_claims_that_waited),
         cmocka_unit_test(a_snapshot_may_not_come),
         cmocka_unit_test(a_claim_that_makes_no_sense_ends_the_worker),

@@ -194,6 +194,7 @@ static struct adit_status start_take(struct adit_door *door, struct adit_message
     door->domain = start->domain;
     door->is_http_serving = (start->options & ADIT_START_HTTP_SERVE) != 0;
     door->is_sandboxed = (start->options & ADIT_START_NO_SANDBOX) == 0;
+    door->is_told_more = (start->options & ADIT_START_ASKED) != 0;
     adit_log_init(&door->log, STDERR_FILENO,
                   (start->options & ADIT_START_JSON) != 0 ? ADIT_LOG_JSON : ADIT_LOG_TEXT,
                   ADIT_BYTES("door"));

@@ -20,7 +20,7 @@
 #define ADIT_DOOR_HELLO_US (10u * ADIT_SECOND_US)  /* to send a ClientHello, or wait for a worker */
 #define ADIT_DOOR_PARKED_MAX 512                   /* of them: that wait for an agent */
 #define ADIT_DOOR_GRACE_US (10u * ADIT_SECOND_US)  /* a port or name without a session */
-#define ADIT_DOOR_SNAPSHOT_US (2u * ADIT_SECOND_US) /* a new door's wait for a first snapshot */
+#define ADIT_DOOR_SNAPSHOT_US (2u * ADIT_SECOND_US) /* a new door's wait for a current snapshot */
 #define ADIT_DOOR_TELL_US ADIT_SECOND_US /* a new worker's time to say what it has */
 #define ADIT_DOOR_PROBES_MAX 256 /* claims that wait for a probe */
 #define ADIT_DOOR_PROBE_US (2u * ADIT_SECOND_US) /* for a worker to say whether a session lives */
@@ -78,8 +78,9 @@ struct adit_door {
     struct adit_admission admission;
     struct adit_ports ports;
     struct adit_names names;
-    struct adit_span claims;  /* claims.c: those that wait for the first snapshot */
+    struct adit_span claims;  /* claims.c: those that wait for a snapshot */
     uint32_t claims_waiting;  /* how many */
+    uint32_t snapshots_wanted; /* for how many snapshots they wait */
     uint64_t claims_end_us;   /* until then they may */
     struct adit_handle claims_timer;
     struct adit_pool probes;  /* probes.c: those that wait for a worker's word */
@@ -97,6 +98,7 @@ struct adit_door {
     bool is_gathering;    /* what workers are sent waits for company */
     bool is_stopping;     /* takes nothing new; ends with its last worker, or at stop_timer */
     bool is_http_serving; /* the HTTP port; else it redirects */
+    bool is_told_more;    /* a snapshot follows that is newer than the first */
     bool is_sandboxed;    /* the start message wants a sandbox */
 };
 

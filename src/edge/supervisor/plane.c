@@ -81,6 +81,14 @@ static void taken_note(struct adit_supervisor *supervisor, struct adit_superviso
     taken_tell(supervisor);
 }
 
+bool adit_plane_snapshot_ask(struct adit_supervisor *supervisor)
+{
+    struct adit_supervisor_seat *control = control_of(supervisor);
+    struct adit_message ask = {.type = ADIT_MESSAGE_SNAPSHOT_ASK};
+    return is_running(control) && control->is_ready &&
+           adit_is_ok(adit_channel_send(&control->child.channel, &ask));
+}
+
 /* --- Leases ----------------------------------------------------------------------------------- */
 
 /* Dropped where control is away: a new one asks the door for all of them. */

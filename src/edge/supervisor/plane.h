@@ -16,6 +16,10 @@ void adit_plane_close(struct adit_supervisor *supervisor);
 /* A role is ready: a new control asks the door for all leases. */
 void adit_plane_ready(struct adit_supervisor *supervisor, const struct adit_supervisor_seat *seat);
 
+/* Asks control for a snapshot of all that it has heard: it makes those for leases a little later.
+ * False where nobody is there to ask. */
+bool adit_plane_snapshot_ask(struct adit_supervisor *supervisor);
+
 /* A role has ended: nobody waits for what it would have said. */
 void adit_plane_ended(struct adit_supervisor *supervisor, struct adit_supervisor_seat *seat);
 

@@ -131,6 +131,19 @@ static void an_older_snapshot_is_not_taken_already(void **state)
     scene_close(&scene);
 }
 
+static void a_snapshot_is_asked_of_a_control_that_is_there(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    scene_open(&scene);
+    assert_true(adit_plane_snapshot_ask(&scene.supervisor));
+    expect(&scene.control, ADIT_MESSAGE_SNAPSHOT_ASK);
+    seat_of(&scene, ADIT_SUPERVISOR_CONTROL)->is_ready = false;
+    assert_false(adit_plane_snapshot_ask(&scene.supervisor));
+    expect_nothing(&scene.control);
+    scene_close(&scene);
+}
+
 static void leases_are_passed_on_or_asked_for_again(void **state)
 {
     (void)state;
@@ -239,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(snapshots_go_to_all_and_come_back),
         cmocka_unit_test(an_older_snapshot_is_not_taken_already),
+        cmocka_unit_test(a_snapshot_is_asked_of_a_control_that_is_there),
         cmocka_unit_test(leases_are_passed_on_or_asked_for_again),
         cmocka_unit_test(a_control_that_takes_nothing_keeps_the_door_waiting),
         cmocka_unit_test(counters_are_gathered),

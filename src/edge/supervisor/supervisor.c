@@ -294,6 +294,8 @@ static struct adit_status seat_try(struct adit_supervisor *supervisor,
                              CHANNEL_INTEREST, channel_ready, supervisor, seat_index(seat),
                              &seat->watch));
     seat->interest = CHANNEL_INTEREST;
+    seat->is_told_more = seat->role == ADIT_ROLE_DOOR && seat->starts > 0 &&
+                         adit_plane_snapshot_ask(supervisor);
     ADIT_TRY(adit_wiring_start(supervisor, seat));
     return adit_loop_timer_set(&supervisor->loop, &seat->timer,
                                adit_clock_now_us() + ADIT_SUPERVISOR_READY_US, seat_late,

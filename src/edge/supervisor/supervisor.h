@@ -91,6 +91,7 @@ struct adit_supervisor_seat {
     struct adit_backoff backoff;
     bool is_ready;
     uint32_t starts;  /* a counter */
+    bool is_told_more; /* a door: a snapshot was asked for that is newer than that of its start */
     uint64_t taken;   /* version of the snapshot that it acts by */
     bool is_asked;    /* has not told its counters yet */
     uint32_t silent; /* pulses in a row since it said something */

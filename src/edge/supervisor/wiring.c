@@ -51,8 +51,10 @@ static struct adit_status control_fill(const struct adit_supervisor *supervisor,
 }
 
 static struct adit_status door_fill(const struct adit_supervisor *supervisor,
+                                    const struct adit_supervisor_seat *seat,
                                     struct adit_message *message)
 {
+    message->options |= seat->is_told_more ? ADIT_START_ASKED : 0;
     ADIT_TRY(copy_attach(message, supervisor->options.listener));
     ADIT_TRY(copy_attach(message, supervisor->options.http_listener));
     message->type = ADIT_MESSAGE_DOOR_START;
@@ -81,7 +83,7 @@ static struct adit_status role_fill(const struct adit_supervisor *supervisor,
     case ADIT_ROLE_CONTROL:
         return control_fill(supervisor, message);
     case ADIT_ROLE_DOOR:
-        return door_fill(supervisor, message);
+        return door_fill(supervisor, seat, message);
     case ADIT_ROLE_WORKER:
         return worker_fill(supervisor, seat, message);
     }

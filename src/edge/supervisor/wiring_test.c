@@ -91,6 +91,13 @@ static void start_messages_say_what_a_role_needs(void **state)
     message = expect(&door, ADIT_MESSAGE_SNAPSHOT);
     assert_int_equal(message.version, 5);
     adit_message_fds_close(&message);
+    seat.is_told_more = true;
+    assert_ok(adit_wiring_start(&supervisor, &seat));
+    message = expect(&door, ADIT_MESSAGE_DOOR_START);
+    assert_int_equal(message.options, ADIT_START_JSON | ADIT_START_NO_SANDBOX | ADIT_START_ASKED);
+    adit_message_fds_close(&message);
+    message = expect(&door, ADIT_MESSAGE_SNAPSHOT);
+    adit_message_fds_close(&message);
     adit_channel_close(&door);
     adit_channel_close(&seat.child.channel);
 
