@@ -7,6 +7,16 @@ ORIGIN, RELAY, LIBRARY, LIBRARY_TLS, PAIR = 9000, 9001, 9002, 9003, 9004
 HTTPS, HTTP, ADMIN = 8443, 8080, 9090
 
 
+def stale_program(build):
+    """The first program of a build that is not what was compiled last ('' where none is): a compiler
+    run by hand does not put programs where they are started from."""
+    for name in ('adit', 'aditd'):
+        made, placed = build / 'src' / 'cli' / name / name, build / name
+        if made.exists() and not (placed.exists() and placed.samefile(made)):
+            return str(placed)
+    return ''
+
+
 class Tunnel:
     """A server and its agents, fresh for each measurement. `number`: which of those that run at once."""
 
