@@ -250,6 +250,8 @@ static void a_door_in_the_place_of_another_waits_for_the_second(void **state)
     fixture_open(&fixture);
     fixture_wire(&fixture);
     adit_claims_close(fixture.door);
+    struct adit_siphash_key seed = {0};
+    assert_ok(adit_names_init(&fixture.door->names, seed));
     fixture.door->is_told_more = true;
     assert_ok(adit_claims_open(fixture.door));
     struct adit_message snapshot = snapshot_of(7, 1, 0); /* nobody has the name */
