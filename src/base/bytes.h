@@ -107,8 +107,8 @@ static inline bool adit_bytes_few_same(const uint8_t *a, const uint8_t *b, size_
     ADIT_UNSAFE_END
 }
 
-/* Does a begin with all of b, which is no longer? Without a call where b is short. (Not where it is a
- * literal, by __builtin_constant_p: in a loop gcc 12 makes "never" of that.) */
+/* Does a begin with all of b, which is no longer? Without a call where b is short. (Not where it is
+ * a literal, by __builtin_constant_p: in a loop gcc 12 makes "never" of that.) */
 static inline bool adit_bytes_begin_same(struct adit_bytes a, struct adit_bytes b)
 {
     if (b.len <= 16) {

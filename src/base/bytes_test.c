@@ -65,6 +65,39 @@ static void case_is_that_of_ascii(void **state)
     assert_false(adit_bytes_equal_nocase(ADIT_BYTES("host"), ADIT_BYTES("hosts")));
 }
 
+static inline bool text_has(struct adit_bytes text, struct adit_bytes part)
+{
+    for (; text.len >= part.len; text = adit_bytes_from(text, 1)) {
+        if (adit_bytes_starts_with(text, part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Not inline, so that only the literal is known when it is compiled. */
+bool has_end_of_head(struct adit_bytes text);
+bool has_end_of_head(struct adit_bytes text)
+{
+    return text_has(text, ADIT_BYTES("\r\n\r\n"));
+}
+
+bool has_half(struct adit_bytes text);
+bool has_half(struct adit_bytes text)
+{
+    return text_has(text, ADIT_BYTES("one of two halves"));
+}
+
+static void literals_are_found_in_a_loop(void **state)
+{
+    (void)state;
+    assert_true(has_end_of_head(ADIT_BYTES("a: b\r\n\r\n")));
+    assert_false(has_end_of_head(ADIT_BYTES("a: b\r\n\r")));
+    assert_false(has_end_of_head(ADIT_BYTES("\r\n")));
+    assert_true(has_half(ADIT_BYTES("this is one of two halves")));
+    assert_false(has_half(ADIT_BYTES("this is one of two halvez")));
+}
+
 static void prefixes_and_suffixes(void **state)
 {
     (void)state;
@@ -164,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(views_clamp),
+        cmocka_unit_test(literals_are_found_in_a_loop),
         cmocka_unit_test(slices_are_inside_or_fail),
         cmocka_unit_test(comparisons),
         cmocka_unit_test(case_is_that_of_ascii),

@@ -169,7 +169,7 @@
     ROW(EVICT, 38, ADIT_EDGE_DOOR_WORKER, 0, F(SESSION))                                        \
     /* count: seconds for which a name stays with its account, from now on. */                  \
     ROW(NAME_HOLD, 39, ADIT_EDGE_SUPERVISOR_CONTROL, 0, F(COUNT))                               \
-    /* A door takes another's place: control makes a SNAPSHOT of all that it has heard, at once. */ \
+    /* A door takes another's place: control makes a SNAPSHOT of all it has heard, at once. */    \
     ROW(SNAPSHOT_ASK, 40, ADIT_EDGE_SUPERVISOR_CONTROL, 0, 0)
 
 enum adit_message_type {

@@ -60,7 +60,7 @@ static void a_revocation_of_another_process_is_noticed(void **state)
     scene_close(&scene);
 }
 
-/* A new door is to know what the one before it has said, whenever the next snapshot would be due. */
+/* A new door is to know what the one before it has said, whenever the next one would be due. */
 static void a_snapshot_can_be_asked_for(void **state)
 {
     (void)state;
