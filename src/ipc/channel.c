@@ -151,8 +151,9 @@ static struct adit_status load_send(int fd, struct load *load, enum adit_io *out
 
 static void waiting_leave(struct adit_channel *channel)
 {
-    channel->head = (channel->head + 1) % channel->waiting_max;
     channel->waiting--;
+    /* An empty ring begins anew, so that few of its pages are ever touched. */
+    channel->head = channel->waiting > 0 ? (channel->head + 1) % channel->waiting_max : 0;
 }
 
 /* One packet of what waits. */
