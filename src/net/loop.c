@@ -4,7 +4,6 @@
 
 #define LOOP_EVENTS_MAX 128       /* events taken from the kernel in one turn */
 #define LOOP_WAIT_MAX_MS 3600000u /* one sleep; a later timer sleeps again */
-#define LOOP_YIELD_US 2u          /* giving way for longer was somebody else's time */
 
 struct loop_watch {
     int fd;
@@ -318,7 +317,6 @@ static int poll_awake(struct adit_loop *loop, struct epoll_event *events, uint64
     uint64_t at_us = loop->end_us;
     uint64_t most_us = adit_min_u64(adit_spin_allowance_us(&loop->spin, at_us), wait_us);
     struct adit_spin_poll poll = {.end_us = at_us};
-    uint64_t others_us = 0;
     int got = 0;
     if (most_us == 0) {
         return 0;
@@ -326,14 +324,12 @@ static int poll_awake(struct adit_loop *loop, struct epoll_event *events, uint64
     while (got == 0 && poll.end_us - at_us < most_us) {
         sched_yield();
         uint64_t back_us = adit_clock_now_us();
-        uint64_t away_us = back_us - poll.end_us;
-        poll.yield_most_us = adit_max_u64(poll.yield_most_us, away_us);
-        others_us += away_us > LOOP_YIELD_US ? away_us : 0;
+        poll.yield_most_us = adit_max_u64(poll.yield_most_us, back_us - poll.end_us);
         got = epoll_wait(loop->epoll_fd, events, LOOP_EVENTS_MAX, 0);
         poll.end_us = adit_clock_now_us();
     }
     poll.is_hit = got > 0;
-    poll.spent_us = poll.end_us - at_us - others_us;
+    poll.spent_us = poll.end_us - at_us;
     adit_spin_polled(&loop->spin, &poll);
     return got;
 }

@@ -3,7 +3,7 @@
 #define GAP_MAX_US 1000   /* a longer one counts as this */
 #define GAP_SHORT_US 150  /* two wake-ups and a little work: polling at both ends may halve it */
 #define PURSE_MAX_US 2000 /* so many polls that miss in a row at the start of traffic: 40 */
-#define EARNED_US 20      /* by a poll that hit: the CPU time of going to sleep and being woken */
+#define EARNED_US 25      /* by a poll that hit: what waking would have cost */
 #define TIME_SHARE 100    /* time alone earns this part of itself */
 #define PAUSE_MIN_US (4 * ADIT_MS_US)
 #define PAUSE_MAX_US ADIT_SECOND_US
@@ -40,9 +40,7 @@ uint64_t adit_spin_allowance_us(struct adit_spin *spin, uint64_t now_us)
     }
     fill_by_time(spin, now_us);
     uint32_t expected_us = ADIT_AT(spin->gaps_us, spin->was_short ? 1 : 0);
-    /* Tried again in a burst: a lone poll finds the other end asleep, and learns nothing. */
-    spin->is_spent = spin->purse_us < (spin->is_spent ? PURSE_MAX_US : ADIT_SPIN_MAX_US);
-    return expected_us <= GAP_SHORT_US && !spin->is_spent ? ADIT_SPIN_MAX_US : 0;
+    return expected_us <= GAP_SHORT_US && spin->purse_us >= ADIT_SPIN_MAX_US ? ADIT_SPIN_MAX_US : 0;
 }
 
 /* True where somebody else needs the core. */
@@ -71,8 +69,8 @@ void adit_spin_polled(struct adit_spin *spin, const struct adit_spin_poll *poll)
         earn(spin, EARNED_US);
     } else {
         spin->counters.misses++;
+        spin->purse_us -= (uint32_t)adit_min_u64(spin->purse_us, ADIT_SPIN_MAX_US);
     }
-    spin->purse_us -= (uint32_t)adit_min_u64(spin->purse_us, poll->spent_us);
 }
 
 void adit_spin_gap(struct adit_spin *spin, uint64_t gap_us, uint32_t events)

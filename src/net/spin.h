@@ -7,9 +7,9 @@
  *
  * - the mean gap until the next event, apart for what follows a short gap and what follows a long
  *   one (a request is followed by its answer soon, an answer perhaps by nothing);
- * - a purse: a poll costs what it took, one that hit earns what a sleep would have cost, and
- *   time alone earns 1 % of itself. Where polling does not pay the purse runs empty, and is
- *   opened again when it is full: a hundredth of the core is all that can be lost;
+ * - a purse: a poll that missed costs what it took, one that hit earns what waking would have
+ *   cost, and time alone earns 1 % of itself. Where polling does not pay the purse is empty, and
+ *   a hundredth of the core is all that can be lost;
  * - the last turn's events: where there were many, requests wait for work and not for a wake-up,
  *   and a sleep lets more of them come together;
  * - crowding: giving the core away that took long means that somebody else needs it, and a poller
@@ -34,7 +34,6 @@ struct adit_spin {
     bool was_many;  /* the events at its end */
     uint32_t gaps_us[2]; /* means: of what follows a long one, of what follows a short one */
     uint32_t purse_us;
-    bool is_spent; /* the purse ran empty and is not full again */
     uint32_t calm;       /* polls since the last crowd */
     uint64_t pause_us;   /* of the last crowd */
     uint64_t filled_us;  /* when time last went into the purse */
