@@ -43,6 +43,25 @@ static void expect_lease(struct fixture *fixture, const char *name, uint32_t cou
     assert_int_equal(lease.count, count);
 }
 
+/* A door in the place of another: it knows no names. */
+static void fixture_begin_anew(struct fixture *fixture, bool is_told_more)
+{
+    struct adit_siphash_key seed = {0};
+    fixture_open(fixture);
+    fixture_wire(fixture);
+    adit_claims_close(fixture->door);
+    assert_ok(adit_names_init(&fixture->door->names, seed));
+    fixture->door->is_told_more = is_told_more;
+    assert_ok(adit_claims_open(fixture->door));
+}
+
+/* The time for a snapshot is over. */
+static void snapshot_wait_end(struct fixture *fixture)
+{
+    struct adit_door *door = fixture->door;
+    assert_ok(adit_loop_timer_set(&door->loop, &door->claims_timer, 1, no_snapshot, door, 0));
+}
+
 static void of_two_claims_one_wins(void **state)
 {
     (void)state;
@@ -247,13 +266,7 @@ static void a_door_in_the_place_of_another_waits_for_the_second(void **state)
 {
     (void)state;
     struct fixture fixture = {0};
-    fixture_open(&fixture);
-    fixture_wire(&fixture);
-    adit_claims_close(fixture.door);
-    struct adit_siphash_key seed = {0};
-    assert_ok(adit_names_init(&fixture.door->names, seed));
-    fixture.door->is_told_more = true;
-    assert_ok(adit_claims_open(fixture.door));
+    fixture_begin_anew(&fixture, true);
     struct adit_message snapshot = snapshot_of(7, 1, 0); /* nobody has the name */
     assert_ok(adit_channel_send(&fixture.supervisor, &snapshot));
     fixture_expect(&fixture, &fixture.supervisor, ADIT_MESSAGE_SNAPSHOT_TAKEN);
@@ -295,8 +308,7 @@ static void visitors_follow_claims_that_waited(void **state)
     }
     struct adit_message claim = claim_message("shop", "ann", 2);
     claim_park(fixture.door, 0, &claim);
-    assert_ok(adit_loop_timer_set(&fixture.door->loop, &fixture.door->claims_timer, 1, no_snapshot,
-                                  fixture.door, 0));
+    snapshot_wait_end(&fixture);
     claimed(&fixture, &fixture.worker, "shop", 2);
     struct adit_message web = fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_WEB);
     adit_message_fds_close(&web);
@@ -314,12 +326,7 @@ static void a_snapshot_may_not_come(void **state)
 {
     (void)state;
     struct fixture fixture = {0};
-    fixture_open(&fixture);
-    fixture_wire(&fixture);
-    adit_claims_close(fixture.door);
-    struct adit_siphash_key seed = {0};
-    assert_ok(adit_names_init(&fixture.door->names, seed));
-    assert_ok(adit_claims_open(fixture.door));
+    fixture_begin_anew(&fixture, false);
     send_claim(&fixture.worker, "kept", "ann", 1);
     fixture_turn(&fixture);
     fixture_turn(&fixture);
@@ -338,8 +345,7 @@ static void a_snapshot_may_not_come(void **state)
     assert_true(fixture.door->claims_waiting > 0);
     assert_false(adit_claims_have_room(fixture.door));
     fixture.door->claims_end_us = 0;
-    assert_ok(adit_loop_timer_set(&fixture.door->loop, &fixture.door->claims_timer, 1, no_snapshot,
-                                  fixture.door, 0));
+    snapshot_wait_end(&fixture);
     claimed(&fixture, &fixture.worker, "many", 0);
     for (uint64_t i = 1; i < 100; i++) {
         fixture_expect(&fixture, &fixture.worker, ADIT_MESSAGE_CLAIM_REFUSED);
