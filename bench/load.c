@@ -21,19 +21,20 @@ static const char help[] =
     "  --rate R          requests a second, of paced\n"
     "  --streams N       connections of a bulk transfer (1); of idle: opened at once (1)\n"
     "  --bytes B         of a bulk transfer, all streams together (2^28)\n"
-    "  --send B          bytes of one send of it (32768)\n";
+    "  --send B          bytes of one send of it (32768)\n"
+    "  --tell            of a download: a line on standard input asks what has come so far\n";
 
 /* Options with a value, by number in this list; the flags behind them. */
 enum option {
     OPTION_PORT, OPTION_ADDRESS, OPTION_HOST, OPTION_PATH, OPTION_CONNECTIONS, OPTION_MS,
     OPTION_BODY, OPTION_RATE, OPTION_STREAMS, OPTION_BYTES, OPTION_SEND,
-    OPTION_CLOSE, OPTION_TLS, OPTION_RESUME, OPTIONS
+    OPTION_CLOSE, OPTION_TLS, OPTION_RESUME, OPTION_TELL, OPTIONS
 };
 
 static const char *const option_names[OPTIONS] = {
     "--port", "--address", "--host", "--path", "--connections", "--ms",
     "--body", "--rate", "--streams", "--bytes", "--send",
-    "--close", "--tls", "--resume"};
+    "--close", "--tls", "--resume", "--tell"};
 
 _Noreturn static void usage(void)
 {
@@ -97,6 +98,7 @@ static struct load_options options_of(const struct words *words)
         .is_close = has(words, OPTION_CLOSE),
         .is_tls = has(words, OPTION_TLS),
         .is_resume = has(words, OPTION_RESUME),
+        .is_telling = has(words, OPTION_TELL),
     };
     options.address.sin_family = AF_INET;
     options.address.sin_port = htons((uint16_t)number(words, OPTION_PORT, 1, UINT16_MAX));

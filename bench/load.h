@@ -22,6 +22,7 @@ struct load_options {
     bool is_close;
     bool is_tls;
     bool is_resume;
+    bool is_telling;
 };
 
 /* What a visitor's requests are. */
@@ -40,7 +41,8 @@ void load_paced(const struct load_options *options);
  * ends. */
 void load_idle(const struct load_options *options);
 
-/* A bulk transfer of `bytes` in all; the clock runs from the first connect to the last end. */
+/* A bulk transfer of `bytes` in all; the clock runs from the first connect to the last end. Where
+ * it tells, each line on standard input is answered with what has come so far, and when. */
 enum load_bulk_way { LOAD_DOWN, LOAD_UP, LOAD_HTTP_DOWN, LOAD_HTTP_UP };
 void load_bulk(const struct load_options *options, enum load_bulk_way way);
 

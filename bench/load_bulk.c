@@ -222,6 +222,19 @@ static void step(struct bulk *bulk, struct transfer *transfer)
     }
 }
 
+/* Somebody asks what came so far; who hangs up asks no more. */
+static void tell(const struct bulk *bulk, uint64_t start_ns)
+{
+    char line[64];
+    if (read(STDIN_FILENO, line, sizeof line) <= 0) {
+        epoll_ctl(bulk->epoll, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
+        return;
+    }
+    printf("{\"bytes\":%llu,\"seconds\":%.6f}\n", (unsigned long long)bulk->moved,
+           (double)(bench_now_ns() - start_ns) / 1e9);
+    fflush(stdout);
+}
+
 static void print(const struct bulk *bulk, uint64_t start_ns)
 {
     uint64_t first_ns = UINT64_MAX, last_ns = 0;
@@ -262,11 +275,19 @@ void load_bulk(const struct load_options *options, enum load_bulk_way way)
         transfer->is_writing = true;
         watch(&bulk, transfer, i, EPOLL_CTL_ADD);
     }
+    struct epoll_event asked = {.events = EPOLLIN, .data.u64 = bulk.count};
+    if (options->is_telling && epoll_ctl(bulk.epoll, EPOLL_CTL_ADD, STDIN_FILENO, &asked) != 0) {
+        bench_die("standard input");
+    }
     while (bulk.open > 0) {
         struct epoll_event events[64];
         int ready = epoll_wait(bulk.epoll, events, ADIT_COUNT(events), -1);
         for (int i = 0; i < ready; i++) {
             size_t index = ADIT_AT(events, i).data.u64;
+            if (index == bulk.count) {
+                tell(&bulk, start_ns);
+                continue;
+            }
             struct transfer *transfer = &ADIT_SLOT(bulk.all, bulk.count, index);
             bool was_writing = transfer->is_writing;
             step(&bulk, transfer);

@@ -1,7 +1,7 @@
 """That goals are judged as they say, from results made up here. bench/check runs it."""
 import copy
 
-from house import goals, leads, report, road_report
+from house import goals, leads, report, road_report, work
 from house.results import Missing, Results, rate
 
 
@@ -67,6 +67,23 @@ def leads_are_told(results, expect):
            'behind it')
     expect('memory that did not grow', (leads.times_better(1, 0, False), leads.times_better(0, 1, False),
                                         leads.times_better(0, 0, False)), (0.0, float('inf'), 1.0))
+
+
+def beside_is_told(results, expect):
+    """What flowed beside small requests, with the row and with who leads it."""
+    changed = copy.deepcopy(results)
+    for path, gib_s, p50_us in (('adit', 0.5, 100), ('ssh', 0.25, 50), ('bore', None, 50)):
+        loaded = {**sample(100), 'p50_us': p50_us}
+        changed['samples'][path]['under-bulk'] = [
+            loaded if gib_s is None else {**loaded, 'bulk_gib_s': gib_s}] * 2
+    told = {(one.row, one.figure): one.beside for one in leads.Leads(changed).rows}
+    expect('the rate beside, of both', told['under-bulk', 'p50 us'], '0.50, its 0.25 GiB/s')
+    expect('a row without a transfer beside it', told['requests-64', 'p50 us'], '')
+    row = report.Report({**changed, 'machine': {}}).row('under-bulk').splitlines()
+    expect('the rate in the row', [line.split('|')[-2].strip() for line in row[2:]],
+           ['GiB/s beside', '---', '0.50', '-', '0.25'])
+    rate_beside = work.bulk_rate((1 << 30, 1.0), (3 << 30, 2.0))
+    expect('the rate is that of the time between', rate_beside, 2.0)
 
 
 def others_are_told(results, expect):
@@ -136,6 +153,7 @@ def failures():
     expect('a line for each road and path, and the table\'s head', len(lines), 4 + 1 + 2 + 6)
     expect('the fault is told', sum('the shim was late' in line for line in lines), 1)
     leads_are_told(results, expect)
+    beside_is_told(results, expect)
     others_are_told(results, expect)
     pair_is_told(results, expect)
     names = [goal.name for goal in goals.GOALS]

@@ -7,7 +7,7 @@ other nobody leads: that much two equals differ by on a shared machine. A long r
 so there the ratio is that of one round."""
 import collections, math
 
-from house.look import cpu_each, latency, quietly, rate, speed, spread, weight
+from house.look import beside, cpu_each, latency, quietly, rate, speed, spread, weight
 from house.results import Missing, Results, field
 
 LEVEL = 1.05
@@ -96,8 +96,10 @@ class Leads:
             lead = quietly(lambda: self.read.compare(
                 path, peer, row, figure.of, lambda a, b: times_better(a, b, figure.is_most)))
             if lead is not None:
+                loads = [quietly(lambda: self.read.median(name, row, beside))
+                         for name in (path, peer)]
                 yield Verdict(row, figure.name, path, mine, peer,
-                              self.read.median(peer, row, figure.of), lead)
+                              self.read.median(peer, row, figure.of), lead, load_text(loads, 'GiB/s'))
 
     def of_road(self, what, key, is_most):
         """Of each road that Adit and a peer have, the best peer there."""
@@ -118,7 +120,13 @@ class Leads:
                 place = f'{what}, {road[0]:g} ms, {road[1]} Mbit/s, {road[2]:g} %, {road[3]}'
                 yield Verdict(place, ROAD_NAMES[key], self.own[0], value, peer, peers[peer],
                               times_better(value, peers[peer], is_most),
-                              f'{loads[0]:.1f}, its {loads[1]:.1f} MB/s' if all(loads) else '')
+                              load_text(loads, 'MB/s'))
+
+
+def load_text(loads, unit):
+    """What flowed beside, of Adit and the peer; nothing where that is not known of both."""
+    form = '.2f' if unit == 'GiB/s' else '.1f'
+    return f'{loads[0]:{form}}, its {loads[1]:{form}} {unit}' if all(loads) else ''
 
 
 def is_ahead(verdict):

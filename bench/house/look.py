@@ -54,6 +54,11 @@ def cpu_each(side=None):
     return of
 
 
+def beside(sample):
+    """GiB/s of the transfer that flowed beside small requests; runs of long ago do not have it."""
+    return sample['bulk_gib_s']
+
+
 def latency(name):
     return field(f'{name}_us')
 

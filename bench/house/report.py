@@ -2,7 +2,7 @@
 import pathlib, re
 
 from house import goals, leads, road_report
-from house.look import Look, cpu_each, field, latency, quietly, rate, speed, spread
+from house.look import Look, beside, cpu_each, field, latency, quietly, rate, speed, spread
 
 TITLES = {
     'requests-64': '64 connections, keep-alive', 'requests-1': 'one connection, keep-alive',
@@ -152,6 +152,8 @@ class Report:
                 f'of {best}' if best else 'of the best peer']
         head += ['last/first end', 'CPU s/GiB server', 'agent'] if is_bulk else \
             ['p50 us', 'p99', 'p99.9', 'CPU us server', 'agent']
+        has_beside = any(results.value(path, name, beside) is not None for path in paths)
+        head += ['GiB/s beside'] if has_beside else []
         lines = []
         for path in paths:
             line = [f'**{path}**' if results.kind(path) == 'adit' else path,
@@ -164,6 +166,7 @@ class Report:
                          for at in ('p50', 'p99', 'p999')]
             line += [cell(results.value(path, name, cpu_each(side)), two if is_bulk else one)
                      for side in ('server', 'agent')]
+            line += [cell(results.value(path, name, beside), two)] if has_beside else []
             lines.append(line)
         return f'**{TITLES.get(name, name)}** (`{name}`)\n\n' + table(head, lines)
 

@@ -129,7 +129,10 @@ class Rounds:
         machine = Disturbance([pid for side in pids.values() for pid in side] + self.bench.always)
         before = {side: sum(map(cpu_seconds, pids[side])) for side in pids}
         try:
+            begin = bulk and bulk_so_far(bulk)
             sample = self.bench.load(*command)
+            if bulk:
+                sample['bulk_gib_s'] = bulk_rate(begin, bulk_so_far(bulk))
         finally:
             if bulk:
                 self.bench.processes.stop(bulk)
@@ -164,9 +167,25 @@ class Rounds:
     def bulk_beside(self, path, row):
         """A download that goes on for longer than the sample takes."""
         bulk = self.bench.start_load('http-down', '--port', path.port, '--streams', 1,
-                                     '--bytes', 1 << 36)
+                                     '--bytes', 1 << 36, '--tell', stdin=subprocess.PIPE)
         time.sleep(0.3)
         return bulk
+
+
+def bulk_so_far(bulk):
+    """What has come of a transfer that tells, and when: (bytes, seconds)."""
+    try:
+        bulk.stdin.write('\n')
+        bulk.stdin.flush()
+        said = json.loads(bulk.stdout.readline())
+    except (OSError, ValueError) as wrong:
+        raise Failed('the download beside it ended') from wrong
+    return said['bytes'], said['seconds']
+
+
+def bulk_rate(begin, end):
+    """GiB/s between two moments of a transfer."""
+    return (end[0] - begin[0]) / (end[1] - begin[1]) / (1 << 30)
 
 
 def two_workers(bench):
