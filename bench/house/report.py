@@ -7,8 +7,12 @@ from house.look import Look, beside, cpu_each, field, latency, quietly, rate, sp
 TITLES = {
     'requests-64': '64 connections, keep-alive', 'requests-1': 'one connection, keep-alive',
     'requests-64-1024': '64 connections, keep-alive, bodies of 1 KiB',
+    'requests-1-1024': 'one connection, keep-alive, bodies of 1 KiB',
     'paced-2000': 'open loop, 2,000 requests/s', 'paced-10000': 'open loop, 10,000 requests/s',
     'close-64': '64 connections, a new one for each request',
+    'close-64-1024': '64 connections, a new one for each request, bodies of 1 KiB',
+    'close-1': 'one connection at a time, a new one for each request',
+    'close-1-1024': 'one connection at a time, a new one for each request, bodies of 1 KiB',
     'websocket-64': 'WebSocket messages, 64 connections',
     'websocket-1': 'WebSocket messages, one connection',
     'under-bulk': 'small requests while a download fills the same link',
