@@ -5,18 +5,26 @@ struct id_key {
     uint32_t id;
 };
 
+/* Where a stream stands that was found a moment ago: the frames of a busy one need no hashing. Two
+ * of one place take turns; nothing else comes of it. */
+static inline struct adit_stream **place_of(const struct adit_session *session, uint32_t id)
+{
+    return &ADIT_AT(session->mux->found, (session->number + id / 2) & (ADIT_MUX_FOUND - 1));
+}
+
 struct adit_stream *adit_session_find(struct adit_session *session, uint32_t id)
 {
-    if (session->last && session->last->id == id) {
-        return session->last;
+    struct adit_stream **place = place_of(session, id);
+    if (*place && (*place)->id == id && (*place)->session == session->number) {
+        return *place;
     }
     struct id_key key = {.session = session->number, .id = id};
     uint64_t packed = 0;
     if (!adit_table_get(&session->mux->ids, ADIT_OBJECT_BYTES(key), &packed)) {
         return NULL;
     }
-    session->last = adit_pool_get(&session->mux->streams, adit_handle_unpack(packed));
-    return session->last;
+    *place = adit_pool_get(&session->mux->streams, adit_handle_unpack(packed));
+    return *place;
 }
 
 struct adit_status adit_session_learn(struct adit_session *session, struct adit_stream *stream)
@@ -28,10 +36,9 @@ struct adit_status adit_session_learn(struct adit_session *session, struct adit_
 
 void adit_session_forget(struct adit_session *session, struct adit_stream *stream)
 {
-    if (session->last == stream) {
-        session->last = NULL;
-    }
     if (stream->id > 0) {
+        struct adit_stream **place = place_of(session, stream->id);
+        *place = *place == stream ? NULL : *place;
         struct id_key key = {.session = session->number, .id = stream->id};
         bool was_known = adit_table_remove(&session->mux->ids, ADIT_OBJECT_BYTES(key));
         ADIT_ASSERT(was_known);

@@ -86,12 +86,33 @@ static void sessions_of_one_mux_do_not_see_each_other(void **state)
     peer_end(peer);
 }
 
+/* Two streams whose ids are ADIT_MUX_FOUND places apart stand in one place. */
+static void streams_of_one_place_are_told_apart(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(ADIT_SESSION_SERVER);
+    const uint32_t far = 1 + 2 * ADIT_MUX_FOUND;
+    assert_true(peer_data(peer, 1, ADIT_YAMUX_SYN, 0));
+    struct adit_handle stream = peer_event(peer, 0).stream;
+    assert_true(peer_data(peer, far, ADIT_YAMUX_SYN, 0));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(adit_session_find(&peer->session, 1)->id, 1);
+        assert_int_equal(adit_session_find(&peer->session, far)->id, far);
+    }
+    assert_int_equal(adit_session_find(&peer->session, 1)->id, 1); /* it has the place now */
+    adit_stream_remove(&peer->session, adit_session_stream(&peer->session, stream));
+    assert_null(adit_session_find(&peer->session, 1)); /* no place outlives its stream */
+    assert_int_equal(adit_session_find(&peer->session, far)->id, far);
+    peer_end(peer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_id_is_claimed_once),
         cmocka_unit_test(claims_agree_with_a_plain_set),
         cmocka_unit_test(the_past_is_told_from_the_future),
+        cmocka_unit_test(streams_of_one_place_are_told_apart),
         cmocka_unit_test(sessions_of_one_mux_do_not_see_each_other),
     };
     return cmocka_run_group_tests_name("mux/ids", tests, NULL, NULL);

@@ -63,10 +63,13 @@ struct adit_mux_limits adit_mux_limits_of(enum adit_session_role role);
 
 /* --- What all sessions of a process share ---------------------------------------------------- */
 
+#define ADIT_MUX_FOUND 256 /* a power of two */
+
 struct adit_mux {
     struct adit_mux_limits limits;
     struct adit_pool streams; /* struct adit_stream (private to src/mux) */
     struct adit_table ids;    /* session number and stream id -> packed handle */
+    struct adit_stream *found[ADIT_MUX_FOUND]; /* a moment ago, each by its id; or null */
     uint64_t growth_max;      /* bytes of window growth that all sessions may grant together */
     uint64_t growth_used;
     uint32_t streams_max;     /* living streams of all sessions */

@@ -56,7 +56,6 @@ struct adit_session {
     struct adit_mux *mux;
     struct adit_status failure; /* set once; receive and tick return it from then on */
     struct adit_stream_list lists[ADIT_SESSION_LISTS];
-    struct adit_stream *last; /* the stream found last; null: none */
     struct adit_session_frame frame;
     struct adit_session_budgets budgets;
     uint32_t number; /* unique in the mux */
