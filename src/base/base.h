@@ -10,6 +10,7 @@
 #include "base/field.h"
 #include "base/file.h"
 #include "base/find.h"
+#include "base/index.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/pool.h"

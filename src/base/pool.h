@@ -49,6 +49,14 @@ static inline void *adit_pool_get(const struct adit_pool *pool, struct adit_hand
     return adit_span_from(pool->objects, (size_t)handle.index * pool->object_size).ptr;
 }
 
+/* The object at `index`, for who keeps indices of objects that are sure to live: it is one that was
+ * used at some time (asserted), and not looked at further. */
+static inline void *adit_pool_at(const struct adit_pool *pool, uint32_t index)
+{
+    ADIT_ASSERT(index < pool->fresh);
+    return adit_span_from(pool->objects, (size_t)index * pool->object_size).ptr;
+}
+
 /* STALE where the handle is. */
 struct adit_status adit_pool_release(struct adit_pool *pool, struct adit_handle handle);
 

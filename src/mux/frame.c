@@ -95,7 +95,7 @@ static struct adit_status take_syn(struct adit_session *session,
         return refuse_syn(session, frame);
     }
     stream->id = frame->stream;
-    ADIT_TRY(adit_session_learn(session, stream));
+    adit_session_learn(session, stream);
     if (is_data) {
         stream->credit -= frame->length;
         stream->pending += frame->length;

@@ -1,9 +1,14 @@
 #include "mux/stream.h"
 
-struct id_key {
-    uint32_t session;
-    uint32_t id;
-};
+/* Ids are the peer's choice, so what is hashed is keyed. */
+static uint32_t hash_of(const struct adit_session *session, uint32_t id)
+{
+    struct {
+        uint32_t session;
+        uint32_t id;
+    } key = {.session = session->number, .id = id};
+    return (uint32_t)adit_siphash(session->mux->seed, ADIT_OBJECT_BYTES(key));
+}
 
 /* Where a stream stands that was found a moment ago: the frames of a busy one need no hashing. Two
  * of one place take turns; nothing else comes of it. */
@@ -18,20 +23,21 @@ struct adit_stream *adit_session_find(struct adit_session *session, uint32_t id)
     if (*place && (*place)->id == id && (*place)->session == session->number) {
         return *place;
     }
-    struct id_key key = {.session = session->number, .id = id};
-    uint64_t packed = 0;
-    if (!adit_table_get(&session->mux->ids, ADIT_OBJECT_BYTES(key), &packed)) {
-        return NULL;
+    const struct adit_mux *mux = session->mux;
+    for (uint32_t at = adit_index_first(&mux->ids, hash_of(session, id)); at != ADIT_INDEX_NONE;
+         at = adit_index_next(&mux->ids, at)) {
+        struct adit_stream *stream = adit_pool_at(&mux->streams, at);
+        if (stream->id == id && stream->session == session->number) {
+            *place = stream;
+            return stream;
+        }
     }
-    *place = adit_pool_get(&session->mux->streams, adit_handle_unpack(packed));
-    return *place;
+    return NULL;
 }
 
-struct adit_status adit_session_learn(struct adit_session *session, struct adit_stream *stream)
+void adit_session_learn(struct adit_session *session, struct adit_stream *stream)
 {
-    struct id_key key = {.session = session->number, .id = stream->id};
-    return adit_table_set(&session->mux->ids, ADIT_OBJECT_BYTES(key),
-                          adit_handle_pack(stream->handle));
+    adit_index_add(&session->mux->ids, hash_of(session, stream->id), stream->handle.index);
 }
 
 void adit_session_forget(struct adit_session *session, struct adit_stream *stream)
@@ -39,8 +45,7 @@ void adit_session_forget(struct adit_session *session, struct adit_stream *strea
     if (stream->id > 0) {
         struct adit_stream **place = place_of(session, stream->id);
         *place = *place == stream ? NULL : *place;
-        struct id_key key = {.session = session->number, .id = stream->id};
-        bool was_known = adit_table_remove(&session->mux->ids, ADIT_OBJECT_BYTES(key));
+        bool was_known = adit_index_remove(&session->mux->ids, stream->handle.index);
         ADIT_ASSERT(was_known);
     }
 }

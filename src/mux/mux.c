@@ -100,10 +100,9 @@ struct adit_status adit_mux_init(struct adit_mux *mux, const struct adit_mux_opt
     uint32_t tombstones_max = options->streams_max / 4 + ADIT_SESSION_TOMBSTONES_MAX;
     uint32_t capacity = options->streams_max + tombstones_max;
     struct adit_pool streams = {0};
-    struct adit_table ids = {0};
+    struct adit_index ids = {0};
     ADIT_TRY(adit_pool_init(&streams, sizeof(struct adit_stream), capacity));
-    struct adit_status status =
-        adit_table_init(&ids, 2 * sizeof(uint32_t), capacity, options->seed);
+    struct adit_status status = adit_index_init(&ids, capacity);
     if (!adit_is_ok(status)) {
         adit_pool_deinit(&streams);
         return status;
@@ -111,6 +110,7 @@ struct adit_status adit_mux_init(struct adit_mux *mux, const struct adit_mux_opt
     *mux = (struct adit_mux){.limits = limits,
                              .streams = streams,
                              .ids = ids,
+                             .seed = options->seed,
                              .growth_max = options->growth_max,
                              .streams_max = options->streams_max,
                              .tombstones_max = tombstones_max};
@@ -120,6 +120,6 @@ struct adit_status adit_mux_init(struct adit_mux *mux, const struct adit_mux_opt
 void adit_mux_deinit(struct adit_mux *mux)
 {
     adit_pool_deinit(&mux->streams);
-    adit_table_deinit(&mux->ids);
+    adit_index_deinit(&mux->ids);
     *mux = (struct adit_mux){0};
 }

@@ -68,7 +68,8 @@ struct adit_mux_limits adit_mux_limits_of(enum adit_session_role role);
 struct adit_mux {
     struct adit_mux_limits limits;
     struct adit_pool streams; /* struct adit_stream (private to src/mux) */
-    struct adit_table ids;    /* session number and stream id -> packed handle */
+    struct adit_index ids;    /* of streams, by session number and stream id */
+    struct adit_siphash_key seed; /* of their hashes */
     struct adit_stream *found[ADIT_MUX_FOUND]; /* a moment ago, each by its id; or null */
     uint64_t growth_max;      /* bytes of window growth that all sessions may grant together */
     uint64_t growth_used;

@@ -163,7 +163,7 @@ struct adit_status adit_session_sent(struct adit_session *session, struct adit_h
     if (is_opening) {
         stream->id = session->id_next; /* only now, so that ids are on the wire in order */
         session->id_next += 2;
-        ADIT_TRY(adit_session_learn(session, stream)); /* cannot fail: as large as the pool */
+        adit_session_learn(session, stream);
     }
     uint32_t allowed = (uint32_t)adit_min_size(stream->deficit, stream->send_window);
     struct adit_yamux_frame frame = {.type = ADIT_YAMUX_DATA,

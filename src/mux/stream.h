@@ -93,7 +93,7 @@ static inline struct adit_stream *adit_session_first(const struct adit_session *
 
 /* ids.c: the stream with this id, dead ones too, or null. */
 struct adit_stream *adit_session_find(struct adit_session *session, uint32_t id);
-struct adit_status adit_session_learn(struct adit_session *session, struct adit_stream *stream);
+void adit_session_learn(struct adit_session *session, struct adit_stream *stream);
 void adit_session_forget(struct adit_session *session, struct adit_stream *stream);
 /* False where the peer may not open this id: used before, or too far below the newest. */
 bool adit_session_id_claim(struct adit_session *session, uint32_t id);
