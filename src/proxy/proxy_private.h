@@ -21,6 +21,7 @@
 #define WEB_AWAY_MOST_US (50 * ADIT_MS_US)
 #define ADIT_PROXY_LINGER_US (2 * ADIT_SECOND_US) /* for the visitor to end too */
 #define WEB_LINGER_BYTES (8 * 1024 * 1024)        /* dropped meanwhile, at most */
+#define WEB_PART_BYTES (64 * 1024) /* of an answer's body that the kernel may be left alone with */
 
 enum web_state {
     WEB_HANDSHAKE, /* TLS is not up yet */
@@ -107,6 +108,7 @@ struct web {
     bool is_out_ended; /* SWITCHED: our end was sent */
     bool is_broken;   /* the connection failed: nothing can be sent */
     bool is_first;    /* no request has come yet */
+    bool is_parting;  /* by its own word the visitor sends nothing more, and has its answer */
     bool has_new_ticket; /* the handshake ended in this turn */
     bool wants_room;  /* this turn's scratch was too small for what there is */
 };

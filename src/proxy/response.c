@@ -38,11 +38,22 @@ static void pipe_give(struct adit_proxy *proxy, struct web *web)
     }
 }
 
+/* Its own request said that it is the last one (RFC 9112 section 9.6), had no body that something
+ * could follow, and nothing came behind it: there is nothing to wait for. */
+static bool is_parting(const struct web *web)
+{
+    const struct exchange *exchange = &web->exchange;
+    return !web->tls && !exchange->request.is_persistent && web->in.len == 0 &&
+           exchange->request.framing == ADIT_HTTP_FRAMING_NONE &&
+           exchange->bytes_out <= WEB_PART_BYTES;
+}
+
 /* The whole answer is gathered. */
 static bool answer_done(struct adit_proxy *proxy, struct web *web)
 {
     struct exchange *exchange = &web->exchange;
     bool is_closing = exchange->is_closing || !exchange->is_up_done;
+    web->is_parting = is_parting(web);
     pipe_give(proxy, web);
     exchange_end(proxy, web, false);
     if (is_closing) {

@@ -170,11 +170,12 @@ void web_finish(struct adit_proxy *proxy, struct web *web)
     web_mark(proxy, web);
 }
 
-/* All is sent: our end, in order. Where the visitor has ended its side too, closing is enough. */
+/* All is sent: our end, in order. Where the visitor has ended its side too, or will send nothing
+ * more, closing is enough. */
 static void web_end(struct adit_proxy *proxy, struct web *web)
 {
     bool is_ok = adit_is_ok(adit_socket_reset_on_close_set(web->fd, false));
-    bool is_other_end_done = web->is_in_done && !web->tls;
+    bool is_other_end_done = web->is_parting || (web->is_in_done && !web->tls);
     if (!is_ok || is_other_end_done || !adit_is_ok(adit_socket_finish(web->fd))) {
         web_close(proxy, web);
         return;

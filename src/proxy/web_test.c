@@ -242,9 +242,55 @@ static void a_visitor_may_end_its_half(void **state)
     talker_close(visitor);
 }
 
+/* Only who said that nothing more will come, and has no reason to say more, is not waited for. */
+static void who_asked_for_the_end_is_not_waited_for(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        struct adit_bytes request;
+        bool has_tls, is_large, is_awaited;
+    } rows[] = {
+        {.request = ADIT_BYTES_INIT("GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")},
+        {.request = ADIT_BYTES_INIT("GET / HTTP/1.0\r\nHost: a.test\r\n\r\n")},
+        {.request = ADIT_BYTES_INIT("GET / HTTP/1.0\r\nHost: a.test\r\n\r\nGET"),
+         .is_awaited = true},
+        {.request = ADIT_BYTES_INIT("GET / HTTP/1.0\r\nHost: a.test\r\n\r\n"),
+         .has_tls = true,
+         .is_awaited = true},
+        {.request = ADIT_BYTES_INIT("GET / HTTP/1.0\r\nHost: a.test\r\n\r\n"),
+         .is_large = true,
+         .is_awaited = true},
+        {.request = ADIT_BYTES_INIT("POST / HTTP/1.0\r\nHost: a.test\r\nContent-Length: 2\r\n"
+                                    "\r\nhi"),
+         .is_awaited = true},
+    };
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        size_t len = ADIT_AT(rows, i).is_large ? WEB_PART_BYTES + 1 : 2;
+        struct talker *visitor = visitor_with(world, ADIT_AT(rows, i).has_tls, false);
+        talker_say(world, visitor, ADIT_AT(rows, i).request);
+        struct talker *program = program_at(world, i);
+        await(world, program, "\r\n\r\n");
+        say(world, program, "HTTP/1.0 200 OK\r\n\r\n");
+        for (size_t said = 0; said < len; said++) {
+            say(world, program, "x");
+        }
+        assert_ok(adit_socket_finish(program->fd));
+        await_end(world, visitor);
+        assert_true(visitor->is_ended);
+        turn_until(world, world->tells == (int)i + 1);
+        assert_false(world->told.is_cut);
+        assert_int_equal(world->told.bytes_out, len);
+        assert_int_equal(adit_proxy_counters(world->proxy)->connections_now,
+                         ADIT_AT(rows, i).is_awaited ? 1 : 0);
+        talker_close(visitor);
+        turn_until(world, adit_proxy_counters(world->proxy)->connections_now == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(who_asked_for_the_end_is_not_waited_for, setup, teardown),
         cmocka_unit_test_setup_teardown(an_upgrade_carries_bytes_both_ways, setup, teardown),
         cmocka_unit_test_setup_teardown(a_ticket_goes_with_the_answer, setup, teardown),
         cmocka_unit_test_setup_teardown(a_visitor_over_tls_who_leaves_is_noticed, setup,
