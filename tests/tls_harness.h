@@ -21,6 +21,12 @@ struct tls_ends {
     struct adit_tls *client;
 };
 
+/* OpenSSL's number for why, in the detail of a CRYPTO failure. */
+static inline int tls_reason(struct adit_status status)
+{
+    return ERR_GET_REASON((unsigned long)status.detail);
+}
+
 #define TLS_QUEUE_BYTES ((size_t)256 * 1024)
 
 static inline void tls_credentials_make(struct tls_credentials *made)

@@ -106,6 +106,7 @@ struct adit_agent_session {
     enum adit_agent_state state;
     uint32_t slot; /* its place in `sessions`; the server knows it by that */
     bool is_bound[ADIT_AGENT_TUNNELS_MAX];
+    bool has_asked;   /* for the tunnels, with its hello */
     bool is_draining; /* the server ends it soon */
     bool is_lossy;    /* its road loses by chance: further ones are kept as long as it lives */
     bool is_leaving;  /* a further one, idle: it ends with its last stream */

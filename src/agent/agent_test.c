@@ -15,6 +15,37 @@ static void it_logs_in_and_asks(void **state)
     assert_int_equal(f->disconnected, 0);
 }
 
+static void it_asks_without_waiting_for_the_welcome(void **state)
+{
+    struct fixture *f = *state;
+    f->has_auto_answer = false;
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->hellos == 1 && f->binds == 1);
+    assert_int_equal(f->agent.sessions[0].state, ADIT_AGENT_LINKING);
+    server_welcome(f);
+    server_bound(f, 20007);
+    turn_until(f, f->ready == 1);
+    assert_int_equal(f->binds, 1); /* and not again with the welcome */
+}
+
+/* The bind's answer cannot come before the welcome: such a server is not listened to. */
+static void an_address_before_the_welcome_is_none(void **state)
+{
+    struct fixture *f = *state;
+    f->has_auto_answer = false;
+    open_agent(f, "127.0.0.1");
+    turn_until(f, f->hellos == 1 && f->binds == 1);
+    server_bound(f, 20007);
+    for (int i = 0; i < 200; i++) {
+        turn(f);
+    }
+    assert_int_equal(f->ready, 0);
+    server_welcome(f);
+    server_bound(f, 20008);
+    turn_until(f, f->ready == 1);
+    assert_int_equal(f->bound_port, 20008);
+}
+
 static void it_comes_back_with_its_port(void **state)
 {
     struct fixture *f = *state;
@@ -152,6 +183,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(it_logs_in_and_asks),
+        TEST(it_asks_without_waiting_for_the_welcome),
+        TEST(an_address_before_the_welcome_is_none),
         TEST(it_comes_back_with_its_port),
         TEST(the_server_says_how_soon_it_comes_back),
         TEST(a_final_refusal_ends_it),

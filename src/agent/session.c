@@ -24,6 +24,7 @@ static void forget(struct adit_agent_session *session)
     session->is_draining = false;
     session->is_leaving = false;
     session->is_lossy = false;
+    session->has_asked = false;
     adit_span_fill(ADIT_OBJECT_SPAN(session->is_bound), 0);
 }
 
@@ -187,10 +188,15 @@ struct adit_agent_session *session_find(struct adit_agent *agent, struct adit_ha
     return NULL;
 }
 
+/* What it has to ask for goes with the hello: the answer to that costs no round trip of its own. */
 void session_linked(struct adit_agent *agent, struct adit_agent_session *session)
 {
     struct adit_loop *loop = agent->options.loop;
     struct adit_status status = say_hello(agent, session);
+    if (session->slot == 0 || tunnels_are_known(agent)) {
+        session->has_asked = true;
+        tunnels_ask(agent, session);
+    }
     if (extras_road_is_lossy(agent)) {
         adit_link_expect_loss(&agent->hub, session->link);
     }
@@ -211,13 +217,10 @@ static void welcomed(struct adit_agent *agent, struct adit_agent_session *sessio
                        "the same limit");
     session->state = ADIT_AGENT_IN;
     session->in_since_us = agent->options.loop->now_us;
-    if (session->slot == 0) {
-        tunnels_ask(agent, session);
-    } else if (tunnels_are_known(agent)) {
-        tunnels_ask(agent, session);
-        extra_begin(agent, session);
-    } else {
+    if (!session->has_asked) {
         adit_link_close(&agent->hub, session->link, no_address());
+    } else if (session->slot > 0) {
+        extra_begin(agent, session);
     }
 }
 

@@ -234,14 +234,6 @@ struct adit_bytes adit_tls_alpn(const struct adit_tls *tls)
     return (struct adit_bytes){.ptr = name, .len = len};
 }
 
-struct adit_bytes adit_tls_reason(struct adit_status status)
-{
-    if (adit_status_error(status) != ADIT_ERROR_CRYPTO || status.detail == 0) {
-        return (struct adit_bytes){0};
-    }
-    return adit_bytes_of_text(ERR_reason_error_string((unsigned long)status.detail));
-}
-
 /* --- Data ------------------------------------------------------------------------------------ */
 
 static struct adit_status data_failed(struct adit_tls *tls)

@@ -86,9 +86,6 @@ struct adit_status adit_tls_handshake(struct adit_tls *tls, bool *out_is_done);
 struct adit_bytes adit_tls_verify_error(const struct adit_tls *tls);
 struct adit_bytes adit_tls_alpn(const struct adit_tls *tls); /* the chosen protocol, or empty */
 
-/* OpenSSL's words for the detail of a CRYPTO failure ("certificate verify failed"), or empty. */
-struct adit_bytes adit_tls_reason(struct adit_status status);
-
 /* A failure of handshake, read or write is final: only adit_tls_out and close are of use then. */
 
 /* Decrypts up to span.len bytes, of as many records as fit. 0 bytes and *out_is_end false: wants

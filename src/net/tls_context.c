@@ -1,4 +1,5 @@
 #include "net/certificate.h"
+#include "net/crypto.h"
 #include "net/tls_private.h"
 
 #define CHAIN_MAX 10      /* certificates of a server, leaf included */
@@ -210,9 +211,7 @@ static struct adit_status alpn_store(struct adit_tls_context *context, struct ad
 
 static struct adit_status context_fill(struct adit_tls_context *context, struct adit_bytes alpn)
 {
-    /* No configuration file: what the process does is what this file says. */
-    ADIT_ENSURE(OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1, CRYPTO,
-                "OPENSSL_init_ssl");
+    ADIT_TRY(context->is_server ? adit_crypto_begin() : adit_crypto_begin_small());
     ADIT_TRY(alpn_store(context, alpn));
     context->library = OSSL_LIB_CTX_new();
     ADIT_ENSURE(context->library, MEMORY, "OSSL_LIB_CTX_new");

@@ -73,10 +73,14 @@ static void nothing_is_loaded_after_the_rehearsal(void **state)
     tls_ends_close(&ends);
 }
 
-/* The client alone in its cage: what a server's rehearsal loads does not help it. */
-static int shake_hands_in_a_cage(struct tls_ends *ends, int fd)
+/* The client alone in its cage, as in an agent: nothing of the library was used before it. */
+static int shake_hands_in_a_cage(int fd)
 {
-    const struct adit_tls_client_options options = tls_client_options(ends);
+    static uint8_t roots[4096];
+    ssize_t got = read(fd, roots, sizeof roots);
+    const struct adit_tls_client_options options = {
+        .roots_pem = adit_bytes_first(ADIT_BYTES_OF(roots), got > 0 ? (size_t)got : 0),
+        .alpn = ADIT_BYTES_INIT("adit/1")};
     struct adit_tls_context *context = NULL;
     if (!adit_is_ok(adit_tls_client_open(&options, &context)) || !cage_enter()) {
         return 2;
@@ -87,21 +91,24 @@ static int shake_hands_in_a_cage(struct tls_ends *ends, int fd)
                    SSL_write(client, "hello", 5) == 5;
     uint8_t room[8];
     is_good = is_good && SSL_read(client, room, sizeof room) == 3;
+    is_good = is_good && !EVP_get_cipherbyname("AES-128-GCM") && EVP_get_digestbyname("SHA256");
     SSL_free(client);
     adit_tls_context_close(&context);
     return is_good ? 0 : 3;
 }
 
-static void serve_one(const struct tls_ends *ends, int fd)
+static void serve_one(const struct tls_ends *ends, int fd, const char *suite)
 {
     const struct adit_tls_server_options options = tls_server_options(ends);
     struct adit_tls_context *context = NULL;
     uint8_t room[8];
     assert_ok(adit_tls_server_open(&options, &context));
+    assert_int_equal(SSL_CTX_set_ciphersuites(context->ssl_context, suite), 1);
     SSL *server = SSL_new(context->ssl_context);
     assert_non_null(server);
     assert_int_equal(SSL_set_fd(server, fd), 1);
     assert_int_equal(SSL_accept(server), 1);
+    assert_string_equal(SSL_get_cipher(server), suite);
     assert_int_equal(SSL_key_update(server, SSL_KEY_UPDATE_REQUESTED), 1);
     assert_int_equal(SSL_read(server, room, sizeof room), 5);
     assert_int_equal(SSL_write(server, "bye", 3), 3);
@@ -109,26 +116,35 @@ static void serve_one(const struct tls_ends *ends, int fd)
     adit_tls_context_close(&context);
 }
 
-/* Only certificates were made before in this process: no context, no handshake. */
+/* First of all tests: the library is fresh in each child. */
 static void a_client_loads_nothing_in_its_first_handshake(void **state)
 {
     (void)state;
+    static const char *const suites[] = {"TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256",
+                                         "TLS_AES_256_GCM_SHA384"};
     static struct tls_ends ends;
-    int pair[2] = {-1, -1};
-    tls_credentials_make(&ends.credentials);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        _exit(shake_hands_in_a_cage(&ends, pair[1]));
+    int pairs[ADIT_COUNT(suites)][2];
+    pid_t children[ADIT_COUNT(suites)];
+    for (size_t i = 0; i < ADIT_COUNT(suites); i++) {
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ADIT_AT(pairs, i)), 0);
+        ADIT_AT(children, i) = fork();
+        assert_true(ADIT_AT(children, i) >= 0);
+        if (ADIT_AT(children, i) == 0) {
+            _exit(shake_hands_in_a_cage(ADIT_AT(ADIT_AT(pairs, i), 1)));
+        }
+        assert_int_equal(close(ADIT_AT(ADIT_AT(pairs, i), 1)), 0);
     }
-    assert_int_equal(close(pair[1]), 0);
-    serve_one(&ends, pair[0]);
-    int code = -1;
-    assert_int_equal(waitpid(child, &code, 0), child);
-    assert_true(WIFEXITED(code));
-    assert_int_equal(WEXITSTATUS(code), 0);
-    assert_int_equal(close(pair[0]), 0);
+    tls_credentials_make(&ends.credentials);
+    struct adit_bytes roots = adit_writer_bytes(&ends.credentials.roots);
+    for (size_t i = 0; i < ADIT_COUNT(suites); i++) {
+        int code = -1;
+        assert_int_equal(write(ADIT_AT(ADIT_AT(pairs, i), 0), roots.ptr, roots.len), roots.len);
+        serve_one(&ends, ADIT_AT(ADIT_AT(pairs, i), 0), ADIT_AT(suites, i));
+        assert_int_equal(waitpid(ADIT_AT(children, i), &code, 0), ADIT_AT(children, i));
+        assert_true(WIFEXITED(code));
+        assert_int_equal(WEXITSTATUS(code), 0);
+        assert_int_equal(close(ADIT_AT(ADIT_AT(pairs, i), 0)), 0);
+    }
 }
 
 static void a_context_that_cannot_shake_hands_fails_at_once(void **state)

@@ -61,7 +61,6 @@ static struct adit_status open_tls(struct adit_program_state *state)
         status = adit_tls_client_open(&options, &state->tls);
     }
     adit_memory_close(&memory);
-    adit_memory_trim(); /* the roots, and what reading them took */
     return status;
 }
 

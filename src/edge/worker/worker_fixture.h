@@ -226,6 +226,7 @@ struct hello {
     uint8_t id, parent, allows, key;
     uint64_t expiry_s;
     uint32_t version, slot;
+    bool is_asking; /* for a port, right behind it */
 };
 
 static const struct hello good_hello = {.account = "acme",
@@ -235,6 +236,15 @@ static const struct hello good_hello = {.account = "acme",
                                                   ADIT_TOKEN_ALLOWS_TLS,
                                         .expiry_s = ADIT_TOKEN_EXPIRES_NEVER,
                                         .version = 1};
+
+static inline void ask(struct fixture *f, size_t index, uint32_t bind, uint16_t port)
+{
+    struct adit_control message = {.type = ADIT_CONTROL_BIND};
+    message.bind.bind = bind;
+    message.bind.kind = ADIT_TUNNEL_TCP;
+    message.bind.remote_port = port;
+    assert_ok(adit_link_send(&f->hub, ADIT_AT(f->agents, index).link, &message));
+}
 
 static inline void say_hello(struct fixture *f, size_t index, const struct hello *hello)
 {
@@ -265,6 +275,9 @@ static inline void say_hello(struct fixture *f, size_t index, const struct hello
     struct agent_side *side = &ADIT_AT(f->agents, index);
     int before = side->messages;
     assert_ok(adit_link_send(&f->hub, side->link, &message));
+    if (hello->is_asking) {
+        ask(f, index, 1, 0);
+    }
     turn_until(f, side->messages > before);
 }
 
@@ -273,15 +286,6 @@ static inline void log_in(struct fixture *f, uint64_t index, const struct hello 
     connect_agent(f, index);
     say_hello(f, index, hello);
     assert_int_equal(ADIT_AT(f->agents, index).message.type, ADIT_CONTROL_WELCOME);
-}
-
-static inline void ask(struct fixture *f, size_t index, uint32_t bind, uint16_t port)
-{
-    struct adit_control message = {.type = ADIT_CONTROL_BIND};
-    message.bind.bind = bind;
-    message.bind.kind = ADIT_TUNNEL_TCP;
-    message.bind.remote_port = port;
-    assert_ok(adit_link_send(&f->hub, ADIT_AT(f->agents, index).link, &message));
 }
 
 static inline void ask_name(struct fixture *f, size_t index, enum adit_tunnel kind,
