@@ -32,7 +32,7 @@ struct adit_status adit_pool_init(struct adit_pool *pool, size_t object_size, ui
 {
     ADIT_ENSURE(object_size > 0 && object_size <= 1 << 20, INVALID, "pool of odd object size");
     ADIT_ENSURE(capacity > 0 && capacity < UINT32_MAX, INVALID, "pool of odd capacity");
-    size_t rounded = (object_size + 15) & ~(size_t)15;
+    size_t rounded = (object_size + 7) & ~(size_t)7; /* nothing of ours is aligned to more */
     struct adit_span objects = {0};
     struct adit_span notes = {0};
     ADIT_TRY(adit_memory_open(capacity, rounded, &objects));

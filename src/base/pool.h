@@ -23,7 +23,7 @@ struct adit_pool_note {
 struct adit_pool {
     struct adit_span objects;
     struct adit_pool_note *notes; /* one an object */
-    size_t object_size;     /* bytes, rounded up to 16 */
+    size_t object_size;     /* bytes, rounded up to 8 */
     uint32_t capacity;
     uint32_t used;
     uint32_t fresh;     /* objects from here on were never used */

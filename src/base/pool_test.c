@@ -4,7 +4,7 @@
 #include "unit.h"
 
 struct thing {
-    uint64_t a, b, c; /* 24 bytes: rounded up to 32 */
+    uint64_t a, b, c; /* 24 bytes */
 };
 
 static void a_handle_finds_its_object_until_release(void **state)

@@ -90,7 +90,8 @@ static struct adit_bytes chunk_bytes(const struct adit_chunk *chunk)
 
 void adit_queue_init(struct adit_queue *queue, size_t bytes_max)
 {
-    *queue = (struct adit_queue){.bytes_max = bytes_max};
+    ADIT_ASSERT(bytes_max <= UINT32_MAX);
+    *queue = (struct adit_queue){.bytes_max = (uint32_t)bytes_max};
 }
 
 /* Releases a chunk and all after it. */
@@ -142,7 +143,7 @@ void adit_queue_commit(struct adit_queue *queue, struct adit_chunk_pool *pool, s
     ADIT_ASSERT(chunk && count <= chunk_room(chunk) && count <= adit_queue_room(queue));
     queue->spare = NULL;
     chunk->end += (uint32_t)count;
-    queue->len += count;
+    queue->len += (uint32_t)count;
     if (spare && count > 0) {
         queue_append(queue, spare);
     } else if (spare) {
@@ -195,7 +196,7 @@ static struct adit_status put_first(struct adit_queue *queue, struct adit_chunk_
     (void)chunk_fill(chunk, bytes);
     queue->head = chunk;
     queue->tail = chunk;
-    queue->len = bytes.len;
+    queue->len = (uint32_t)bytes.len;
     return adit_ok();
 }
 
@@ -211,7 +212,7 @@ struct adit_status adit_queue_put(struct adit_queue *queue, struct adit_chunk_po
     size_t count = beyond / ADIT_CHUNK_BYTES + (beyond % ADIT_CHUNK_BYTES > 0 ? 1 : 0);
     struct adit_chunk *list = NULL;
     ADIT_TRY(chunks_acquire(pool, count, &list));
-    queue->len += bytes.len;
+    queue->len += (uint32_t)bytes.len;
     if (queue->tail) {
         bytes = chunk_fill(queue->tail, bytes);
     }
@@ -249,7 +250,7 @@ size_t adit_queue_views(const struct adit_queue *queue, struct iovec *views, siz
 void adit_queue_drop(struct adit_queue *queue, struct adit_chunk_pool *pool, size_t count)
 {
     ADIT_ASSERT(count <= queue->len);
-    queue->len -= count;
+    queue->len -= (uint32_t)count;
     while (count > 0) {
         struct adit_chunk *head = queue->head;
         size_t part = adit_min_size(count, head->end - head->start);

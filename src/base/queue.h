@@ -5,7 +5,7 @@
  * caller then stops reading from whoever feeds the queue. Bytes can be written in place (reserve,
  * then commit) and read in place (front or views, then drop), so nothing is copied twice.
  *
- * Process: one thread. Limits: bytes_max a queue, chunks_max a pool. */
+ * Process: one thread. Limits: bytes_max a queue (below 4 GiB), chunks_max a pool. */
 #ifndef ADIT_BASE_QUEUE_H
 #define ADIT_BASE_QUEUE_H
 
@@ -31,8 +31,8 @@ struct adit_queue {
     struct adit_chunk *head;
     struct adit_chunk *tail;
     struct adit_chunk *spare; /* reserved and not yet committed; in no list */
-    size_t len;
-    size_t bytes_max;
+    uint32_t len;
+    uint32_t bytes_max;
 };
 
 void adit_chunk_pool_init(struct adit_chunk_pool *pool, uint32_t chunks_max, uint32_t free_max);
@@ -44,6 +44,7 @@ void adit_chunk_pool_settle(struct adit_chunk_pool *pool);
 /* All queues over it must be empty (asserted). */
 void adit_chunk_pool_deinit(struct adit_chunk_pool *pool);
 
+/* bytes_max: less than 2^32 (asserted). */
 void adit_queue_init(struct adit_queue *queue, size_t bytes_max);
 
 /* Drops everything. The queue stays usable. */

@@ -130,7 +130,7 @@ struct adit_status adit_tls_open(struct adit_tls_context *context, struct adit_c
                                  struct adit_tls **out_tls)
 {
     struct adit_span memory = {0};
-    ADIT_ENSURE(bytes_max <= SIZE_MAX / 2, INVALID, "odd size of the output queue");
+    ADIT_ENSURE(bytes_max <= UINT32_MAX / 2, INVALID, "odd size of the output queue");
     ADIT_TRY(adit_memory_open(1, sizeof(struct adit_tls), &memory));
     struct adit_tls *tls = adit_memory_at(memory, sizeof(*tls), 0);
     *tls = (struct adit_tls){.context = context, .pool = pool, .bytes_max = bytes_max};

@@ -92,6 +92,7 @@ static struct adit_status take_memory(struct adit_hub *hub, const struct adit_hu
                                       }));
     ADIT_TRY(adit_pool_init(&hub->links, sizeof(struct link), options->links_max));
     ADIT_TRY(adit_pool_init(&hub->pumps, sizeof(struct pump), options->pumps_max));
+    ADIT_TRY(adit_pool_init(&hub->firsts, sizeof(struct pump_first), options->pumps_max));
     ADIT_TRY(adit_memory_open(1, CIPHER_IN_BYTES, &hub->cipher_in));
     ADIT_TRY(adit_memory_open(1, PLAIN_IN_BYTES, &hub->plain_in));
     return adit_memory_open(1, PLAIN_OUT_BYTES, &hub->plain_out);
@@ -147,6 +148,7 @@ void adit_hub_deinit(struct adit_hub *hub)
     adit_loop_turn_end_set(hub->loop, NULL, NULL);
     adit_pool_deinit(&hub->links);
     adit_pool_deinit(&hub->pumps);
+    adit_pool_deinit(&hub->firsts);
     adit_mux_deinit(&hub->mux);
     adit_memory_close(&hub->cipher_in);
     adit_memory_close(&hub->plain_in);

@@ -115,6 +115,7 @@ struct adit_hub {
     struct adit_chunk_pool chunks;
     struct adit_pool links;
     struct adit_pool pumps;
+    struct adit_pool firsts; /* what pumps have to say first */
     struct adit_span cipher_in; /* scratch, used within one call only */
     struct adit_span plain_in;
     struct adit_span plain_out;

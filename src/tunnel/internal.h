@@ -22,7 +22,6 @@ struct link {
     struct adit_handle timer; /* handshake deadline, then session ticks, then the linger's end */
     struct adit_handle dirty_next;
     struct adit_handle control;   /* stream; unset until it is opened */
-    struct adit_handle pump_head; /* pumps of this link, as a list */
     struct adit_tls *tls;
     struct adit_session session;
     struct adit_queue control_in;
@@ -39,6 +38,7 @@ struct link {
     struct adit_loss loss;
     struct adit_crawl crawl;
     uint64_t looked_us; /* when these had their last sample */
+    uint32_t pump_head; /* pumps of this link, as a list: index + 1; 0: none */
     bool is_dirty;
     bool has_hangup;    /* the end of the connection was announced: read on until it is there */
     bool is_blocked;    /* the socket takes no more; an event will say when it does */
@@ -61,17 +61,25 @@ struct pump {
     struct adit_handle watch;
     struct adit_handle link;
     struct adit_handle stream;
-    struct adit_handle list_next, list_before;
+    struct adit_handle first; /* a pump_first, until it is sent */
+    uint32_t list_next, list_before; /* the link's pumps: index + 1; 0: none */
     struct adit_queue in; /* from the peer, not yet taken by the socket */
     uint64_t user;
-    uint8_t first[ADIT_STREAM_HEAD_BYTES]; /* sent before anything from the socket */
-    uint8_t first_len, first_sent;
     bool is_source_done; /* FIN has been sent on the stream */
     bool is_peer_done;   /* FIN has come on the stream */
     bool is_sink_done;   /* FIN has been sent on the socket */
     bool has_hangup;     /* the socket's end was announced: read on until it is there */
     bool is_wide;        /* the socket carries bulk, and was given room for it */
     bool is_pipe;        /* no socket: the owner takes and gives the bytes */
+};
+
+_Static_assert(sizeof(struct pump) <= 104, "a visitor who says nothing costs little");
+
+/* What a pump says before anything from its socket: the head, or how the dial ended. Most of its
+ * life it has said that. */
+struct pump_first {
+    uint8_t bytes[ADIT_STREAM_HEAD_BYTES];
+    uint8_t len, sent;
 };
 
 /* hub.c */
@@ -120,6 +128,9 @@ size_t control_stream_fill(struct adit_hub *hub, struct link *link, struct adit_
 
 /* pump.c */
 struct adit_status pump_make(struct adit_hub *hub, struct link *link, struct pump **out_pump);
+/* What goes before anything from the socket. */
+struct adit_status pump_head_set(struct adit_hub *hub, struct pump *pump,
+                                 const struct adit_stream_head *head);
 void pump_end(struct adit_hub *hub, struct pump *pump, enum adit_pump_end end);
 /* Gives everything back, and tells nobody. */
 void pump_release(struct adit_hub *hub, struct pump *pump);

@@ -58,8 +58,8 @@ static void linger(struct adit_hub *hub, struct link *link)
 /* Cuts the pumps, tells the owner, says the last words and lingers. */
 static void link_end(struct adit_hub *hub, struct link *link)
 {
-    while (adit_handle_is_set(link->pump_head)) {
-        pump_end(hub, hub_pump(hub, link->pump_head), ADIT_PUMP_LINK);
+    while (link->pump_head > 0) {
+        pump_end(hub, adit_pool_at(&hub->pumps, link->pump_head - 1), ADIT_PUMP_LINK);
     }
     hub->counters.links_closed++;
     hub->ops->link_closed(hub->context, link->self, link->user, link->why);

@@ -12,9 +12,7 @@ static struct pump *pipe_of(const struct adit_hub *hub, struct adit_handle handl
 static struct adit_status pipe_begin(struct adit_hub *hub, struct link *link, struct pump *pump,
                                      const struct adit_stream_head *head)
 {
-    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(pump->first));
-    ADIT_TRY(adit_stream_head_write(&writer, head));
-    pump->first_len = (uint8_t)writer.len;
+    ADIT_TRY(pump_head_set(hub, pump, head));
     return adit_session_open(&link->session, adit_handle_pack(pump->self), hub->loop->now_us,
                              &pump->stream);
 }

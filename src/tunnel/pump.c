@@ -2,21 +2,27 @@
 
 #include "tunnel/internal.h"
 
-/* The list of a link's pumps, by handles: a stale one ends the walk instead of breaking it. */
+/* The pump that a place in a link's list names, or null. */
+static struct pump *listed(const struct adit_hub *hub, uint32_t place)
+{
+    return place > 0 ? adit_pool_at(&hub->pumps, place - 1) : NULL;
+}
+
 static void list_add(struct adit_hub *hub, struct link *link, struct pump *pump)
 {
-    struct pump *head = hub_pump(hub, link->pump_head);
+    struct pump *head = listed(hub, link->pump_head);
+    uint32_t place = pump->self.index + 1;
     if (head) {
-        head->list_before = pump->self;
-        pump->list_next = head->self;
+        head->list_before = place;
     }
-    link->pump_head = pump->self;
+    pump->list_next = link->pump_head;
+    link->pump_head = place;
 }
 
 static void list_remove(struct adit_hub *hub, struct link *link, struct pump *pump)
 {
-    struct pump *before = hub_pump(hub, pump->list_before);
-    struct pump *next = hub_pump(hub, pump->list_next);
+    struct pump *before = listed(hub, pump->list_before);
+    struct pump *next = listed(hub, pump->list_next);
     if (before) {
         before->list_next = pump->list_next;
     } else {
@@ -43,6 +49,27 @@ struct adit_status pump_make(struct adit_hub *hub, struct link *link, struct pum
     return adit_ok();
 }
 
+/* There is room for one a pump. */
+static struct adit_status first_make(struct adit_hub *hub, struct pump *pump,
+                                     struct pump_first **out_first)
+{
+    void *object = NULL;
+    ADIT_TRY(adit_pool_acquire(&hub->firsts, &pump->first, &object));
+    *out_first = object;
+    return adit_ok();
+}
+
+struct adit_status pump_head_set(struct adit_hub *hub, struct pump *pump,
+                                 const struct adit_stream_head *head)
+{
+    struct pump_first *first = NULL;
+    ADIT_TRY(first_make(hub, pump, &first));
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(first->bytes));
+    ADIT_TRY(adit_stream_head_write(&writer, head));
+    first->len = (uint8_t)writer.len;
+    return adit_ok();
+}
+
 /* Gives everything back. The stream ends in order where both sides have finished, else by RST. */
 void pump_release(struct adit_hub *hub, struct pump *pump)
 {
@@ -63,6 +90,9 @@ void pump_release(struct adit_hub *hub, struct pump *pump)
     }
     adit_queue_reset(&pump->in, &hub->chunks);
     adit_socket_close(&pump->fd);
+    if (adit_handle_is_set(pump->first)) {
+        adit_status_ignore(adit_pool_release(&hub->firsts, pump->first), "it was never sent");
+    }
     adit_status_ignore(adit_pool_release(&hub->pumps, pump->self), "it lives");
 }
 
@@ -168,9 +198,7 @@ struct adit_status adit_pump_open(struct adit_hub *hub, const struct adit_pump_o
     ADIT_TRY(pump_make(hub, link, &pump));
     pump->state = PUMP_VERDICT;
     pump->user = options->user;
-    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(pump->first));
-    struct adit_status status = adit_stream_head_write(&writer, options->head);
-    pump->first_len = (uint8_t)writer.len;
+    struct adit_status status = pump_head_set(hub, pump, options->head);
     if (adit_is_ok(status)) {
         status = watch_socket(hub, pump, options->fd);
     }
@@ -190,16 +218,19 @@ struct adit_status adit_pump_open(struct adit_hub *hub, const struct adit_pump_o
 }
 
 /* The agent's first byte back: how the dial ended. */
-static void first_set(struct adit_hub *hub, struct pump *pump, enum adit_dial_result result)
+static struct adit_status verdict_set(struct adit_hub *hub, struct pump *pump,
+                                      enum adit_dial_result result)
 {
+    struct pump_first *first = NULL;
+    ADIT_TRY(first_make(hub, pump, &first));
+    ADIT_AT(first->bytes, 0) = (uint8_t)result;
+    first->len = 1;
     struct link *link = hub_link(hub, pump->link);
-    ADIT_AT(pump->first, 0) = (uint8_t)result;
-    pump->first_len = 1;
-    pump->first_sent = 0;
     if (link) {
         adit_session_ready(&link->session, pump->stream);
         hub_mark_dirty(hub, link);
     }
+    return adit_ok();
 }
 
 struct adit_status adit_pump_attach(struct adit_hub *hub, struct adit_handle handle, int fd)
@@ -211,12 +242,14 @@ struct adit_status adit_pump_attach(struct adit_hub *hub, struct adit_handle han
     }
     pump->fd = fd;
     struct adit_status status = watch_socket(hub, pump, fd);
+    if (adit_is_ok(status)) {
+        status = verdict_set(hub, pump, ADIT_DIAL_CONNECTED);
+    }
     if (!adit_is_ok(status)) {
         pump_end(hub, pump, ADIT_PUMP_LOCAL);
         return status;
     }
     pump->state = PUMP_FLOW;
-    first_set(hub, pump, ADIT_DIAL_CONNECTED);
     pump_drain(hub, pump);
     return adit_ok();
 }
@@ -226,7 +259,9 @@ void adit_pump_refuse(struct adit_hub *hub, struct adit_handle handle, enum adit
     struct pump *pump = hub_pump(hub, handle);
     if (pump && pump->state == PUMP_DIALING) {
         pump->state = PUMP_REFUSED;
-        first_set(hub, pump, result);
+        if (!adit_is_ok(verdict_set(hub, pump, result))) {
+            pump_end(hub, pump, ADIT_PUMP_LOCAL);
+        }
     }
 }
 

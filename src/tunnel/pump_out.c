@@ -1,16 +1,24 @@
 /* From the socket, or the pipe's owner, to the peer. */
 #include "tunnel/internal.h"
 
-/* The bytes that go before anything from the socket: the head, or how the dial ended. */
-static size_t fill_first(struct pump *pump, struct adit_span room)
+/* The bytes that go before anything from the socket, where they are not all sent. */
+static size_t fill_first(struct adit_hub *hub, struct pump *pump, struct adit_span room)
 {
-    struct adit_bytes first =
-        adit_bytes_from(adit_bytes_first(ADIT_BYTES_OF(pump->first), pump->first_len),
-                        pump->first_sent);
-    first = adit_bytes_first(first, room.len);
-    adit_status_ignore(adit_span_copy(room, first), "cut to the room");
-    pump->first_sent = (uint8_t)(pump->first_sent + first.len);
-    return first.len;
+    if (!adit_handle_is_set(pump->first)) {
+        return 0;
+    }
+    struct pump_first *first = adit_pool_get(&hub->firsts, pump->first);
+    ADIT_ASSERT(first);
+    struct adit_bytes bytes = adit_bytes_from(
+        adit_bytes_first(ADIT_BYTES_OF(first->bytes), first->len), first->sent);
+    bytes = adit_bytes_first(bytes, room.len);
+    adit_status_ignore(adit_span_copy(room, bytes), "cut to the room");
+    first->sent = (uint8_t)(first->sent + bytes.len);
+    if (first->sent == first->len) {
+        adit_status_ignore(adit_pool_release(&hub->firsts, pump->first), "looked up above");
+        pump->first = (struct adit_handle){0};
+    }
+    return bytes.len;
 }
 
 /* Where the end was announced and what came before it is read, the end goes in the same frame. */
@@ -31,10 +39,10 @@ static struct adit_status receive_with_end(const struct pump *pump, struct adit_
 struct adit_status pump_fill(struct adit_hub *hub, struct pump *pump, struct adit_span room,
                              struct pump_filled *out_filled)
 {
-    struct pump_filled filled = {.count = fill_first(pump, room)};
+    struct pump_filled filled = {.count = fill_first(hub, pump, room)};
     room = adit_span_from(room, filled.count);
     if (pump->state == PUMP_REFUSED) {
-        filled.is_last = pump->first_sent == pump->first_len;
+        filled.is_last = !adit_handle_is_set(pump->first);
         *out_filled = filled;
         return adit_ok();
     }
