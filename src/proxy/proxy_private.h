@@ -8,11 +8,13 @@
 
 #include "http/body.h"
 #include "http/forward.h"
+#include "http/recall.h"
 #include "proxy/proxy.h"
 #include "tunnel/link.h"
 
 #define WEB_GATHER_BYTES (64 * 1024) /* at least a whole head, four records */
 #define WEB_UP_MAX (96 * 1024)       /* a request's head, and a chunk of its body */
+#define RECALLS 128 /* a power of two: connections whose last head is kept */
 #define WEB_NEVER UINT64_MAX
 #define WEB_ANSWER_ROOM (16 * 1024) /* free in the scratch before a request is looked at */
 #define WEB_RETRY_US (10 * ADIT_MS_US) /* between two looks for a free stream */
@@ -133,6 +135,13 @@ struct idle_top {
 
 #define IDLE_TOPS 16 /* a power of two */
 
+/* Whose head stands in a place of `recalls`: the connection's that last came to it. It is kept from
+ * a second request on: who asks once, and stays, costs nothing. */
+struct recall_place {
+    struct adit_handle web;
+    bool is_set;
+};
+
 struct proxy_times {
     uint64_t head_us, idle_us, body_us, stuck_us, queued_us, away_us, ack_us, idle_pipe_us,
         linger_us, fresh_us, proven_us;
@@ -161,6 +170,9 @@ struct adit_proxy {
     struct adit_span gathered;  /* for the web that is worked on */
     struct adit_writer gather;
     struct adit_http_head head; /* the one that is looked at */
+    struct adit_bytes line;     /* where it is one recalled: its method and target alone */
+    struct adit_span recalls;   /* struct adit_http_recall, by place */
+    struct recall_place recall_places[RECALLS];
     struct adit_proxy_counters counters;
 };
 

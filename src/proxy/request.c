@@ -22,20 +22,63 @@ static struct adit_status head_find(struct adit_proxy *proxy, struct web *web,
     return adit_ok();
 }
 
+static struct recall_place *place_of(struct adit_proxy *proxy, const struct web *web)
+{
+    return &ADIT_AT(proxy->recall_places, web->self.index & (RECALLS - 1));
+}
+
+static struct adit_http_recall *recall_of(const struct adit_proxy *proxy, const struct web *web)
+{
+    return adit_memory_at(proxy->recalls, sizeof(struct adit_http_recall),
+                          web->self.index & (RECALLS - 1));
+}
+
+/* The first look at what has come: the length of a head that is whole, parsed or recalled; else 0,
+ * and nothing of the head is used. */
+static size_t head_look(struct adit_proxy *proxy, struct web *web)
+{
+    const struct recall_place *place = place_of(proxy, web);
+    struct adit_bytes front = adit_queue_front(&web->in);
+    size_t len = place->is_set && adit_handle_equal(place->web, web->self)
+                     ? adit_http_recall_find(recall_of(proxy, web), front, &proxy->line)
+                     : 0;
+    return len > 0 ? len : adit_http_request_take(front, &proxy->head);
+}
+
+/* This request's head, for the next one; of the first one only whose place it is. */
+static void head_keep(struct adit_proxy *proxy, const struct web *web, struct adit_bytes made)
+{
+    struct recall_place *place = place_of(proxy, web);
+    place->is_set = adit_handle_equal(place->web, web->self);
+    place->web = web->self;
+    if (place->is_set) {
+        adit_http_recall_set(recall_of(proxy, web), &proxy->head, &web->exchange.request, made);
+    }
+}
+
 static void send_parsed(struct adit_proxy *proxy, struct web *web);
 
-/* A whole head is parsed: what it asks for. */
+static struct adit_status head_judge(const struct adit_proxy *proxy, struct web *web)
+{
+    if (proxy->line.len > 0) {
+        web->exchange.request = recall_of(proxy, web)->request;
+        return adit_ok();
+    }
+    return adit_http_request_judge(&proxy->head, &web->exchange.request);
+}
+
+/* A whole head is parsed, or recalled: what it asks for. */
 static void head_take(struct adit_proxy *proxy, struct web *web, size_t head_len)
 {
     struct exchange *exchange = &web->exchange;
-    struct adit_status status = adit_http_request_judge(&proxy->head, &exchange->request);
+    struct adit_status status = head_judge(proxy, web);
     if (!adit_is_ok(status)) {
         answer_error(proxy, web, (enum adit_http_error)status.detail);
         return;
     }
     adit_http_body_init(&exchange->up, exchange->request.framing, exchange->request.length);
     exchange->is_up_done = exchange->up.state == ADIT_HTTP_BODY_END;
-    exchange->is_http10 = proxy->head.version_minor == 0;
+    exchange->is_http10 = exchange->request.version_minor == 0;
     exchange->start_us = proxy->loop->now_us;
     exchange->head_kept = head_len;
     web->is_first = false;
@@ -94,9 +137,8 @@ bool request_next(struct adit_proxy *proxy, struct web *web)
     if (web->scan.seen == 0 && !web->is_first) {
         web->since_us = proxy->loop->now_us; /* a later request begins */
     }
-    size_t len = web->scan.seen == 0
-                     ? adit_http_request_take(adit_queue_front(&web->in), &proxy->head)
-                     : 0;
+    proxy->line.len = 0;
+    size_t len = web->scan.seen == 0 ? head_look(proxy, web) : 0;
     if (len == 0 && !head_await(proxy, web, &len)) {
         return false;
     }
@@ -165,16 +207,36 @@ static struct adit_status pipe_take(struct adit_proxy *proxy, struct web *web,
     return pipe_open(proxy, web, route);
 }
 
-/* The head as the program gets it, into `up`. */
-static struct adit_status head_make(struct adit_proxy *proxy, struct web *web,
-                                    const struct adit_proxy_route *route)
+/* The head that was parsed, as the program gets it. */
+static struct adit_status head_write(struct adit_proxy *proxy, struct web *web,
+                                     const struct adit_proxy_route *route,
+                                     struct adit_writer *writer)
 {
     const struct adit_http_visitor visitor = {.address = ADIT_FIELD_BYTES(web->address),
                                               .is_secure = web->tls != NULL,
                                               .host_header = route->host_header};
+    if (proxy->line.len > 0) { /* recalled, but the tunnel wants another Host now */
+        struct adit_bytes head = proxy_front(proxy, &web->in, web->exchange.head_kept);
+        ADIT_TRY(adit_http_request_parse(head, &proxy->head));
+    }
+    ADIT_TRY(adit_http_request_write(writer, &proxy->head, &web->exchange.request, &visitor));
+    if (route->host_header.len == 0) {
+        head_keep(proxy, web, adit_writer_bytes(writer));
+    }
+    return adit_ok();
+}
+
+/* The same, or what is recalled of it, into `up`. */
+static struct adit_status head_make(struct adit_proxy *proxy, struct web *web,
+                                    const struct adit_proxy_route *route)
+{
     struct adit_writer writer = adit_writer_of(proxy->written);
-    ADIT_TRY(
-        adit_http_request_write(&writer, &proxy->head, &web->exchange.request, &visitor));
+    if (proxy->line.len > 0 && route->host_header.len == 0) {
+        ADIT_TRY(adit_write_bytes(&writer, proxy->line));
+        ADIT_TRY(adit_write_bytes(&writer, ADIT_FIELD_BYTES(recall_of(proxy, web)->made)));
+    } else {
+        ADIT_TRY(head_write(proxy, web, route, &writer));
+    }
     return adit_queue_put(&web->up, &proxy->hub->chunks, adit_writer_bytes(&writer));
 }
 
@@ -239,6 +301,7 @@ bool request_send(struct adit_proxy *proxy, struct web *web)
     } else if (proxy->loop->now_us >= web->retry_us) {
         struct adit_bytes head = proxy_front(proxy, &web->in, exchange->head_kept);
         struct adit_status status = adit_http_request_parse(head, &proxy->head);
+        proxy->line.len = 0;
         if (!adit_is_ok(status)) { /* it was parsed before */
             web_cut(proxy, web);
             return false;

@@ -476,6 +476,11 @@ bool adit_http_is_token(struct adit_bytes bytes)
     return bytes.len > 0 && class_end(bytes, 0, IS_TOKEN) == bytes.len;
 }
 
+size_t adit_http_target_len(struct adit_bytes bytes)
+{
+    return class_end(bytes, 0, IS_TARGET);
+}
+
 bool adit_http_list_next(struct adit_bytes *rest, struct adit_bytes *out_element)
 {
     while (rest->len > 0) {

@@ -112,6 +112,9 @@ const struct adit_http_field *adit_http_field_find(const struct adit_http_head *
                                                    struct adit_bytes name);
 size_t adit_http_field_count(const struct adit_http_head *head, struct adit_bytes name);
 
+/* How many bytes at the front may stand in a target: visible ASCII without '#'. */
+size_t adit_http_target_len(struct adit_bytes bytes);
+
 /* Is every byte one of a token (RFC 9110 section 5.6.2), and is there one? */
 bool adit_http_is_token(struct adit_bytes bytes);
 
