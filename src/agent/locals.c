@@ -101,6 +101,8 @@ void local_wanted(struct adit_agent *agent, struct adit_handle pump,
                                                           ? ADIT_BYTES("localhost")
                                                           : ADIT_FIELD_BYTES(tunnel->host),
                                               .port = tunnel->port,
+                                              .is_to_speak =
+                                                  adit_pump_has_bytes(&agent->hub, pump),
                                               .timeout_us = ADIT_AGENT_LOCAL_DIAL_US,
                                               .done = dial_done,
                                               .context = agent,

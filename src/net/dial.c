@@ -306,7 +306,9 @@ bool adit_dial_at_once(const struct adit_dial_options *options, int *out_fd)
         return false;
     }
     address.port = options->port;
-    if (!adit_is_ok(adit_socket_connect(&address, &fd))) {
+    struct adit_status status = options->is_to_speak ? adit_socket_connect_to_speak(&address, &fd)
+                                                     : adit_socket_connect(&address, &fd);
+    if (!adit_is_ok(status)) {
         return false;
     }
     if (!adit_socket_is_connected(fd)) {

@@ -23,6 +23,7 @@ typedef void adit_dial_done_fn(void *context, uint64_t key, int fd, struct adit_
 struct adit_dial_options {
     struct adit_bytes host; /* name or address, without brackets */
     uint16_t port;
+    bool is_to_speak; /* bytes wait for the connection: dial_at_once sends no packet before them */
     uint64_t timeout_us;
     adit_dial_done_fn *done;
     void *context;

@@ -237,7 +237,8 @@ static void loopback_answers_at_once(void **state)
                 {"::1", false},       {"192.0.2.1", false},   {"example.com", false}, {"", false}};
     for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
         struct adit_dial_options options = {.host = adit_bytes_of_text(ADIT_AT(rows, i).host),
-                                            .port = address.port};
+                                            .port = address.port,
+                                            .is_to_speak = i % 2 == 0};
         int fd = -1;
         assert_int_equal(adit_dial_at_once(&options, &fd), ADIT_AT(rows, i).is_good);
         assert_int_equal(fd >= 0, ADIT_AT(rows, i).is_good);

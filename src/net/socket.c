@@ -282,12 +282,16 @@ struct adit_status adit_socket_accept(int fd, int *out_fd, struct adit_address *
     return adit_ok();
 }
 
-struct adit_status adit_socket_connect(const struct adit_address *address, int *out_fd)
+static struct adit_status connect_with(const struct adit_address *address, bool is_to_speak,
+                                       int *out_fd)
 {
     struct kernel_address kernel = {0};
     ADIT_TRY(kernel_address_fill(address, &kernel));
     int fd = -1;
     ADIT_TRY(socket_make(address, &fd));
+    if (is_to_speak) { /* of one who connects, it holds back the last ACK of the handshake */
+        adit_status_ignore(adit_socket_defer_accept_set(fd, 1), "a packet more");
+    }
     const void *name = &kernel.storage;
     if (connect(fd, name, kernel.len) != 0 && errno != EINPROGRESS && errno != EINTR) {
         int code = errno;
@@ -296,6 +300,16 @@ struct adit_status adit_socket_connect(const struct adit_address *address, int *
     }
     *out_fd = fd;
     return adit_ok();
+}
+
+struct adit_status adit_socket_connect(const struct adit_address *address, int *out_fd)
+{
+    return connect_with(address, false, out_fd);
+}
+
+struct adit_status adit_socket_connect_to_speak(const struct adit_address *address, int *out_fd)
+{
+    return connect_with(address, true, out_fd);
 }
 
 bool adit_socket_is_connected(int fd)

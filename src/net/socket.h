@@ -23,6 +23,10 @@ struct adit_status adit_socket_accept(int fd, int *out_fd, struct adit_address *
 
 /* Begins to connect; writable (or an error event) says that it ended, connect_result how. */
 struct adit_status adit_socket_connect(const struct adit_address *address, int *out_fd);
+/* The same for one who has something to say at once: its first bytes carry the end of the
+ * handshake, which would be a packet of its own, and wakes the other side a second time. Where
+ * nothing is sent the kernel says it alone, after 200 ms at most. */
+struct adit_status adit_socket_connect_to_speak(const struct adit_address *address, int *out_fd);
 bool adit_socket_is_connected(int fd); /* already: on loopback it usually is, right after connect */
 struct adit_status adit_socket_connect_result(int fd); /* SYSTEM with errno where it failed */
 

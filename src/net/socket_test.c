@@ -96,6 +96,39 @@ static void connect_and_accept(void **state)
     }
 }
 
+/* The end of the handshake comes with the first bytes, or by itself where none are sent. */
+static void who_speaks_at_once_is_heard_at_once(void **state)
+{
+    (void)state;
+    for (int is_speaking = 0; is_speaking < 2; is_speaking++) {
+        struct pair pair = {.listener = -1, .client = -1, .server = -1};
+        const struct adit_address address = address_of("127.0.0.1:0");
+        enum adit_io io = ADIT_IO_DONE;
+        uint8_t room[8] = {0};
+        size_t count = 0;
+        assert_ok(adit_socket_listen(&address, 16, &pair.listener));
+        assert_ok(adit_socket_local(pair.listener, &pair.local));
+        uint64_t begin_us = adit_clock_now_us();
+        assert_ok(adit_socket_connect_to_speak(&pair.local, &pair.client));
+        assert_true(adit_socket_is_connected(pair.client));
+        assert_ok(adit_socket_accept(pair.listener, &pair.server, &pair.peer, &io));
+        bool is_held = io == ADIT_IO_BLOCKED;
+        assert_true(is_held || adit_clock_now_us() - begin_us > 150000);
+        if (is_speaking && is_held) {
+            assert_ok(adit_socket_send(pair.client, ADIT_BYTES("hi"), &count, &io));
+            assert_ok(adit_socket_accept(pair.listener, &pair.server, &pair.peer, &io));
+            assert_int_equal(io, ADIT_IO_DONE);
+            assert_ok(adit_socket_receive(pair.server, ADIT_SPAN_OF(room), &count, &io));
+            assert_bytes(adit_bytes_first(ADIT_BYTES_OF(room), count), ADIT_BYTES("hi"));
+        } else if (is_held) {
+            wait_for(pair.listener, POLLIN);
+            assert_ok(adit_socket_accept(pair.listener, &pair.server, &pair.peer, &io));
+            assert_int_equal(io, ADIT_IO_DONE);
+        }
+        pair_close(&pair);
+    }
+}
+
 static void bytes_both_ways_and_the_end(void **state)
 {
     (void)state;
@@ -328,6 +361,7 @@ static void options_and_info(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_speaks_at_once_is_heard_at_once),
         cmocka_unit_test(connect_and_accept),
         cmocka_unit_test(bytes_both_ways_and_the_end),
         cmocka_unit_test(last_bytes_wait_for_the_end),

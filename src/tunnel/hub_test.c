@@ -198,6 +198,34 @@ static void a_turn_of_a_link_is_short(void **state)
     }
 }
 
+/* The agent knows whether the visitor has spoken when it dials; a program that speaks first is
+ * heard, too, also where it did so before its socket was watched. */
+static void either_side_may_speak_first(void **state)
+{
+    struct pair *pair = *state;
+    for (int is_visitor = 0; is_visitor < 2; is_visitor++) {
+        int visitor = -1;
+        int program = -1;
+        size_t count = 0;
+        enum adit_io io = ADIT_IO_DONE;
+        uint8_t room[32] = {0};
+        open_stream(pair, &visitor, &program);
+        assert_ok(adit_socket_send(is_visitor ? visitor : program, ADIT_BYTES("first"), &count,
+                                   &io));
+        do {
+            turn(pair);
+            assert_ok(adit_socket_receive(is_visitor ? program : visitor, ADIT_SPAN_OF(room),
+                                          &count, &io));
+        } while (io == ADIT_IO_BLOCKED);
+        assert_bytes(adit_bytes_first(ADIT_BYTES_OF(room), count), ADIT_BYTES("first"));
+        assert_int_equal(pair->agent.has_bytes, is_visitor);
+        adit_socket_close(&visitor);
+        adit_socket_close(&program);
+        turn_until(pair, pair->agent.pumps_closed == is_visitor + 1);
+    }
+    assert_false(adit_pump_has_bytes(&pair->agent.hub, pair->agent.pump)); /* it has gone */
+}
+
 /* Both are there when the agent is told of either. */
 static void an_answer_and_its_end_are_one_frame(void **state)
 {
@@ -455,6 +483,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(broken_words_of_the_server_end_the_link, setup, teardown),
         cmocka_unit_test_setup_teardown(bytes_and_ends_go_both_ways, setup, teardown),
         cmocka_unit_test_setup_teardown(a_turn_of_a_link_is_short, setup, teardown),
+        cmocka_unit_test_setup_teardown(either_side_may_speak_first, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_and_its_end_are_one_frame, setup, teardown),
         cmocka_unit_test_setup_teardown(a_slow_visitor_gets_everything, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_dial_cuts_the_visitor, setup, teardown),

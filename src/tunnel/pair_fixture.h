@@ -26,6 +26,7 @@ struct end {
     struct adit_hub_counters seen; /* bytes shown on their way */
     uint64_t seen_hash;            /* of those to the local socket, in their order */
     int attach_fd; /* agent: what to attach to the next pump; -1: refuse it; -2: later */
+    bool has_bytes; /* of the visitor, when the last pump was opened */
     const struct adit_hub_ops *ops; /* null: those of this file */
     void *owner;                    /* for those that are not */
 };
@@ -81,6 +82,7 @@ static inline void pump_open(void *context, struct adit_handle link, struct adit
     end->pump = pump;
     end->head = *head;
     end->pumps_opened++;
+    end->has_bytes = adit_pump_has_bytes(&end->hub, pump);
     if (end->attach_fd >= 0) {
         assert_ok(adit_pump_attach(&end->hub, pump, end->attach_fd));
         end->attach_fd = -2;

@@ -171,6 +171,7 @@ static void pump_ready(void *context, uint64_t key, uint32_t events)
         pump->has_hangup = true;
     }
     if (events & (ADIT_LOOP_READ | ADIT_LOOP_HANGUP)) {
+        pump->is_quiet = false;
         struct link *link = hub_link(hub, pump->link);
         if (link && !pump->is_source_done) {
             adit_session_ready(&link->session, pump->stream);
@@ -233,6 +234,12 @@ static struct adit_status verdict_set(struct adit_hub *hub, struct pump *pump,
     return adit_ok();
 }
 
+bool adit_pump_has_bytes(const struct adit_hub *hub, struct adit_handle handle)
+{
+    const struct pump *pump = hub_pump(hub, handle);
+    return pump && pump->in.len > 0;
+}
+
 struct adit_status adit_pump_attach(struct adit_hub *hub, struct adit_handle handle, int fd)
 {
     struct pump *pump = hub_pump(hub, handle);
@@ -250,6 +257,7 @@ struct adit_status adit_pump_attach(struct adit_hub *hub, struct adit_handle han
         return status;
     }
     pump->state = PUMP_FLOW;
+    pump->is_quiet = true; /* the watch is new: it will tell what is there by now */
     pump_drain(hub, pump);
     return adit_ok();
 }

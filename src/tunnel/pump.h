@@ -16,6 +16,9 @@ struct adit_pump_options {
 struct adit_status adit_pump_open(struct adit_hub *hub, const struct adit_pump_options *options,
                                   struct adit_handle *out_pump);
 
+/* Agent side: the visitor has spoken already, and what it said waits for the local socket. */
+bool adit_pump_has_bytes(const struct adit_hub *hub, struct adit_handle pump);
+
 /* Agent side: the local socket is connected; the pump owns it from here on, also on failure.
  * STALE where the visitor has gone meanwhile. */
 struct adit_status adit_pump_attach(struct adit_hub *hub, struct adit_handle pump, int fd);

@@ -55,7 +55,7 @@ struct adit_status pump_fill(struct adit_hub *hub, struct pump *pump, struct adi
                                            .is_empty = given.is_empty};
         return adit_ok();
     }
-    if ((pump->fd < 0 && !pump->is_pipe) || pump->is_source_done) {
+    if ((pump->fd < 0 && !pump->is_pipe) || pump->is_source_done || pump->is_quiet) {
         filled.is_empty = true;
         *out_filled = filled;
         return adit_ok();
