@@ -84,9 +84,9 @@ class Pair(Relay):
     """The least that two processes with one connection of TLS between them can do."""
     name, port, tls, can = 'pair', PAIR, 'TLS 1.3', ('requests', 'connections', 'bulk')
     note = 'two bare processes: no windows, limits, checks, log or sandbox'
-    only = ('requests-64', 'requests-64-1024', 'requests-1', 'requests-1-1024', 'close-64',
-            'close-64-1024', 'close-1', 'close-1-1024', 'down-1', 'up-1', 'down-64', 'up-64',
-            'under-bulk')
+    only = ('requests-64', 'requests-64-1024', 'requests-1', 'requests-1-1024', 'paced-2000',
+            'paced-10000', 'close-64', 'close-64-1024', 'close-1', 'close-1-1024', 'down-1', 'up-1',
+            'down-64', 'up-64', 'under-bulk')
 
     def command(self):
         return 'bench-pair', PAIR, ORIGIN

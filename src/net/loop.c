@@ -348,6 +348,31 @@ static int wait_events(struct adit_loop *loop, struct epoll_event *events, uint6
     return got;
 }
 
+/* Events that one function handles are of one kind; of the last kind are those of all others. */
+static uint32_t kind_of(struct adit_loop *loop, adit_loop_ready_fn *ready)
+{
+    uint32_t number = 0;
+    while (number < ADIT_SPIN_KINDS - 1 && ADIT_AT(loop->kinds, number) &&
+           ADIT_AT(loop->kinds, number) != ready) {
+        number++;
+    }
+    ADIT_AT(loop->kinds, number) = ready;
+    return number;
+}
+
+static void handle(struct adit_loop *loop, const struct epoll_event *event)
+{
+    const struct loop_watch *watch =
+        adit_pool_get(&loop->watches, adit_handle_unpack(event->data.u64));
+    if (!watch) {
+        return; /* it was removed earlier in this turn */
+    }
+    if (loop->spin.is_on) {
+        adit_spin_event(&loop->spin, kind_of(loop, watch->ready), event->data.u64);
+    }
+    watch->ready(watch->context, watch->key, events_for_reader(event->events, watch->interest));
+}
+
 struct adit_status adit_loop_turn(struct adit_loop *loop, uint64_t wait_us)
 {
     struct epoll_event events[LOOP_EVENTS_MAX];
@@ -365,13 +390,7 @@ struct adit_status adit_loop_turn(struct adit_loop *loop, uint64_t wait_us)
     loop->turns_total++;
     loop->events_total += (uint64_t)got;
     for (int i = 0; i < got; i++) {
-        const struct epoll_event *event = &ADIT_AT(events, i);
-        const struct loop_watch *watch =
-            adit_pool_get(&loop->watches, adit_handle_unpack(event->data.u64));
-        if (watch) { /* else it was removed earlier in this turn */
-            watch->ready(watch->context, watch->key,
-                         events_for_reader(event->events, watch->interest));
-        }
+        handle(loop, &ADIT_AT(events, i));
     }
     timers_fire(loop);
     if (loop->turn_end) {

@@ -41,6 +41,7 @@ struct adit_loop {
     uint32_t heap_len;
     uint64_t now_us; /* the time at the start of this turn's events */
     uint64_t end_us; /* of the last turn's work */
+    adit_loop_ready_fn *kinds[ADIT_SPIN_KINDS]; /* of events, by who handles them */
     struct adit_spin spin; /* off until adit_loop_spin_set */
     adit_loop_turn_fn *turn_end;
     void *turn_context;

@@ -298,6 +298,44 @@ static void it_polls_while_that_pays(void **state)
     adit_loop_close(&seen.loop);
 }
 
+static void on_ready_too(void *context, uint64_t key, uint32_t events)
+{
+    on_ready(context, key, events);
+}
+
+static void kinds_are_told_by_who_handles_them(void **state)
+{
+    (void)state;
+    static const struct {
+        adit_loop_ready_fn *ready;
+        bool is_full;
+        uint32_t kind;
+    } rows[] = {{on_ready, false, 0},
+                {on_ready_too, false, 1},
+                {on_ready, false, 0},
+                {on_ready_too, true, ADIT_SPIN_KINDS - 1}};
+    struct seen seen = seen_of(1, 1);
+    adit_loop_spin_set(&seen.loop, true);
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        int in = -1;
+        int out = -1;
+        pipe_open(&in, &out);
+        for (size_t kind = 1; ADIT_AT(rows, i).is_full && kind < ADIT_SPIN_KINDS; kind++) {
+            ADIT_AT(seen.loop.kinds, kind) = on_ready;
+        }
+        assert_ok(adit_loop_watch(&seen.loop, in, ADIT_LOOP_READ, ADIT_AT(rows, i).ready, &seen, 1,
+                                  &seen.watch));
+        assert_int_equal(write(out, "x", 1), 1);
+        assert_ok(adit_loop_turn(&seen.loop, 1000));
+        assert_int_equal(seen.loop.spin.kind, ADIT_AT(rows, i).kind);
+        adit_loop_unwatch(&seen.loop, &seen.watch);
+        close(in);
+        close(out);
+    }
+    assert_int_equal(seen.calls, ADIT_COUNT(rows));
+    adit_loop_close(&seen.loop);
+}
+
 static void on_timer_stop(void *context, uint64_t key)
 {
     struct seen *seen = context;
@@ -373,6 +411,7 @@ int main(void)
         cmocka_unit_test(removed_in_the_same_turn),
         cmocka_unit_test(what_is_forgotten_is_not_heard),
         cmocka_unit_test(it_polls_while_that_pays),
+        cmocka_unit_test(kinds_are_told_by_who_handles_them),
         cmocka_unit_test(timers_fire_in_order),
         cmocka_unit_test(a_timer_in_the_past_waits_for_the_next_turn),
         cmocka_unit_test(it_gives_way_once),

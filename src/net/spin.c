@@ -8,6 +8,9 @@
 #define PAUSE_MIN_US (4 * ADIT_MS_US)
 #define PAUSE_MAX_US ADIT_SECOND_US
 #define EVENTS_FEW 3 /* of one turn, after which it is worth to poll */
+#define SOON_US 36 /* the mean of polls that pay where several sources have events */
+#define TRIED_EVERY 128 /* waits, after which a poll is tried that is not expected to pay */
+#define ALONE_EVENTS 16 /* without another source of their kind: there is one of each */
 #define CALM_POLLS 64 /* without a crowd: the next one begins with a short pause again */
 
 void adit_spin_init(struct adit_spin *spin, bool is_on, uint64_t now_us)
@@ -15,6 +18,7 @@ void adit_spin_init(struct adit_spin *spin, bool is_on, uint64_t now_us)
     *spin = (struct adit_spin){.is_on = is_on,
                                .gaps_us = {GAP_MAX_US, GAP_MAX_US},
                                .purse_us = PURSE_MAX_US,
+                               .alone = ALONE_EVENTS,
                                .filled_us = now_us};
 }
 
@@ -33,6 +37,17 @@ static void fill_by_time(struct adit_spin *spin, uint64_t now_us)
     }
 }
 
+/* Whether the next event is near as far as the kind of the last one tells, or it is time to try. */
+static bool is_near(struct adit_spin *spin)
+{
+    struct adit_spin_kind *kind = &ADIT_AT(spin->kinds, spin->kind);
+    if (spin->alone == ALONE_EVENTS || kind->poll_us <= SOON_US) {
+        return true;
+    }
+    kind->passed = (kind->passed + 1) % TRIED_EVERY;
+    return kind->passed == 0;
+}
+
 uint64_t adit_spin_allowance_us(struct adit_spin *spin, uint64_t now_us)
 {
     if (!spin->is_on || spin->was_many || now_us < spin->resume_us) {
@@ -40,7 +55,10 @@ uint64_t adit_spin_allowance_us(struct adit_spin *spin, uint64_t now_us)
     }
     fill_by_time(spin, now_us);
     uint32_t expected_us = ADIT_AT(spin->gaps_us, spin->was_short ? 1 : 0);
-    return expected_us <= GAP_SHORT_US && spin->purse_us >= ADIT_SPIN_MAX_US ? ADIT_SPIN_MAX_US : 0;
+    if (expected_us > GAP_SHORT_US || spin->purse_us < ADIT_SPIN_MAX_US) {
+        return 0;
+    }
+    return is_near(spin) ? ADIT_SPIN_MAX_US : 0;
 }
 
 /* True where somebody else needs the core. */
@@ -64,6 +82,9 @@ void adit_spin_polled(struct adit_spin *spin, const struct adit_spin_poll *poll)
     if (is_crowded(spin, poll)) {
         return;
     }
+    struct adit_spin_kind *kind = &ADIT_AT(spin->kinds, spin->kind);
+    uint32_t capped_us = (uint32_t)adit_min_u64(poll->spent_us, ADIT_SPIN_MAX_US);
+    kind->poll_us = (3 * kind->poll_us + capped_us) / 4;
     if (poll->is_hit) {
         spin->counters.hits++;
         earn(spin, EARNED_US);
@@ -71,6 +92,15 @@ void adit_spin_polled(struct adit_spin *spin, const struct adit_spin_poll *poll)
         spin->counters.misses++;
         spin->purse_us -= (uint32_t)adit_min_u64(spin->purse_us, ADIT_SPIN_MAX_US);
     }
+}
+
+void adit_spin_event(struct adit_spin *spin, uint32_t number, uint64_t source)
+{
+    struct adit_spin_kind *kind = &ADIT_AT(spin->kinds, number);
+    uint32_t alone = (uint32_t)adit_min_u64(spin->alone + 1u, ALONE_EVENTS);
+    spin->alone = kind->source == source ? alone : 0;
+    kind->source = source;
+    spin->kind = number;
 }
 
 void adit_spin_gap(struct adit_spin *spin, uint64_t gap_us, uint32_t events)

@@ -10,6 +10,9 @@
  * - a purse: a poll that missed costs what it took, one that hit earns what waking would have
  *   cost, and time alone earns 1 % of itself. Where polling does not pay the purse is empty, and
  *   a hundredth of the core is all that can be lost;
+ * - what polls took behind an event of this kind, once events of one kind come from several sources
+ *   in turn: a program's answer may be near and the next of many requests not. Where one visitor
+ *   asks and waits both ends poll whatever it takes: each makes the other's wait a short one;
  * - the last turn's events: where there were many, requests wait for work and not for a wake-up,
  *   and a sleep lets more of them come together;
  * - crowding: giving the core away that took long means that somebody else needs it, and a poller
@@ -22,10 +25,18 @@
 #include "base/base.h"
 
 #define ADIT_SPIN_MAX_US 50 /* one poll; also what giving way may take before it means a crowd */
+#define ADIT_SPIN_KINDS 8    /* of events */
 
 struct adit_spin_counters { /* totals since the start */
     uint64_t hits, misses, crowds;
-    uint64_t spent_us; /* in polls, the time that others had the core not counted */
+    uint64_t spent_us; /* in polls, with the time that others had the core */
+};
+
+/* Events of one kind. */
+struct adit_spin_kind {
+    uint64_t source;  /* of the last one */
+    uint32_t poll_us; /* the mean of polls behind one, hits or not */
+    uint32_t passed;  /* since the last poll that was tried although they take long */
 };
 
 struct adit_spin {
@@ -38,6 +49,9 @@ struct adit_spin {
     uint64_t pause_us;   /* of the last crowd */
     uint64_t filled_us;  /* when time last went into the purse */
     uint64_t resume_us;  /* the end of the pause */
+    struct adit_spin_kind kinds[ADIT_SPIN_KINDS];
+    uint32_t kind;  /* of the last event */
+    uint32_t alone; /* events in a row from the source that the last of their kind came from */
     struct adit_spin_counters counters;
 };
 
@@ -56,6 +70,9 @@ uint64_t adit_spin_allowance_us(struct adit_spin *spin, uint64_t now_us);
 
 /* A poll is over, with an event or without one. */
 void adit_spin_polled(struct adit_spin *spin, const struct adit_spin_poll *poll);
+
+/* An event of a kind below ADIT_SPIN_KINDS. */
+void adit_spin_event(struct adit_spin *spin, uint32_t number, uint64_t source);
 
 /* So many events came together, so long after the last turn, polled for or slept for. */
 void adit_spin_gap(struct adit_spin *spin, uint64_t gap_us, uint32_t events);

@@ -120,6 +120,86 @@ static void what_hits_pays_for_what_misses(void **state)
     assert_int_equal(spin.counters.misses, 334 + 666);
 }
 
+/* So many turns, each with an event of `kind` from one of `sources` in turn, and a poll of so long
+ * behind it where one was allowed: how many polls there were. */
+static unsigned turns(struct adit_spin *spin, unsigned count, uint32_t kind,
+                      unsigned sources, uint64_t poll_us)
+{
+    unsigned polls = 0;
+    for (unsigned i = 0; i < count; i++) {
+        adit_spin_event(spin, kind, 1 + i % sources);
+        adit_spin_gap(spin, 40, 1);
+        if (adit_spin_allowance_us(spin, 1000) > 0) {
+            poll(spin, poll_us < ADIT_SPIN_MAX_US, poll_us);
+            polls++;
+        }
+    }
+    return polls;
+}
+
+static void several_sources_are_polled_for_where_events_are_near(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t poll_us;
+        bool is_near;
+    } rows[] = {{0, true}, {12, true}, {36, true}, {40, false}, {49, false}};
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        struct adit_spin spin = spin_of();
+        uint64_t poll_us = ADIT_AT(rows, i).poll_us;
+        events(&spin, 64, 40);
+        turns(&spin, 64, 1, 2, poll_us); /* it learns */
+        assert_int_equal(turns(&spin, 1280, 1, 2, poll_us),
+                         ADIT_AT(rows, i).is_near ? 1280 : 10); /* tried now and then */
+    }
+}
+
+/* A program that answers soon, and requests of many visitors that do not follow soon. */
+static void kinds_are_told_apart(void **state)
+{
+    (void)state;
+    struct adit_spin spin = spin_of();
+    events(&spin, 64, 40);
+    for (unsigned i = 0; i < 100; i++) {
+        adit_spin_event(&spin, 2, 7);
+        adit_spin_gap(&spin, 12, 1);
+        assert_int_equal(adit_spin_allowance_us(&spin, 1000), ADIT_SPIN_MAX_US);
+        poll(&spin, true, 12);
+        adit_spin_event(&spin, 3, i + 1);
+        adit_spin_gap(&spin, 45, 1);
+        if (adit_spin_allowance_us(&spin, 1000) > 0) {
+            poll(&spin, true, 45);
+            assert_true(i < 10); /* until that is known */
+        }
+    }
+}
+
+static void a_kind_that_becomes_near_is_found(void **state)
+{
+    (void)state;
+    struct adit_spin spin = spin_of();
+    events(&spin, 64, 40);
+    turns(&spin, 64, 1, 2, 49);
+    assert_int_equal(turns(&spin, 64, 1, 2, 49), 0);
+    turns(&spin, 5 * 128, 1, 2, 5);
+    assert_int_equal(turns(&spin, 64, 1, 2, 5), 64);
+}
+
+/* One visitor that asks and waits: while the other end sleeps polls are long, or miss. */
+static void a_lone_source_is_polled_for_however_long_it_takes(void **state)
+{
+    (void)state;
+    struct adit_spin spin = spin_of();
+    events(&spin, 64, 40);
+    turns(&spin, 64, 1, 2, 49);
+    turns(&spin, 16, 1, 1, 49); /* the other visitor left */
+    assert_int_equal(turns(&spin, 1000, 1, 1, 49), 1000);
+    assert_int_equal(turns(&spin, 1, 1, 1, ADIT_SPIN_MAX_US), 1);
+    adit_spin_event(&spin, 1, 2); /* it is back */
+    adit_spin_gap(&spin, 40, 1);
+    assert_int_equal(adit_spin_allowance_us(&spin, 1000), 0);
+}
+
 static void crowded(struct adit_spin *spin, uint64_t now_us)
 {
     adit_spin_polled(spin, &(struct adit_spin_poll){.end_us = now_us,
@@ -172,6 +252,10 @@ int main(void)
         cmocka_unit_test(tells_a_request_from_its_answer),
         cmocka_unit_test(what_misses_empties_the_purse),
         cmocka_unit_test(what_hits_pays_for_what_misses),
+        cmocka_unit_test(several_sources_are_polled_for_where_events_are_near),
+        cmocka_unit_test(kinds_are_told_apart),
+        cmocka_unit_test(a_kind_that_becomes_near_is_found),
+        cmocka_unit_test(a_lone_source_is_polled_for_however_long_it_takes),
         cmocka_unit_test(a_crowd_means_a_pause),
         cmocka_unit_test(odd_times_do_no_harm),
     };
