@@ -9,6 +9,7 @@
 #define MIB (1024u * 1024u)
 #define OPEN_ROUNDS 8 /* for all streams of a transfer to be open */
 #define GOODBYE_ROUNDS 8
+#define REST_US (100 * ADIT_MS_US) /* then nothing small passed a moment ago */
 
 _Noreturn void script_die(const char *why)
 {
@@ -101,6 +102,7 @@ static void transfer(struct script *script, const char *name, enum script_job jo
         script_round(script);
     }
     script->is_held = false;
+    script_time_pass(REST_US);
     script_phase_begin();
     script_rounds_until_done(script, 0, streams);
     script_phase_end(name, BULK_MIB, "MiB");
