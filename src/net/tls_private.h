@@ -50,8 +50,9 @@ static inline struct adit_bytes adit_tls_context_alpn(const struct adit_tls_cont
 /* tls_visitor.c: what a server for browsers has beyond one for agents. */
 struct adit_status adit_tls_visitor_configure(struct adit_tls_context *context);
 
-/* One handshake in memory (where it is_visitor: of each version, and resumed; of a client: its
- * first flight), so that what OpenSSL loads late is loaded before a sandbox closes. */
+/* One handshake of a server in memory (where it is_visitor: of each version, and resumed), so that
+ * what OpenSSL loads late is loaded before a sandbox closes. Of a client: whether it could begin
+ * one, and the one file that it would read late. */
 struct adit_status adit_tls_rehearse(struct adit_tls_context *context);
 
 /* The functions of tls.c behind the BIO. */
