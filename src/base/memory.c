@@ -19,12 +19,6 @@ struct adit_status adit_memory_open(size_t count, size_t size, struct adit_span 
     return adit_ok();
 }
 
-void *adit_memory_at(struct adit_span memory, size_t size, size_t index)
-{
-    ADIT_ASSERT(size > 0 && index < memory.len / size);
-    return adit_span_from(memory, index * size).ptr;
-}
-
 void adit_memory_close(struct adit_span *memory)
 {
     free(memory->ptr);

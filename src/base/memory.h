@@ -14,7 +14,11 @@ struct adit_status adit_memory_open(size_t count, size_t size, struct adit_span 
 
 /* Object `index` of memory that was opened for objects of `size` bytes; it must be inside
  * (asserted). The way from a span to objects: a view of foreign bytes never becomes one. */
-void *adit_memory_at(struct adit_span memory, size_t size, size_t index);
+static inline void *adit_memory_at(struct adit_span memory, size_t size, size_t index)
+{
+    ADIT_ASSERT(size > 0 && index < memory.len / size);
+    return adit_span_from(memory, index * size).ptr;
+}
 
 /* Gives it back and empties the view. An empty view is fine. */
 void adit_memory_close(struct adit_span *memory);

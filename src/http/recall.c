@@ -3,9 +3,10 @@
 /* With the empty line. */
 static size_t length_of(const struct adit_http_head *head)
 {
-    return head->field_count == 0
-               ? 0
-               : ADIT_AT(head->fields, head->field_count - 1).line_end + sizeof "\r\n" - 1;
+    size_t end = head->field_count == 0
+                     ? head->lines_at
+                     : ADIT_AT(head->fields, head->field_count - 1).line_end;
+    return end + sizeof "\r\n" - 1;
 }
 
 void adit_http_recall_set(struct adit_http_recall *recall, const struct adit_http_head *head,
@@ -42,4 +43,33 @@ size_t adit_http_recall_find(const struct adit_http_recall *recall, struct adit_
     }
     *out_line = adit_bytes_first(bytes, line_len);
     return line_len + rest.len;
+}
+
+bool adit_http_recall_suits(const struct adit_http_request *request)
+{
+    return request->is_persistent && !request->is_head && !request->is_upgrade;
+}
+
+void adit_http_recall_answer_set(struct adit_http_recall_answer *recall,
+                                 const struct adit_http_head *head,
+                                 const struct adit_http_response *response,
+                                 struct adit_bytes made)
+{
+    recall->head.len = 0;
+    if (response->is_interim || response->framing == ADIT_HTTP_FRAMING_SWITCH ||
+        !adit_is_ok(ADIT_FIELD_SET(recall->made, made))) {
+        return;
+    }
+    recall->response = *response;
+    recall->status = head->status;
+    adit_status_ignore(
+        ADIT_FIELD_SET(recall->head, adit_bytes_first(head->text, length_of(head))),
+        "one that is too long stays empty");
+}
+
+size_t adit_http_recall_answer_find(const struct adit_http_recall_answer *recall,
+                                    struct adit_bytes bytes)
+{
+    struct adit_bytes head = ADIT_FIELD_BYTES(recall->head);
+    return adit_bytes_starts_with(bytes, head) ? head.len : 0;
 }

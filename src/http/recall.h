@@ -14,6 +14,7 @@
 #include "http/message.h"
 
 #define ADIT_HTTP_RECALL_BYTES_MAX 1024 /* of a head without its target, before and after */
+#define ADIT_HTTP_RECALL_ANSWER_BYTES_MAX 512 /* of an answer's head, before and after */
 
 struct adit_http_recall {
     struct adit_http_request request;
@@ -31,5 +32,28 @@ void adit_http_recall_set(struct adit_http_recall *recall, const struct adit_htt
  * space and its target: `made` goes behind them. 0 where it is another, or not whole. */
 size_t adit_http_recall_find(const struct adit_http_recall *recall, struct adit_bytes bytes,
                              struct adit_bytes *out_line);
+
+/* An answer's head in the same way, by all of its bytes. */
+struct adit_http_recall_answer {
+    struct adit_http_response response;
+    uint16_t status;
+    ADIT_FIELD(ADIT_HTTP_RECALL_ANSWER_BYTES_MAX) head; /* none: nothing is recalled */
+    ADIT_FIELD(ADIT_HTTP_RECALL_ANSWER_BYTES_MAX) made;
+};
+
+/* Does what is made of an answer to this request depend on the answer alone? Not to HEAD, nor where
+ * an upgrade was asked for or the connection ends with the answer. */
+bool adit_http_recall_suits(const struct adit_http_request *request);
+
+/* Keeps what was made of the final answer to such a request, or nothing, where it is a 101, or too
+ * long. `made` is what adit_http_response_write wrote, for a connection that goes on. */
+void adit_http_recall_answer_set(struct adit_http_recall_answer *recall,
+                                 const struct adit_http_head *head,
+                                 const struct adit_http_response *response,
+                                 struct adit_bytes made);
+
+/* The length of the head at the front of `bytes`, where it is that answer's again; else 0. */
+size_t adit_http_recall_answer_find(const struct adit_http_recall_answer *recall,
+                                    struct adit_bytes bytes);
 
 #endif

@@ -1,6 +1,6 @@
 /* A head that is recalled is one that is parsed, judged and written to the same end. The first head
- * is kept, the second asked for; with an odd first byte the second is the first with another path,
- * and whatever more. */
+ * is kept, the second asked for; with a first byte of 1 the second is the first with another path,
+ * and whatever more; with 2 they are answers. */
 #include "http/recall.h"
 
 #include "http/forward.h"
@@ -70,6 +70,54 @@ static struct adit_bytes changed(const struct made *first, struct adit_bytes tar
     return adit_writer_bytes(&writer);
 }
 
+static size_t answer_make(struct adit_bytes text, struct adit_http_head *head,
+                          struct adit_http_response *response, struct adit_writer *writer)
+{
+    const struct adit_http_request request = {.is_persistent = true, .version_minor = 1};
+    size_t len = adit_http_response_take(text, head);
+    if (len == 0 || !adit_is_ok(adit_http_response_judge(head, &request, response))) {
+        return 0;
+    }
+    bool is_chunked = response->framing == ADIT_HTTP_FRAMING_CLOSE;
+    const struct adit_http_reply reply = {
+        .framing = is_chunked ? ADIT_HTTP_FRAMING_CHUNKED : response->framing,
+        .length = response->length};
+    return adit_is_ok(adit_http_response_write(writer, head, &reply)) ? len : 0;
+}
+
+static void check_answer(const struct adit_http_recall_answer *recall, struct adit_bytes text)
+{
+    static struct adit_http_head head;
+    uint8_t memory[ADIT_HTTP_FORWARD_BYTES_MAX];
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_http_response response = {0};
+    size_t len = adit_http_recall_answer_find(recall, text);
+    if (len == 0) {
+        return;
+    }
+    ADIT_ASSERT(answer_make(text, &head, &response, &writer) == len);
+    ADIT_ASSERT(adit_bytes_equal(adit_writer_bytes(&writer), ADIT_FIELD_BYTES(recall->made)));
+    ADIT_ASSERT(response.framing == recall->response.framing);
+    ADIT_ASSERT(response.length == recall->response.length && !response.is_interim);
+    ADIT_ASSERT(response.is_persistent == recall->response.is_persistent);
+    ADIT_ASSERT(head.status == recall->status && head.status >= 200);
+}
+
+static void answers(struct adit_bytes text)
+{
+    static struct adit_http_head head;
+    static struct adit_http_recall_answer recall;
+    uint8_t memory[ADIT_HTTP_FORWARD_BYTES_MAX];
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_http_response response = {0};
+    size_t len = answer_make(text, &head, &response, &writer);
+    if (len > 0) {
+        adit_http_recall_answer_set(&recall, &head, &response, adit_writer_bytes(&writer));
+        check_answer(&recall, text);
+        check_answer(&recall, adit_bytes_from(text, len));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct made first;
@@ -77,12 +125,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static uint8_t memory[3 * ADIT_HTTP_HEAD_BYTES_MAX];
     struct adit_reader input = adit_reader_of((struct adit_bytes){.ptr = data, .len = size});
     uint8_t kind = fuzz_byte(&input);
+    if (kind % 4 == 2) {
+        answers(input.rest);
+        return 0;
+    }
     if (!make(input.rest, &first)) {
         return 0;
     }
     adit_http_recall_set(&recall, &first.head, &first.request, adit_writer_bytes(&first.writer));
     struct adit_bytes rest = adit_bytes_from(input.rest, first.len);
     check(&recall, input.rest);
-    check(&recall, kind % 2 == 1 ? changed(&first, rest, ADIT_SPAN_OF(memory)) : rest);
+    check(&recall, kind % 4 == 1 ? changed(&first, rest, ADIT_SPAN_OF(memory)) : rest);
     return 0;
 }

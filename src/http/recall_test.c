@@ -178,6 +178,82 @@ static void lengths_have_their_limits(void **state)
     fail();
 }
 
+static const struct adit_http_request get = {.is_persistent = true, .version_minor = 1};
+
+static void keep_answer(struct adit_http_recall_answer *recall, struct adit_bytes text)
+{
+    static struct adit_http_head head;
+    static uint8_t memory[ADIT_HTTP_FORWARD_BYTES_MAX];
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_http_response response = {0};
+    assert_true(adit_http_response_take(text, &head) > 0);
+    assert_ok(adit_http_response_judge(&head, &get, &response));
+    const struct adit_http_reply reply = {.framing = response.framing, .length = response.length};
+    assert_ok(adit_http_response_write(&writer, &head, &reply));
+    adit_http_recall_answer_set(recall, &head, &response, adit_writer_bytes(&writer));
+}
+
+#define ANSWER "HTTP/1.1 200 OK\r\nA:b\r\nContent-Length: 2\r\n\r\n"
+
+static void an_answer_is_recalled_whole(void **state)
+{
+    (void)state;
+    static struct adit_http_recall_answer recall;
+    const struct adit_bytes whole = ADIT_BYTES(ANSWER "ok");
+    const size_t len = sizeof ANSWER - 1;
+    assert_int_equal(adit_http_recall_answer_find(&recall, whole), 0);
+    keep_answer(&recall, whole);
+    for (size_t i = 0; i <= whole.len; i++) {
+        assert_int_equal(adit_http_recall_answer_find(&recall, adit_bytes_first(whole, i)),
+                         i < len ? 0 : len);
+    }
+    assert_bytes(ADIT_FIELD_BYTES(recall.made),
+                 ADIT_BYTES("HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 2\r\n\r\n"));
+    assert_int_equal(recall.status, 200);
+    assert_int_equal(recall.response.framing, ADIT_HTTP_FRAMING_LENGTH);
+    assert_int_equal(recall.response.length, 2);
+    assert_int_equal(
+        adit_http_recall_answer_find(
+            &recall, ADIT_BYTES("HTTP/1.1 200 OK\r\nA:b\r\nContent-Length: 3\r\n\r\n")),
+        0);
+    keep_answer(&recall, ADIT_BYTES("HTTP/1.1 204 \r\n\r\n")); /* no field at all */
+    assert_int_equal(
+        adit_http_recall_answer_find(&recall, ADIT_BYTES("HTTP/1.1 204 \r\n\r\nHTTP")), 17);
+}
+
+static void interim_and_long_answers_are_not_kept(void **state)
+{
+    (void)state;
+    static struct adit_http_recall_answer recall;
+    static uint8_t memory[2 * ADIT_HTTP_RECALL_ANSWER_BYTES_MAX];
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+    struct adit_span hole = {0};
+    keep_answer(&recall, ADIT_BYTES(ANSWER));
+    keep_answer(&recall, ADIT_BYTES("HTTP/1.1 103 Early Hints\r\n\r\n"));
+    assert_int_equal(adit_http_recall_answer_find(&recall, ADIT_BYTES(ANSWER)), 0);
+    assert_int_equal(
+        adit_http_recall_answer_find(&recall, ADIT_BYTES("HTTP/1.1 103 Early Hints\r\n\r\n")), 0);
+    keep_answer(&recall, ADIT_BYTES(ANSWER));
+    assert_ok(adit_write_bytes(&writer, ADIT_BYTES("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: ")));
+    assert_ok(adit_write_reserve(&writer, ADIT_HTTP_RECALL_ANSWER_BYTES_MAX, &hole));
+    adit_span_fill(hole, 'x');
+    assert_ok(adit_write_bytes(&writer, ADIT_BYTES("\r\n\r\n")));
+    keep_answer(&recall, adit_writer_bytes(&writer));
+    assert_int_equal(adit_http_recall_answer_find(&recall, adit_writer_bytes(&writer)), 0);
+    assert_int_equal(adit_http_recall_answer_find(&recall, ADIT_BYTES(ANSWER)), 0);
+}
+
+static void some_answers_depend_on_more(void **state)
+{
+    (void)state;
+    assert_true(adit_http_recall_suits(&get));
+    assert_false(adit_http_recall_suits(
+        &(struct adit_http_request){.is_persistent = true, .is_head = true}));
+    assert_false(adit_http_recall_suits(
+        &(struct adit_http_request){.is_persistent = true, .is_upgrade = true}));
+    assert_false(adit_http_recall_suits(&(struct adit_http_request){0}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +261,9 @@ int main(void)
         cmocka_unit_test(another_head_is_not),
         cmocka_unit_test(odd_heads_are_not_kept),
         cmocka_unit_test(lengths_have_their_limits),
+        cmocka_unit_test(an_answer_is_recalled_whole),
+        cmocka_unit_test(interim_and_long_answers_are_not_kept),
+        cmocka_unit_test(some_answers_depend_on_more),
     };
     return cmocka_run_group_tests_name("http/recall", tests, NULL, NULL);
 }

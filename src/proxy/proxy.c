@@ -104,7 +104,7 @@ static struct adit_status take_memory(struct adit_proxy *proxy,
     ADIT_TRY(adit_pool_init(&proxy->idles, sizeof(struct idle), options->idle_pipes_max));
     ADIT_TRY(adit_table_init(&proxy->tunnels, sizeof(uint64_t),
                              options->idle_pipes_max + IDLE_TOPS, seed));
-    ADIT_TRY(adit_memory_open(RECALLS, sizeof(struct adit_http_recall), &proxy->recalls));
+    ADIT_TRY(adit_memory_open(RECALLS, sizeof(struct recall), &proxy->recalls));
     ADIT_TRY(adit_memory_open(1, CIPHER_IN_BYTES, &proxy->cipher_in));
     ADIT_TRY(adit_memory_open(1, ADIT_HTTP_HEAD_BYTES_MAX, &proxy->joined));
     ADIT_TRY(adit_memory_open(1, ADIT_HTTP_FORWARD_BYTES_MAX, &proxy->written));

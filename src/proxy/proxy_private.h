@@ -135,11 +135,16 @@ struct idle_top {
 
 #define IDLE_TOPS 16 /* a power of two */
 
-/* Whose head stands in a place of `recalls`: the connection's that last came to it. It is kept from
- * a second request on: who asks once, and stays, costs nothing. */
+/* Whose heads stand in a place of `recalls`: the connection's that last came to it. They are kept
+ * from a second request on: who asks once, and stays, costs nothing. */
 struct recall_place {
     struct adit_handle web;
     bool is_set;
+};
+
+struct recall {
+    struct adit_http_recall request;
+    struct adit_http_recall_answer answer;
 };
 
 struct proxy_times {
@@ -171,7 +176,7 @@ struct adit_proxy {
     struct adit_writer gather;
     struct adit_http_head head; /* the one that is looked at */
     struct adit_bytes line;     /* where it is one recalled: its method and target alone */
-    struct adit_span recalls;   /* struct adit_http_recall, by place */
+    struct adit_span recalls;   /* struct recall, by place */
     struct recall_place recall_places[RECALLS];
     struct adit_proxy_counters counters;
 };
@@ -231,6 +236,11 @@ void direct_back(struct adit_proxy *proxy, struct web *web);
 bool direct_takes(const struct web *web);
 /* Reads them; what is left of the room. */
 struct adit_span direct_fill(struct adit_proxy *proxy, struct web *web, struct adit_span room);
+
+/* recall.c: the last heads of the connection, or null. */
+struct recall *recall_of(const struct adit_proxy *proxy, const struct web *web);
+/* Where this request's head is to be kept; null for a first one, which only takes the place. */
+struct recall *recall_begin(struct adit_proxy *proxy, const struct web *web);
 
 /* request.c: from the visitor to the pipe. True where something moved. */
 bool request_next(struct adit_proxy *proxy, struct web *web);

@@ -22,38 +22,14 @@ static struct adit_status head_find(struct adit_proxy *proxy, struct web *web,
     return adit_ok();
 }
 
-static struct recall_place *place_of(struct adit_proxy *proxy, const struct web *web)
-{
-    return &ADIT_AT(proxy->recall_places, web->self.index & (RECALLS - 1));
-}
-
-static struct adit_http_recall *recall_of(const struct adit_proxy *proxy, const struct web *web)
-{
-    return adit_memory_at(proxy->recalls, sizeof(struct adit_http_recall),
-                          web->self.index & (RECALLS - 1));
-}
-
 /* The first look at what has come: the length of a head that is whole, parsed or recalled; else 0,
  * and nothing of the head is used. */
 static size_t head_look(struct adit_proxy *proxy, struct web *web)
 {
-    const struct recall_place *place = place_of(proxy, web);
+    const struct recall *recall = recall_of(proxy, web);
     struct adit_bytes front = adit_queue_front(&web->in);
-    size_t len = place->is_set && adit_handle_equal(place->web, web->self)
-                     ? adit_http_recall_find(recall_of(proxy, web), front, &proxy->line)
-                     : 0;
+    size_t len = recall ? adit_http_recall_find(&recall->request, front, &proxy->line) : 0;
     return len > 0 ? len : adit_http_request_take(front, &proxy->head);
-}
-
-/* This request's head, for the next one; of the first one only whose place it is. */
-static void head_keep(struct adit_proxy *proxy, const struct web *web, struct adit_bytes made)
-{
-    struct recall_place *place = place_of(proxy, web);
-    place->is_set = adit_handle_equal(place->web, web->self);
-    place->web = web->self;
-    if (place->is_set) {
-        adit_http_recall_set(recall_of(proxy, web), &proxy->head, &web->exchange.request, made);
-    }
 }
 
 static void send_parsed(struct adit_proxy *proxy, struct web *web);
@@ -61,7 +37,7 @@ static void send_parsed(struct adit_proxy *proxy, struct web *web);
 static struct adit_status head_judge(const struct adit_proxy *proxy, struct web *web)
 {
     if (proxy->line.len > 0) {
-        web->exchange.request = recall_of(proxy, web)->request;
+        web->exchange.request = recall_of(proxy, web)->request.request;
         return adit_ok();
     }
     return adit_http_request_judge(&proxy->head, &web->exchange.request);
@@ -143,7 +119,8 @@ bool request_next(struct adit_proxy *proxy, struct web *web)
         return false;
     }
     head_take(proxy, web, len);
-    return !web->exchange.has_failed;
+    bool is_sent = web->state == WEB_EXCHANGE && web->exchange.is_up_done; /* no answer yet */
+    return !is_sent && !web->exchange.has_failed;
 }
 
 /* --- The pipe -------------------------------------------------------------------------------- */
@@ -220,8 +197,10 @@ static struct adit_status head_write(struct adit_proxy *proxy, struct web *web,
         ADIT_TRY(adit_http_request_parse(head, &proxy->head));
     }
     ADIT_TRY(adit_http_request_write(writer, &proxy->head, &web->exchange.request, &visitor));
-    if (route->host_header.len == 0) {
-        head_keep(proxy, web, adit_writer_bytes(writer));
+    struct recall *recall = route->host_header.len == 0 ? recall_begin(proxy, web) : NULL;
+    if (recall) {
+        adit_http_recall_set(&recall->request, &proxy->head, &web->exchange.request,
+                             adit_writer_bytes(writer));
     }
     return adit_ok();
 }
@@ -233,7 +212,7 @@ static struct adit_status head_make(struct adit_proxy *proxy, struct web *web,
     struct adit_writer writer = adit_writer_of(proxy->written);
     if (proxy->line.len > 0 && route->host_header.len == 0) {
         ADIT_TRY(adit_write_bytes(&writer, proxy->line));
-        ADIT_TRY(adit_write_bytes(&writer, ADIT_FIELD_BYTES(recall_of(proxy, web)->made)));
+        ADIT_TRY(adit_write_bytes(&writer, ADIT_FIELD_BYTES(recall_of(proxy, web)->request.made)));
     } else {
         ADIT_TRY(head_write(proxy, web, route, &writer));
     }

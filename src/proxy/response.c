@@ -171,10 +171,41 @@ static struct adit_status interim_pass(struct adit_proxy *proxy, struct web *web
     return adit_ok();
 }
 
+/* The head of the final answer is gathered. */
+static void final_begin(struct adit_proxy *proxy, struct web *web,
+                        const struct adit_http_response *response, uint16_t status)
+{
+    struct exchange *exchange = &web->exchange;
+    adit_http_body_init(&exchange->down, response->framing, response->length);
+    exchange->framing = framing_for(exchange, response->framing);
+    exchange->is_persistent = response->is_persistent;
+    exchange->is_begun = true;
+    exchange->status = status;
+    exchange->answer = ANSWER_BODY;
+    exchange->scan = (struct adit_http_scan){0};
+    if (exchange->framing == ADIT_HTTP_FRAMING_SWITCH) {
+        proxy->counters.upgrades++;
+        web->state = WEB_SWITCHED;
+    }
+}
+
+/* Where the answer could be the last one again, that one; else null. What the visitor gets of one
+ * depends on nothing but its head then. */
+static struct adit_http_recall_answer *answer_recall(const struct adit_proxy *proxy,
+                                                     const struct web *web)
+{
+    const struct exchange *exchange = &web->exchange;
+    bool is_suited = exchange->is_up_done && !exchange->is_http10 && !proxy->is_draining &&
+                     adit_http_recall_suits(&exchange->request);
+    struct recall *recall = is_suited ? recall_of(proxy, web) : NULL;
+    return recall ? &recall->answer : NULL;
+}
+
 static struct adit_status final_pass(struct adit_proxy *proxy, struct web *web,
                                      const struct adit_http_response *response)
 {
     struct exchange *exchange = &web->exchange;
+    struct adit_http_recall_answer *recall = answer_recall(proxy, web);
     enum adit_http_framing framing = framing_for(exchange, response->framing);
     bool is_switch = framing == ADIT_HTTP_FRAMING_SWITCH;
     bool is_closing = !is_switch &&
@@ -182,19 +213,30 @@ static struct adit_status final_pass(struct adit_proxy *proxy, struct web *web,
                        framing == ADIT_HTTP_FRAMING_CLOSE || proxy->is_draining);
     const struct adit_http_reply reply = {
         .framing = framing, .length = response->length, .is_closing = is_closing};
+    size_t before = proxy->gather.len;
     ADIT_TRY(adit_http_response_write(&proxy->gather, &proxy->head, &reply));
-    adit_http_body_init(&exchange->down, response->framing, response->length);
-    exchange->framing = framing;
-    exchange->is_closing = is_closing;
-    exchange->is_persistent = response->is_persistent;
-    exchange->is_begun = true;
-    exchange->status = proxy->head.status;
-    exchange->answer = ANSWER_BODY;
-    if (is_switch) {
-        proxy->counters.upgrades++;
-        web->state = WEB_SWITCHED;
+    if (recall) {
+        adit_http_recall_answer_set(recall, &proxy->head, response,
+                                    adit_bytes_from(adit_writer_bytes(&proxy->gather), before));
     }
+    exchange->is_closing = is_closing;
+    final_begin(proxy, web, response, proxy->head.status);
     return adit_ok();
+}
+
+/* The last answer's head once more, where that is what has come, whole. */
+static bool answer_again(struct adit_proxy *proxy, struct web *web)
+{
+    const struct adit_http_recall_answer *recall = answer_recall(proxy, web);
+    size_t len = recall && web->exchange.scan.seen == 0
+                     ? adit_http_recall_answer_find(recall, adit_queue_front(&web->back))
+                     : 0;
+    if (len == 0 || !adit_is_ok(adit_write_bytes(&proxy->gather, ADIT_FIELD_BYTES(recall->made)))) {
+        return false; /* the long way, which knows how to wait for room */
+    }
+    final_begin(proxy, web, &recall->response, recall->status);
+    used(proxy, web, len);
+    return true;
 }
 
 static bool answer_head(struct adit_proxy *proxy, struct web *web)
@@ -208,6 +250,9 @@ static bool answer_head(struct adit_proxy *proxy, struct web *web)
         return starved(proxy, web);
     }
     request_commit(proxy, web);
+    if (answer_again(proxy, web)) {
+        return true;
+    }
     if (!adit_is_ok(head_read(proxy, web, &len, &parse))) {
         return bad_response(proxy, web);
     }
