@@ -32,10 +32,9 @@ struct adit_mux_limits {
     uint32_t frame_max;          /* payload bytes we accept in one Data frame: 1 MiB */
     uint32_t quantum;            /* bytes a stream may send in one turn: 16 KiB less a header */
     uint32_t quantum_alone;      /* the same where no other stream is ready: 64 KiB less a header;
-                                  * 0: quantum */
+                                  * 0: quantum. The most beside small streams */
     uint32_t quantum_max;        /* the same on a fast road, while no fresh stream waits: 256 KiB
-                                  * less a header; half of it beside small streams; 0:
-                                  * quantum_alone */
+                                  * less a header; 0: quantum_alone */
     uint32_t control_max;        /* control frames queued out before we stop reading: 64 */
     uint32_t ping_burst, pings_per_second;     /* pings answered: 16, then 4/s; beyond: glitches */
     uint32_t reset_burst, resets_per_second;   /* all resets received: 1,024, then 33/s */
@@ -200,8 +199,9 @@ struct adit_session_turn {
 bool adit_session_next(struct adit_session *session, size_t room,
                        struct adit_session_turn *out_turn);
 
-/* Small streams pass beside bulk: both were seen within ADIT_SESSION_MIXED_US. Where the road is
- * short, less of the bulk may then stand before them. */
+/* Small streams pass beside bulk: both were seen within ADIT_SESSION_MIXED_US. Less of the bulk may
+ * then stand before them; the caller hands on what it has in small pieces, and looks at others
+ * between. What is small at the bulk's own stream does not count. */
 #define ADIT_SESSION_MIXED_US (20 * ADIT_MS_US)
 bool adit_session_is_mixed(const struct adit_session *session);
 

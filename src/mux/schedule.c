@@ -76,7 +76,8 @@ static bool is_alone(const struct adit_session *session)
     return fresh->head == fresh->tail && old->head == old->tail && !(fresh->head && old->head);
 }
 
-/* Bytes of a turn: few while a fresh stream waits; else what the road takes in a moment. */
+/* Bytes of a turn: few while a fresh stream waits, not many where one may come at any time, else
+ * what the road takes in a moment. */
 static uint32_t turn_bytes(const struct adit_session *session)
 {
     const struct adit_mux_limits *limits = &session->mux->limits;
@@ -86,11 +87,20 @@ static uint32_t turn_bytes(const struct adit_session *session)
     } else if (adit_session_first(session, ADIT_SESSION_LIST_FRESH)) {
         return limits->quantum;
     }
-    uint32_t most = least > session->turn_bytes ? least : session->turn_bytes;
-    if (most == limits->quantum_max && adit_session_is_mixed(session)) {
-        most = (most - ADIT_YAMUX_HEADER_BYTES) / 2; /* whole records again */
+    uint32_t most = session->turn_bytes;
+    if (most > limits->quantum_alone && adit_session_is_mixed(session)) {
+        most = limits->quantum_alone;
     }
     return most > least ? most : least;
+}
+
+/* Beside small streams windows are of few turns, and the credit for one comes at a time: what a
+ * header leaves of it would be a frame, a read and a send of its own each time. */
+static bool takes_rest_along(const struct adit_session *session, const struct adit_stream *stream)
+{
+    uint32_t rest = stream->send_window - stream->deficit;
+    return stream->send_window > stream->deficit && rest < FRAME_WORTH_BYTES &&
+           adit_session_is_mixed(session);
 }
 
 bool adit_session_next(struct adit_session *session, size_t room,
@@ -103,6 +113,9 @@ bool adit_session_next(struct adit_session *session, size_t room,
     uint32_t quantum = turn_bytes(session);
     if (stream->deficit == 0 || stream->deficit > quantum) { /* more: another one waits now */
         stream->deficit = quantum;
+    }
+    if (takes_rest_along(session, stream)) {
+        stream->deficit = stream->send_window;
     }
     size_t allowed = adit_min_size(stream->deficit, stream->send_window);
     size_t payload_room = room - ADIT_YAMUX_HEADER_BYTES;
@@ -177,9 +190,11 @@ struct adit_status adit_session_sent(struct adit_session *session, struct adit_h
     session->counters.data_out_total += count;
     if (frame.length >= session->mux->limits.quantum) {
         stream->state |= ADIT_STREAM_BULK;
-        session->bulk_us = session->now_us;
-    } else if (stream->fresh_left > 0 || count < FRAME_SMALL_BYTES) {
+        adit_session_bulk_passed(session, stream);
+    } else if (!adit_stream_is(stream, ADIT_STREAM_BULK) &&
+               (stream->fresh_left > 0 || count < FRAME_SMALL_BYTES)) {
         session->small_us = session->now_us;
+        session->small = stream->handle;
     }
     stream->send_window -= frame.length;
     stream->deficit -= frame.length;

@@ -243,7 +243,7 @@ static void rests_of_credit_wait_for_the_others(void **state)
     peer_end(peer);
 }
 
-/* Beside small streams the longest turn is half as long. */
+/* Beside small streams the longest turn is that of one who is alone. */
 static void turns_are_shorter_beside_small_streams(void **state)
 {
     (void)state;
@@ -262,13 +262,43 @@ static void turns_are_shorter_beside_small_streams(void **state)
     assert_int_equal(take_turn(peer, 1 << 16, 100, &count), 2);
     adit_session_idle(&peer->session, small);
     assert_true(adit_session_next(&peer->session, 1 << 20, &turn));
-    assert_int_equal(turn.bytes_max, 128 * 1024 - 12);
+    assert_int_equal(turn.bytes_max, 64 * 1024 - 12);
     uint8_t memory[64];
     struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
     take_turn(peer, 1 << 20, 1 << 20, &count); /* the one that was begun */
     adit_session_pull(&peer->session, &writer, peer->now_us + ADIT_SESSION_MIXED_US);
     assert_true(adit_session_next(&peer->session, 1 << 20, &turn));
     assert_int_equal(turn.bytes_max, 256 * 1024 - 12);
+    peer_end(peer);
+}
+
+/* Credit for a turn and twelve bytes, again and again: one frame each time. */
+static void beside_small_streams_a_rest_goes_along(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_new(SERVER);
+    size_t count = 0;
+    open_stream(peer, 1);
+    for (size_t i = 0; i < 6; i++) { /* it is old now */
+        take_turn(peer, QUANTUM + 12, 1 << 20, &count);
+    }
+    struct adit_handle small = open_stream(peer, 2);
+    assert_int_equal(take_turn(peer, 1 << 16, 100, &count), 2);
+    adit_session_idle(&peer->session, small);
+    struct adit_session_turn turn = {0};
+    for (size_t rest = 12; rest <= WORTH; rest += WORTH - 12) {
+        peer_stream(peer, 2)->send_window = (uint32_t)(64 * 1024 - 12 + rest);
+        assert_true(adit_session_next(&peer->session, 1 << 20, &turn));
+        assert_int_equal(turn.bytes_max, 64 * 1024 - 12 + (rest < WORTH ? rest : 0));
+        assert_true(adit_session_next(&peer->session, 1000, &turn)); /* as far as there is room */
+        assert_int_equal(turn.bytes_max, 1000 - 12);
+    }
+    uint8_t memory[64];
+    struct adit_writer writer = adit_writer_of(ADIT_SPAN_OF(memory));
+    adit_session_pull(&peer->session, &writer, peer->now_us + ADIT_SESSION_MIXED_US);
+    peer_stream(peer, 2)->send_window = 64 * 1024;
+    assert_true(adit_session_next(&peer->session, 1 << 20, &turn)); /* they are over */
+    assert_int_equal(turn.bytes_max, 64 * 1024 - 12);
     peer_end(peer);
 }
 
@@ -352,6 +382,7 @@ int main(void)
         cmocka_unit_test(turns_grow_with_the_road),
         cmocka_unit_test(rests_of_credit_wait_for_the_others),
         cmocka_unit_test(turns_are_shorter_beside_small_streams),
+        cmocka_unit_test(beside_small_streams_a_rest_goes_along),
         cmocka_unit_test(new_streams_do_not_starve_old_ones),
     };
     return cmocka_run_group_tests_name("mux/schedule", tests, NULL, NULL);

@@ -64,7 +64,8 @@ struct adit_session {
     uint64_t now_us;  /* the newest time any call was told */
     uint64_t rtt_us;  /* 0: not known */
     uint32_t turn_bytes; /* of a bulk stream on this road; 0: not known */
-    uint64_t small_us; /* when a fresh stream last had a turn */
+    uint64_t small_us; /* when a small frame was last sent; 0: it was followed by bulk */
+    struct adit_handle small; /* the stream that sent it */
     uint64_t bulk_us;  /* when a frame as large as a turn was last sent or received */
     uint64_t life_us; /* the last time the peer sent something valid */
     uint64_t header_us;       /* when the first byte of an unfinished header came */

@@ -129,6 +129,9 @@ void adit_stream_finish(struct adit_session *session, struct adit_stream *stream
 void adit_stream_schedule(struct adit_session *session, struct adit_stream *stream);
 
 /* window.c */
+/* Much at once, either way: the small frame that came before it on the same stream asked for it, or
+ * was its beginning. */
+void adit_session_bulk_passed(struct adit_session *session, const struct adit_stream *stream);
 void adit_stream_arrived(struct adit_session *session, struct adit_stream *stream, uint32_t count);
 void adit_stream_consumed(struct adit_session *session, struct adit_stream *stream,
                           uint32_t count);

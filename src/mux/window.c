@@ -10,9 +10,11 @@
  * the peer must hear of credit while there is still some on the road. */
 #define ROUND_TRIP_LONG_US (5 * ADIT_MS_US)
 /* What a stream may use of its window on a short road while small streams pass beside it, which
- * stand behind what is in the kernel's buffers. Where there are none a large window pays: one end
- * goes on while the other has no core. */
-#define WINDOW_MIXED_BYTES (512 * 1024u)
+ * stand behind what is in the kernel's buffers: what a road of 1 GiB/s holds, within bounds. Where
+ * there are none a large window pays: one end goes on while the other has no core. */
+#define WINDOW_MIXED_MIN (96 * 1024u)
+#define WINDOW_MIXED_MAX (512 * 1024u)
+#define MIXED_BYTES_PER_US 1024u
 #define UPDATE_BYTES_MAX (256 * 1024u)
 
 uint32_t adit_stream_handed(const struct adit_session *session, const struct adit_stream *stream)
@@ -35,9 +37,11 @@ bool adit_session_is_mixed(const struct adit_session *session)
 /* Of the window, what may be used now. */
 static uint32_t usable(const struct adit_session *session, const struct adit_stream *stream)
 {
-    return adit_session_is_mixed(session) && !is_long(session)
-               ? (uint32_t)adit_min_u64(stream->window, WINDOW_MIXED_BYTES)
-               : stream->window;
+    if (!adit_session_is_mixed(session) || is_long(session)) {
+        return stream->window;
+    }
+    uint64_t road = adit_max_u64(session->rtt_us * MIXED_BYTES_PER_US, WINDOW_MIXED_MIN);
+    return (uint32_t)adit_min_u64(stream->window, adit_min_u64(road, WINDOW_MIXED_MAX));
 }
 
 /* What could be granted now: credit + pending <= window always. */
@@ -122,7 +126,15 @@ void adit_stream_arrived(struct adit_session *session, struct adit_stream *strea
     }
     stream->epoch_bytes += count; /* within a round trip: no more than a few windows */
     if (count >= session->mux->limits.quantum) {
-        session->bulk_us = session->now_us;
+        adit_session_bulk_passed(session, stream);
+    }
+}
+
+void adit_session_bulk_passed(struct adit_session *session, const struct adit_stream *stream)
+{
+    session->bulk_us = session->now_us;
+    if (adit_handle_equal(session->small, stream->handle)) {
+        session->small_us = 0;
     }
 }
 
@@ -152,8 +164,8 @@ static void grow_where_drained(struct adit_session *session, struct adit_stream 
  * twelve bytes more. */
 static uint32_t update_worth(const struct adit_session *session, const struct adit_stream *stream)
 {
-    bool is_starving = stream->credit < stream->window / 4;
     uint64_t window = usable(session, stream);
+    bool is_starving = stream->credit < window / 4;
     uint64_t share = window * (is_long(session) || is_starving ? 2 : 3) / 8;
     return (uint32_t)adit_max_u64(adit_min_u64(share, UPDATE_BYTES_MAX), 1);
 }

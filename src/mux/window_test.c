@@ -180,15 +180,26 @@ static void beside_small_streams_bulk_uses_less_of_its_window(void **state)
     assert_false(adit_session_is_mixed(&peer->session));
     uint64_t credit = run_turns(peer, bulk, 256 * KIB);
     assert_int_equal(credit, 2 * MIB);
-    assert_false(adit_session_is_mixed(&peer->session)); /* bulk, and nothing small */
+    say(peer, bulk);
+    credit = run_turns(peer, bulk, credit);
+    assert_int_equal(credit, 2 * MIB);
+    assert_false(adit_session_is_mixed(&peer->session)); /* bulk, and nothing small but its own */
     say(peer, small);
     assert_true(adit_session_is_mixed(&peer->session));
     credit = run_turns(peer, bulk, credit);
-    assert_in_range(credit, 256 * KIB, 512 * KIB);
+    assert_int_equal(credit, 96 * KIB);
     peer->now_us += ADIT_SESSION_MIXED_US;
     credit = run_turns(peer, bulk, credit);
     assert_false(adit_session_is_mixed(&peer->session));
     assert_int_equal(credit, 2 * MIB);
+    adit_session_rtt_set(&peer->session, 300); /* a road that holds more at 1 GiB/s */
+    say(peer, small);
+    credit = run_turns(peer, bulk, credit);
+    assert_int_equal(credit, 300 * KIB);
+    adit_session_rtt_set(&peer->session, 4 * ADIT_MS_US);
+    say(peer, small);
+    credit = run_turns(peer, bulk, credit);
+    assert_int_equal(credit, 512 * KIB);
     adit_session_rtt_set(&peer->session, 50 * ADIT_MS_US); /* what a long road holds it needs */
     say(peer, small);
     credit = run_turns(peer, bulk, credit);

@@ -39,6 +39,7 @@ struct link {
     struct adit_crawl crawl;
     uint64_t looked_us; /* when these had their last sample */
     uint32_t pump_head; /* pumps of this link, as a list: index + 1; 0: none */
+    uint64_t received_turn; /* the loop's, of the last receive */
     bool is_dirty;
     bool has_hangup;    /* the end of the connection was announced: read on until it is there */
     bool is_blocked;    /* the socket takes no more; an event will say when it does */

@@ -177,6 +177,16 @@ static void cipher_received(struct adit_hub *hub, struct link *link, struct adit
     }
 }
 
+/* What is read at once where small streams pass beside bulk: two records as encrypted. */
+#define CIPHER_MIXED_BYTES (2 * (ADIT_TLS_RECORD_BYTES + 22))
+
+/* Beside small streams a link is read once in a turn of the loop, so that others are looked at
+ * before the rest. */
+static bool is_others_turn(const struct adit_hub *hub, const struct link *link)
+{
+    return link->received_turn == hub->loop->turns_total && adit_session_is_mixed(&link->session);
+}
+
 /* One scratch full: a turn that read more would keep small requests waiting for longer, and would
  * count what came in a while as if it had come at once. */
 void link_receive(struct adit_hub *hub, struct link *link)
@@ -191,9 +201,19 @@ void link_receive(struct adit_hub *hub, struct link *link)
         link->wants_receive = true; /* a peer that asks and does not listen waits */
         return;
     }
+    if (is_others_turn(hub, link)) {
+        link->wants_receive = true;
+        hub_mark_dirty(hub, link);
+        return;
+    }
+    link->received_turn = hub->loop->turns_total;
+    struct adit_span room = hub->cipher_in;
+    if (adit_session_is_mixed(&link->session)) {
+        room = adit_span_first(room, CIPHER_MIXED_BYTES);
+    }
     size_t count = 0;
     enum adit_io io = ADIT_IO_DONE;
-    struct adit_status status = adit_socket_receive(link->fd, hub->cipher_in, &count, &io);
+    struct adit_status status = adit_socket_receive(link->fd, room, &count, &io);
     if (!adit_is_ok(status)) {
         link_fail(hub, link, status);
         return;
@@ -206,7 +226,7 @@ void link_receive(struct adit_hub *hub, struct link *link)
         return;
     }
     cipher_received(hub, link, adit_bytes_first(adit_span_bytes(hub->cipher_in), count));
-    bool is_empty = count < hub->cipher_in.len && !link->has_hangup; /* more is a new event */
+    bool is_empty = count < room.len && !link->has_hangup; /* more is a new event */
     if (!is_empty && !link->is_closing) {
         link->wants_receive = true;
         hub_mark_dirty(hub, link);
