@@ -41,7 +41,7 @@ static void fill_by_time(struct adit_spin *spin, uint64_t now_us)
 static bool is_near(struct adit_spin *spin)
 {
     struct adit_spin_kind *kind = &ADIT_AT(spin->kinds, spin->kind);
-    if (spin->alone == ALONE_EVENTS || kind->poll_us <= SOON_US) {
+    if (spin->alone == ALONE_EVENTS || !spin->was_short || kind->poll_us <= SOON_US) {
         return true;
     }
     kind->passed = (kind->passed + 1) % TRIED_EVERY;

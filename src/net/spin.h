@@ -10,9 +10,10 @@
  * - a purse: a poll that missed costs what it took, one that hit earns what waking would have
  *   cost, and time alone earns 1 % of itself. Where polling does not pay the purse is empty, and
  *   a hundredth of the core is all that can be lost;
- * - what polls took behind an event of this kind, once events of one kind come from several sources
- *   in turn: a program's answer may be near and the next of many requests not. Where one visitor
- *   asks and waits both ends poll whatever it takes: each makes the other's wait a short one;
+ * - what polls took behind an event of this kind, where events of one kind come closely and from
+ *   several sources in turn: a program's answer may be near, the next of many requests not. Where
+ *   one visitor asks and waits, or one at a time, both ends poll whatever it takes: each makes the
+ *   other's wait a short one;
  * - the last turn's events: where there were many, requests wait for work and not for a wake-up,
  *   and a sleep lets more of them come together;
  * - crowding: giving the core away that took long means that somebody else needs it, and a poller

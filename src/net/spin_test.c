@@ -200,6 +200,22 @@ static void a_lone_source_is_polled_for_however_long_it_takes(void **state)
     assert_int_equal(adit_spin_allowance_us(&spin, 1000), 0);
 }
 
+/* Many visitors, but one request at a time: its answer is polled for however long it takes. */
+static void what_comes_after_a_pause_is_polled_for(void **state)
+{
+    (void)state;
+    struct adit_spin spin = spin_of();
+    for (unsigned i = 0; i < 200; i++) {
+        adit_spin_event(&spin, 1, i);
+        adit_spin_gap(&spin, 400, 1);
+        assert_true(i < 16 || adit_spin_allowance_us(&spin, 1000) == ADIT_SPIN_MAX_US);
+        poll(&spin, true, 45);
+        adit_spin_event(&spin, 2, 1);
+        adit_spin_gap(&spin, 45, 1);
+        assert_int_equal(adit_spin_allowance_us(&spin, 1000), 0);
+    }
+}
+
 static void crowded(struct adit_spin *spin, uint64_t now_us)
 {
     adit_spin_polled(spin, &(struct adit_spin_poll){.end_us = now_us,
@@ -256,6 +272,7 @@ int main(void)
         cmocka_unit_test(kinds_are_told_apart),
         cmocka_unit_test(a_kind_that_becomes_near_is_found),
         cmocka_unit_test(a_lone_source_is_polled_for_however_long_it_takes),
+        cmocka_unit_test(what_comes_after_a_pause_is_polled_for),
         cmocka_unit_test(a_crowd_means_a_pause),
         cmocka_unit_test(odd_times_do_no_harm),
     };
