@@ -22,7 +22,7 @@ static void drop_rest(struct adit_proxy *proxy, struct web *web)
 
 void exchange_end(struct adit_proxy *proxy, struct web *web, bool is_cut)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     if (proxy->ops->exchanged && exchange->start_us > 0) {
         const struct adit_proxy_exchange told = {
             .tunnel = exchange->tunnel,
@@ -59,7 +59,7 @@ static bool is_lost(enum adit_http_error error)
 /* The connection ends after what we say now: also where more of the request may follow. */
 static bool is_last_answer(const struct adit_proxy *proxy, const struct web *web)
 {
-    const struct exchange *exchange = &web->exchange;
+    const struct exchange *exchange = web->exchange;
     return web->state == WEB_HEAD || !exchange->is_up_done || !exchange->request.is_persistent ||
            proxy->is_draining;
 }
@@ -78,14 +78,14 @@ static void answered(struct adit_proxy *proxy, struct web *web, bool is_closing)
 /* No room for it now: it is asked for again. */
 static void answer_later(struct web *web, enum adit_http_error error)
 {
-    web->exchange.has_failed = true;
-    web->exchange.error = error;
+    web->exchange->has_failed = true;
+    web->exchange->error = error;
     web->wants_room = true;
 }
 
 void answer_error(struct adit_proxy *proxy, struct web *web, enum adit_http_error error)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     if (exchange->is_begun) {
         web_cut(proxy, web); /* no end is forged */
         return;
@@ -122,13 +122,13 @@ static struct adit_bytes origin_of(struct adit_bytes target)
 void answer_redirect(struct adit_proxy *proxy, struct web *web)
 {
     struct adit_status status =
-        adit_http_redirect_write(&proxy->gather, ADIT_FIELD_BYTES(web->exchange.request.host),
+        adit_http_redirect_write(&proxy->gather, ADIT_FIELD_BYTES(web->exchange->request.host),
                                  proxy->https_port, origin_of(proxy->head.target));
     if (!adit_is_ok(status)) {
         answer_error(proxy, web, ADIT_HTTP_ERROR_URI_TOO_LONG);
         return;
     }
-    web->exchange.status = 308;
+    web->exchange->status = 308;
     answered(proxy, web, is_last_answer(proxy, web));
 }
 
@@ -142,6 +142,6 @@ void answer_options(struct adit_proxy *proxy, struct web *web)
         answer_error(proxy, web, ADIT_HTTP_ERROR_OVERLOADED);
         return;
     }
-    web->exchange.status = 204;
+    web->exchange->status = 204;
     answered(proxy, web, is_closing);
 }

@@ -7,7 +7,7 @@
 /* True where the next bytes of the answer are its body, and nothing waits before them. */
 static bool is_direct(const struct web *web)
 {
-    const struct exchange *exchange = &web->exchange;
+    const struct exchange *exchange = web->exchange;
     return web->state == WEB_EXCHANGE && exchange->answer == ANSWER_BODY &&
            exchange->framing == ADIT_HTTP_FRAMING_LENGTH &&
            exchange->down.framing == ADIT_HTTP_FRAMING_LENGTH &&
@@ -24,7 +24,7 @@ static struct adit_bytes body_of(const struct exchange *exchange, struct adit_by
 /* These bytes of the body have left for the visitor. */
 static void passed(struct adit_proxy *proxy, struct web *web, struct adit_bytes bytes)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     struct adit_bytes payload = {0};
     if (bytes.len > 0) {
         exchange->bytes_out += bytes.len;
@@ -39,7 +39,7 @@ struct adit_bytes direct_pass(struct adit_proxy *proxy, struct web *web, struct 
     if (web->back.len > 0 || bytes.len < DIRECT_BYTES_MIN || !is_direct(web)) {
         return bytes;
     }
-    struct adit_bytes body = body_of(&web->exchange, bytes);
+    struct adit_bytes body = body_of(web->exchange, bytes);
     size_t count = web_pass(proxy, web, body);
     passed(proxy, web, adit_bytes_first(body, count));
     return adit_bytes_from(bytes, count);
@@ -71,7 +71,7 @@ static void back_wait(struct adit_proxy *proxy, struct web *web)
 void direct_back(struct adit_proxy *proxy, struct web *web)
 {
     while (!web->tls && web->back.len >= DIRECT_BYTES_MIN && proxy->gather.len == 0 &&
-           is_direct(web) && web->back.len <= web->exchange.down.left) {
+           is_direct(web) && web->back.len <= web->exchange->down.left) {
         struct iovec views[16] = {0};
         size_t view_count = adit_queue_views(&web->back, views, ADIT_COUNT(views));
         size_t sent = 0;
@@ -91,7 +91,7 @@ void direct_back(struct adit_proxy *proxy, struct web *web)
 
 bool direct_takes(const struct web *web)
 {
-    const struct exchange *exchange = &web->exchange;
+    const struct exchange *exchange = web->exchange;
     return web->state == WEB_EXCHANGE && !web->tls && web->in.len == 0 && web->can_read &&
            !web->is_in_done && !web->is_broken && !exchange->is_up_done &&
            !exchange->has_failed && exchange->head_kept == 0 &&
@@ -100,7 +100,7 @@ bool direct_takes(const struct web *web)
 
 struct adit_span direct_fill(struct adit_proxy *proxy, struct web *web, struct adit_span room)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     struct adit_span want =
         adit_span_first(room, (size_t)adit_min_u64(exchange->up.left, SIZE_MAX));
     if (want.len == 0 || !direct_takes(web)) {

@@ -141,8 +141,8 @@ static void what_has_not_left_is_sent_elsewhere(void **state)
         adit_proxy_turn(world->proxy);
     }
     assert_int_equal(web->state, WEB_EXCHANGE);
-    assert_true(web->exchange.is_reused);
-    const struct adit_handle pipe = web->exchange.pipe;
+    assert_true(web->exchange->is_reused);
+    const struct adit_handle pipe = web->exchange->pipe;
     adit_pipe_close(&world->server, pipe);
     adit_proxy_pipe_closed(world->proxy, pipe, proxy_user(handle, 0), ADIT_PUMP_RESET);
     struct talker *program = program_at(world, 1);

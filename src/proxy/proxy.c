@@ -22,10 +22,12 @@ struct web *proxy_web(const struct adit_proxy *proxy, struct adit_handle handle)
 }
 
 /* The web whose exchange goes over this pipe, or null. */
-static struct web *web_of(const struct adit_proxy *proxy, struct adit_handle pipe, uint64_t user)
+static inline struct web *web_of(const struct adit_proxy *proxy, struct adit_handle pipe,
+                                 uint64_t user)
 {
-    struct web *web = (user & USER_IDLE) ? NULL : proxy_web(proxy, handle_of(user));
-    return web && adit_handle_equal(web->exchange.pipe, pipe) ? web : NULL;
+    struct web *web =
+        (user & USER_IDLE) ? NULL : adit_pool_get(&proxy->webs, handle_of(user));
+    return web && web->exchange && adit_handle_equal(web->exchange->pipe, pipe) ? web : NULL;
 }
 
 static struct idle *idle_of_user(const struct adit_proxy *proxy, struct adit_handle pipe,
@@ -101,6 +103,8 @@ static struct adit_status take_memory(struct adit_proxy *proxy,
                 LIMIT, "more connections than a pipe's user can name");
     ADIT_TRY(adit_random_fill(ADIT_OBJECT_SPAN(seed)));
     ADIT_TRY(adit_pool_init(&proxy->webs, sizeof(struct web), options->connections_max));
+    ADIT_TRY(adit_pool_init(&proxy->exchanges, sizeof(struct exchange),
+                            options->connections_max));
     ADIT_TRY(adit_pool_init(&proxy->idles, sizeof(struct idle), options->idle_pipes_max));
     ADIT_TRY(adit_table_init(&proxy->tunnels, sizeof(uint64_t),
                              options->idle_pipes_max + IDLE_TOPS, seed));
@@ -156,6 +160,7 @@ void adit_proxy_close(struct adit_proxy **proxy)
     idle_close_all(gone);
     adit_loop_timer_cancel(gone->loop, &gone->again);
     adit_pool_deinit(&gone->webs);
+    adit_pool_deinit(&gone->exchanges);
     adit_pool_deinit(&gone->idles);
     adit_table_deinit(&gone->tunnels);
     adit_memory_close(&gone->recalls);
@@ -231,8 +236,8 @@ void adit_proxy_pipe_dialled(struct adit_proxy *proxy, struct adit_handle pipe, 
     if (!web) {
         return;
     }
-    web->exchange.is_dialled = true;
-    web->exchange.pipe_error = ADIT_AT(errors, result);
+    web->exchange->is_dialled = true;
+    web->exchange->pipe_error = ADIT_AT(errors, result);
 }
 
 void adit_proxy_pipe_data(struct adit_proxy *proxy, struct adit_handle pipe, uint64_t user,
@@ -247,10 +252,10 @@ void adit_proxy_pipe_data(struct adit_proxy *proxy, struct adit_handle pipe, uin
         adit_pipe_close(proxy->hub, pipe); /* it said something unasked */
         return;
     }
-    if (web->exchange.is_reused && web->up.len > 0) { /* before it was asked */
+    if (web->exchange->is_reused && web->up.len > 0) { /* before it was asked */
         adit_pipe_close(proxy->hub, pipe);
-        web->exchange.pipe = (struct adit_handle){0};
-        web->exchange.is_pipe_closed = true;
+        web->exchange->pipe = (struct adit_handle){0};
+        web->exchange->is_pipe_closed = true;
         web_mark(proxy, web);
         return;
     }
@@ -275,7 +280,7 @@ void adit_proxy_pipe_finished(struct adit_proxy *proxy, struct adit_handle pipe,
     struct web *web = web_of(proxy, pipe, user);
     struct idle *idle = idle_of_user(proxy, pipe, user);
     if (web) {
-        web->exchange.is_pipe_ended = true;
+        web->exchange->is_pipe_ended = true;
         web_mark(proxy, web);
     } else if (idle) {
         idle_finished(proxy, idle);
@@ -304,7 +309,7 @@ void adit_proxy_pipe_closed(struct adit_proxy *proxy, struct adit_handle pipe, u
     if (!web) {
         return;
     }
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     exchange->is_pipe_closed = true;
     exchange->is_pipe_complete = end == ADIT_PUMP_COMPLETE;
     exchange->pipe = (struct adit_handle){0};
@@ -343,7 +348,7 @@ void adit_proxy_turn(struct adit_proxy *proxy)
         struct web *web = dirty_take(proxy);
         handshakes += web->state == WEB_HANDSHAKE ? 1 : 0;
         if (web->state == WEB_GONE) {
-            adit_status_ignore(adit_pool_release(&proxy->webs, web->self), "it lives");
+            web_free(proxy, web);
         } else if (web->state == WEB_HANDSHAKE && handshakes > HANDSHAKES_A_TURN) {
             web_mark(proxy, web);
         } else {

@@ -42,8 +42,10 @@ enum answer_state {
     ANSWER_TRAILERS,
 };
 
-/* One request and its answer; zeros between two. */
+/* One request and its answer; zeros between two. A visitor who asks nothing holds none: it is lent
+ * to a web for its turns, and kept by it as long as there is something in it. */
 struct exchange {
+    struct exchange *free_next; /* of those that are lent to nobody */
     struct adit_http_request request;
     struct adit_http_body up, down; /* of the request, of the answer */
     struct adit_http_scan scan;     /* of the answer's heads and trailers */
@@ -89,7 +91,7 @@ struct web {
     struct adit_queue up;   /* made for the pipe, not yet filled */
     struct adit_queue back; /* from the pipe, not yet worked on */
     struct adit_http_scan scan; /* of the request's head */
-    struct exchange exchange;
+    struct exchange *exchange;  /* null where nothing is asked; never in web_work */
     struct adit_address peer;
     ADIT_FIELD(48) address; /* of the visitor, as text without the port */
     ADIT_FIELD(ADIT_PROXY_SERVER_NAME_MAX) server_name;
@@ -161,6 +163,8 @@ struct adit_proxy {
     bool is_draining;
     struct proxy_times times;
     struct adit_pool webs;
+    struct adit_pool exchanges; /* one for each web */
+    struct exchange *free_exchange; /* the one that came back last, or null; all are zeros */
     struct adit_pool idles;
     struct adit_table tunnels; /* tunnel -> its newest idle pipe, where it is not in `tops` */
     struct idle_top tops[IDLE_TOPS];
@@ -207,6 +211,8 @@ void web_cut(struct adit_proxy *proxy, struct web *web);
 void web_next(struct adit_proxy *proxy, struct web *web);
 /* Ends it at once. */
 void web_close(struct adit_proxy *proxy, struct web *web);
+/* It is GONE, and nobody works on it: its slot is free. */
+void web_free(struct adit_proxy *proxy, struct web *web);
 struct adit_status web_open(struct adit_proxy *proxy, const struct adit_proxy_visitor *visitor);
 
 /* web_time.c: deadlines. */

@@ -37,16 +37,16 @@ static void send_parsed(struct adit_proxy *proxy, struct web *web);
 static struct adit_status head_judge(const struct adit_proxy *proxy, struct web *web)
 {
     if (proxy->line.len > 0) {
-        web->exchange.request = recall_of(proxy, web)->request.request;
+        web->exchange->request = recall_of(proxy, web)->request.request;
         return adit_ok();
     }
-    return adit_http_request_judge(&proxy->head, &web->exchange.request);
+    return adit_http_request_judge(&proxy->head, &web->exchange->request);
 }
 
 /* A whole head is parsed, or recalled: what it asks for. */
 static void head_take(struct adit_proxy *proxy, struct web *web, size_t head_len)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     struct adit_status status = head_judge(proxy, web);
     if (!adit_is_ok(status)) {
         answer_error(proxy, web, (enum adit_http_error)status.detail);
@@ -96,9 +96,9 @@ static bool head_await(struct adit_proxy *proxy, struct web *web, size_t *out_le
 
 bool request_next(struct adit_proxy *proxy, struct web *web)
 {
-    if (web->exchange.has_failed) {
-        answer_error(proxy, web, web->exchange.error);
-        return web->state == WEB_HEAD && !web->exchange.has_failed;
+    if (web->exchange->has_failed) {
+        answer_error(proxy, web, web->exchange->error);
+        return web->state == WEB_HEAD && !web->exchange->has_failed;
     }
     if (web->in.len == 0) {
         if (web->is_in_done) {
@@ -119,8 +119,8 @@ bool request_next(struct adit_proxy *proxy, struct web *web)
         return false;
     }
     head_take(proxy, web, len);
-    bool is_sent = web->state == WEB_EXCHANGE && web->exchange.is_up_done; /* no answer yet */
-    return !is_sent && !web->exchange.has_failed;
+    bool is_sent = web->state == WEB_EXCHANGE && web->exchange->is_up_done; /* no answer yet */
+    return !is_sent && !web->exchange->has_failed;
 }
 
 /* --- The pipe -------------------------------------------------------------------------------- */
@@ -129,7 +129,7 @@ bool request_next(struct adit_proxy *proxy, struct web *web)
 static void wait_for_pipe(struct adit_proxy *proxy, struct web *web, enum adit_http_error error)
 {
     uint64_t now_us = proxy->loop->now_us;
-    if (now_us >= web->exchange.start_us + proxy->times.queued_us) {
+    if (now_us >= web->exchange->start_us + proxy->times.queued_us) {
         answer_error(proxy, web, error);
         return;
     }
@@ -140,12 +140,12 @@ static void wait_for_pipe(struct adit_proxy *proxy, struct web *web, enum adit_h
 static void wait_for_agent(struct adit_proxy *proxy, struct web *web)
 {
     uint64_t now_us = proxy->loop->now_us;
-    if (now_us >= web->exchange.start_us + proxy->times.away_us) {
+    if (now_us >= web->exchange->start_us + proxy->times.away_us) {
         answer_error(proxy, web, ADIT_HTTP_ERROR_OVERLOADED);
         return;
     }
-    web->exchange.has_waited = true;
-    uint64_t eighth_us = (now_us - web->exchange.start_us) / 8;
+    web->exchange->has_waited = true;
+    uint64_t eighth_us = (now_us - web->exchange->start_us) / 8;
     web->retry_us =
         now_us + adit_min_u64(adit_max_u64(eighth_us, WEB_AWAY_LEAST_US), WEB_AWAY_MOST_US);
 }
@@ -163,14 +163,14 @@ static struct adit_status pipe_open(struct adit_proxy *proxy, struct web *web,
                           &(struct adit_pipe_options){.link = route->link,
                                                       .head = &head,
                                                       .user = proxy_user(web->self, 0)},
-                          &web->exchange.pipe);
+                          &web->exchange->pipe);
 }
 
 /* An idle pipe where there is one for such a request, else a new one. */
 static struct adit_status pipe_take(struct adit_proxy *proxy, struct web *web,
                                     const struct adit_proxy_route *route)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     exchange->pipe_us = proxy->loop->now_us;
     exchange->pipe_error = ADIT_HTTP_ERROR_UPSTREAM_BAD_RESPONSE;
     if (!exchange->has_retried && idle_take(proxy, route->tunnel, exchange)) {
@@ -193,13 +193,13 @@ static struct adit_status head_write(struct adit_proxy *proxy, struct web *web,
                                               .is_secure = web->tls != NULL,
                                               .host_header = route->host_header};
     if (proxy->line.len > 0) { /* recalled, but the tunnel wants another Host now */
-        struct adit_bytes head = proxy_front(proxy, &web->in, web->exchange.head_kept);
+        struct adit_bytes head = proxy_front(proxy, &web->in, web->exchange->head_kept);
         ADIT_TRY(adit_http_request_parse(head, &proxy->head));
     }
-    ADIT_TRY(adit_http_request_write(writer, &proxy->head, &web->exchange.request, &visitor));
+    ADIT_TRY(adit_http_request_write(writer, &proxy->head, &web->exchange->request, &visitor));
     struct recall *recall = route->host_header.len == 0 ? recall_begin(proxy, web) : NULL;
     if (recall) {
-        adit_http_recall_set(&recall->request, &proxy->head, &web->exchange.request,
+        adit_http_recall_set(&recall->request, &proxy->head, &web->exchange->request,
                              adit_writer_bytes(writer));
     }
     return adit_ok();
@@ -222,7 +222,7 @@ static struct adit_status head_make(struct adit_proxy *proxy, struct web *web,
 static void send_over(struct adit_proxy *proxy, struct web *web,
                       const struct adit_proxy_route *route)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     exchange->tunnel = route->tunnel;
     web->tunnel = route->tunnel;
     struct adit_status status = pipe_take(proxy, web, route);
@@ -247,9 +247,9 @@ static void send_over(struct adit_proxy *proxy, struct web *web,
 static void send_parsed(struct adit_proxy *proxy, struct web *web)
 {
     const struct adit_proxy_asked asked = {
-        .host = ADIT_FIELD_BYTES(web->exchange.request.host),
+        .host = ADIT_FIELD_BYTES(web->exchange->request.host),
         .server_name = ADIT_FIELD_BYTES(web->server_name),
-        .has_waited = web->exchange.has_waited,
+        .has_waited = web->exchange->has_waited,
         .is_unknown = web->is_unknown,
     };
     struct adit_proxy_route route = {0};
@@ -274,7 +274,7 @@ static void send_parsed(struct adit_proxy *proxy, struct web *web)
 
 bool request_send(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     if (exchange->has_failed) {
         answer_error(proxy, web, exchange->error);
     } else if (proxy->loop->now_us >= web->retry_us) {
@@ -292,14 +292,14 @@ bool request_send(struct adit_proxy *proxy, struct web *web)
 
 void request_commit(struct adit_proxy *proxy, struct web *web)
 {
-    adit_queue_drop(&web->in, &proxy->hub->chunks, web->exchange.head_kept);
-    web->exchange.head_kept = 0;
-    web->exchange.is_reused = false;
+    adit_queue_drop(&web->in, &proxy->hub->chunks, web->exchange->head_kept);
+    web->exchange->head_kept = 0;
+    web->exchange->is_reused = false;
 }
 
 void request_retry(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     adit_pipe_close(proxy->hub, exchange->pipe);
     adit_queue_reset(&web->up, &proxy->hub->chunks);
     exchange->pipe = (struct adit_handle){0};
@@ -318,18 +318,20 @@ void request_retry(struct adit_proxy *proxy, struct web *web)
 
 void request_moved(struct adit_proxy *proxy, struct web *web)
 {
-    bool is_open = web->state == WEB_EXCHANGE && !web->exchange.is_up_done;
+    bool is_open = web->state == WEB_EXCHANGE && !web->exchange->is_up_done;
     if (is_open || web->state == WEB_SWITCHED) {
-        adit_pipe_ready(proxy->hub, web->exchange.pipe);
+        adit_pipe_ready(proxy->hub, web->exchange->pipe);
     }
 }
 
 bool request_is_cut(const struct web *web)
 {
-    const struct exchange *exchange = &web->exchange;
-    bool is_dry = web->in.len == 0 || (exchange->up.state == ADIT_HTTP_BODY_TRAILERS &&
-                                       exchange->up_scan.seen >= web->in.len);
-    return web->state == WEB_EXCHANGE && web->is_in_done && !exchange->is_up_done && is_dry;
+    const struct exchange *exchange = web->exchange;
+    if (!web->is_in_done || web->state != WEB_EXCHANGE || exchange->is_up_done) {
+        return false;
+    }
+    return web->in.len == 0 || (exchange->up.state == ADIT_HTTP_BODY_TRAILERS &&
+                                exchange->up_scan.seen >= web->in.len);
 }
 
 /* From the front of a queue into the room; what is left of the room. */
@@ -348,7 +350,7 @@ static struct adit_span move(struct adit_proxy *proxy, struct adit_queue *queue,
 static struct adit_span fill_length(struct adit_proxy *proxy, struct web *web,
                                     struct adit_span room)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     while (web->in.len > 0 && room.len > 0 && !exchange->is_up_done) {
         struct adit_bytes bytes = adit_bytes_first(adit_queue_front(&web->in), room.len);
         struct adit_bytes payload = {0};
@@ -366,7 +368,7 @@ static struct adit_span fill_length(struct adit_proxy *proxy, struct web *web,
 /* The trailers of the request, and its end, into `up`; nothing where they have not all come. */
 static struct adit_status stage_trailers(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     struct adit_bytes bytes = proxy_front(proxy, &web->in, ADIT_HTTP_TRAILER_BYTES_MAX);
     enum adit_parse parse = ADIT_PARSE_MORE;
     size_t used = 0;
@@ -387,7 +389,7 @@ static struct adit_status stage_trailers(struct adit_proxy *proxy, struct web *w
 /* A piece of a chunked body, as a chunk of ours, into `up`. */
 static struct adit_status stage_chunk(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     struct adit_bytes bytes = adit_queue_front(&web->in);
     size_t before = bytes.len;
     struct adit_bytes payload = {0};
@@ -407,7 +409,7 @@ static struct adit_status stage_chunk(struct adit_proxy *proxy, struct web *web)
 static struct adit_status fill_chunked(struct adit_proxy *proxy, struct web *web,
                                        struct adit_span *room)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     while (room->len > 0 && web->in.len > 0 && !exchange->is_up_done) {
         size_t before = web->in.len;
         if (exchange->up.state == ADIT_HTTP_BODY_TRAILERS) {
@@ -448,7 +450,7 @@ static enum adit_http_error body_error(struct adit_status status)
 
 static struct adit_span fill_body(struct adit_proxy *proxy, struct web *web, struct adit_span room)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     if (exchange->request.framing == ADIT_HTTP_FRAMING_LENGTH) {
         return direct_fill(proxy, web, fill_length(proxy, web, room));
     }
@@ -464,7 +466,7 @@ static struct adit_span fill_body(struct adit_proxy *proxy, struct web *web, str
 /* The visitor was held back by a slow program: its time for more begins now. */
 static void body_time_begin(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     uint64_t now_us = proxy->loop->now_us;
     bool is_dry = web->in.len == 0 && !direct_takes(web);
     if (is_dry && now_us - exchange->body_mark_us > proxy->times.body_us) {
@@ -476,7 +478,7 @@ static void body_time_begin(struct adit_proxy *proxy, struct web *web)
 struct adit_pipe_filled request_fill(struct adit_proxy *proxy, struct web *web,
                                      struct adit_span room)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     struct adit_span left = move(proxy, &web->up, room);
     if (left.len < room.len && exchange->is_reused && !exchange->request.is_repeatable) {
         request_commit(proxy, web); /* from its first byte on the program may have acted on it */

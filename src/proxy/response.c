@@ -9,7 +9,7 @@
 static void used(struct adit_proxy *proxy, struct web *web, size_t count)
 {
     adit_queue_drop(&web->back, &proxy->hub->chunks, count);
-    web->exchange.consumed += count;
+    web->exchange->consumed += count;
 }
 
 /* Would a head that did not fit now fit into an empty scratch? */
@@ -30,7 +30,7 @@ static bool wait_for_room(struct web *web)
 /* The pipe goes to the next request where nothing speaks against it. */
 static void pipe_give(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     bool is_clean = exchange->is_up_done && web->up.len == 0 && web->back.len == 0;
     if (is_clean && adit_handle_is_set(exchange->pipe)) {
         exchange_consumed(proxy, exchange);
@@ -42,7 +42,7 @@ static void pipe_give(struct adit_proxy *proxy, struct web *web)
  * could follow, and nothing came behind it: there is nothing to wait for. */
 static bool is_parting(const struct web *web)
 {
-    const struct exchange *exchange = &web->exchange;
+    const struct exchange *exchange = web->exchange;
     return !web->tls && !exchange->request.is_persistent && web->in.len == 0 &&
            exchange->request.framing == ADIT_HTTP_FRAMING_NONE &&
            exchange->bytes_out <= WEB_PART_BYTES;
@@ -51,7 +51,7 @@ static bool is_parting(const struct web *web)
 /* The whole answer is gathered. */
 static bool answer_done(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     bool is_closing = exchange->is_closing || !exchange->is_up_done;
     web->is_parting = is_parting(web);
     pipe_give(proxy, web);
@@ -67,7 +67,7 @@ static bool answer_done(struct adit_proxy *proxy, struct web *web)
 /* Ends the visitor's chunked body where the program's had another framing. */
 static bool body_done(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     if (exchange->framing == ADIT_HTTP_FRAMING_CHUNKED &&
         exchange->down.framing != ADIT_HTTP_FRAMING_CHUNKED &&
         !adit_is_ok(adit_http_trailers_write(&proxy->gather, NULL))) {
@@ -79,7 +79,7 @@ static bool body_done(struct adit_proxy *proxy, struct web *web)
 /* There are no more bytes to work on: an end, or just the moment? */
 static bool starved(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     if (!exchange->is_pipe_ended && !exchange->is_pipe_closed) {
         return false;
     }
@@ -103,7 +103,7 @@ static bool starved(struct adit_proxy *proxy, struct web *web)
 static struct adit_status head_find(struct adit_proxy *proxy, struct web *web,
                                     struct adit_bytes *out_head, enum adit_parse *out_parse)
 {
-    struct adit_http_scan *scan = &web->exchange.scan;
+    struct adit_http_scan *scan = &web->exchange->scan;
     struct adit_bytes bytes =
         adit_bytes_first(adit_queue_front(&web->back), ADIT_HTTP_HEAD_BYTES_MAX);
     size_t len = 0;
@@ -121,7 +121,7 @@ static struct adit_status head_read(struct adit_proxy *proxy, struct web *web, s
                                     enum adit_parse *out_parse)
 {
     struct adit_bytes head = {0};
-    if (web->exchange.scan.seen == 0) {
+    if (web->exchange->scan.seen == 0) {
         *out_len = adit_http_response_take(adit_queue_front(&web->back), &proxy->head);
         if (*out_len > 0) {
             *out_parse = ADIT_PARSE_FOUND;
@@ -158,7 +158,7 @@ static enum adit_http_framing framing_for(const struct exchange *exchange,
 /* A 1xx head: passed on, a few of them. */
 static struct adit_status interim_pass(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     const struct adit_http_reply reply = {.framing = ADIT_HTTP_FRAMING_NONE};
     if (!exchange->is_http10) {
         ADIT_TRY(adit_http_response_write(&proxy->gather, &proxy->head, &reply));
@@ -175,7 +175,7 @@ static struct adit_status interim_pass(struct adit_proxy *proxy, struct web *web
 static void final_begin(struct adit_proxy *proxy, struct web *web,
                         const struct adit_http_response *response, uint16_t status)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     adit_http_body_init(&exchange->down, response->framing, response->length);
     exchange->framing = framing_for(exchange, response->framing);
     exchange->is_persistent = response->is_persistent;
@@ -194,7 +194,7 @@ static void final_begin(struct adit_proxy *proxy, struct web *web,
 static struct adit_http_recall_answer *answer_recall(const struct adit_proxy *proxy,
                                                      const struct web *web)
 {
-    const struct exchange *exchange = &web->exchange;
+    const struct exchange *exchange = web->exchange;
     bool is_suited = exchange->is_up_done && !exchange->is_http10 && !proxy->is_draining &&
                      adit_http_recall_suits(&exchange->request);
     struct recall *recall = is_suited ? recall_of(proxy, web) : NULL;
@@ -204,7 +204,7 @@ static struct adit_http_recall_answer *answer_recall(const struct adit_proxy *pr
 static struct adit_status final_pass(struct adit_proxy *proxy, struct web *web,
                                      const struct adit_http_response *response)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     struct adit_http_recall_answer *recall = answer_recall(proxy, web);
     enum adit_http_framing framing = framing_for(exchange, response->framing);
     bool is_switch = framing == ADIT_HTTP_FRAMING_SWITCH;
@@ -228,7 +228,7 @@ static struct adit_status final_pass(struct adit_proxy *proxy, struct web *web,
 static bool answer_again(struct adit_proxy *proxy, struct web *web)
 {
     const struct adit_http_recall_answer *recall = answer_recall(proxy, web);
-    size_t len = recall && web->exchange.scan.seen == 0
+    size_t len = recall && web->exchange->scan.seen == 0
                      ? adit_http_recall_answer_find(recall, adit_queue_front(&web->back))
                      : 0;
     if (len == 0 || !adit_is_ok(adit_write_bytes(&proxy->gather, ADIT_FIELD_BYTES(recall->made)))) {
@@ -241,7 +241,7 @@ static bool answer_again(struct adit_proxy *proxy, struct web *web)
 
 static bool answer_head(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     struct adit_http_scan scan = exchange->scan;
     struct adit_http_response response = {0};
     size_t len = 0;
@@ -295,7 +295,7 @@ static struct adit_status piece_write(struct adit_proxy *proxy, const struct exc
 
 static bool answer_body(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     direct_back(proxy, web);
     while (web->back.len > 0 && exchange->down.state == ADIT_HTTP_BODY_MORE) {
         size_t room = adit_writer_room(&proxy->gather);
@@ -331,7 +331,7 @@ static bool answer_body(struct adit_proxy *proxy, struct web *web)
 
 static bool answer_trailers(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     struct adit_http_scan scan = exchange->scan;
     struct adit_bytes bytes = proxy_front(proxy, &web->back, ADIT_HTTP_TRAILER_BYTES_MAX);
     enum adit_parse parse = ADIT_PARSE_MORE;
@@ -367,7 +367,7 @@ static bool answer_trailers(struct adit_proxy *proxy, struct web *web)
 
 static bool switched_work(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     while (web->back.len > 0) {
         struct adit_bytes bytes =
             adit_bytes_first(adit_queue_front(&web->back), adit_writer_room(&proxy->gather));
@@ -397,7 +397,7 @@ static bool switched_work(struct adit_proxy *proxy, struct web *web)
 
 bool response_work(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     if (web->state == WEB_SWITCHED) {
         return switched_work(proxy, web);
     }

@@ -127,7 +127,9 @@ void web_close(struct adit_proxy *proxy, struct web *web)
     if (web->state == WEB_GONE) {
         return;
     }
-    adit_pipe_close(proxy->hub, web->exchange.pipe);
+    if (web->exchange) {
+        adit_pipe_close(proxy->hub, web->exchange->pipe);
+    }
     adit_loop_forget(proxy->loop, &web->watch);
     adit_loop_timer_cancel(proxy->loop, &web->timer);
     adit_tls_close(&web->tls);
@@ -241,7 +243,7 @@ static void half_close(struct adit_proxy *proxy, struct web *web)
 
 static void flushed(struct adit_proxy *proxy, struct web *web)
 {
-    if (web->state == WEB_SWITCHED && web->exchange.is_down_ended && !web->is_out_ended &&
+    if (web->state == WEB_SWITCHED && web->exchange->is_down_ended && !web->is_out_ended &&
         web_is_out_empty(web)) {
         half_close(proxy, web);
     }
@@ -254,11 +256,54 @@ static void flushed(struct adit_proxy *proxy, struct web *web)
     }
 }
 
+/* Between two requests, and nothing has come of the next one: its exchange is all zeros, but for
+ * the memory of a host that nobody reads. */
+static bool is_at_rest(const struct web *web)
+{
+    return web->state == WEB_HEAD && web->in.len == 0 && !web->exchange->has_failed;
+}
+
+/* One that is all zeros: none has to be cleared for it. */
+static void exchange_lend(struct adit_proxy *proxy, struct web *web)
+{
+    struct exchange *exchange = proxy->free_exchange;
+    if (exchange) {
+        proxy->free_exchange = exchange->free_next;
+        exchange->free_next = NULL;
+    } else {
+        struct adit_handle handle = {0};
+        void *object = NULL;
+        bool is_there = adit_is_ok(adit_pool_acquire(&proxy->exchanges, &handle, &object));
+        ADIT_ASSERT(is_there); /* as many as webs */
+        exchange = object;
+    }
+    web->exchange = exchange;
+}
+
+static void exchange_return(struct adit_proxy *proxy, struct web *web)
+{
+    web->exchange->free_next = proxy->free_exchange;
+    proxy->free_exchange = web->exchange;
+    web->exchange = NULL;
+}
+
+void web_free(struct adit_proxy *proxy, struct web *web)
+{
+    if (web->exchange) {
+        *web->exchange = (struct exchange){0};
+        exchange_return(proxy, web);
+    }
+    adit_status_ignore(adit_pool_release(&proxy->webs, web->self), "it lives");
+}
+
 void web_work(struct adit_proxy *proxy, struct web *web)
 {
     if (web->is_broken) {
         web_cut(proxy, web);
         return;
+    }
+    if (!web->exchange) {
+        exchange_lend(proxy, web);
     }
     web_gather_begin(proxy, web);
     web->wants_room = false;
@@ -272,7 +317,7 @@ void web_work(struct adit_proxy *proxy, struct web *web)
         }
     }
     bool is_room_short = proxy->gather.span.len < WEB_GATHER_BYTES;
-    exchange_consumed(proxy, &web->exchange);
+    exchange_consumed(proxy, web->exchange);
     if (web->state != WEB_GONE && web->state != WEB_LINGER) {
         web_flush(proxy, web);
         work_on(proxy, web, is_room_short);
@@ -283,5 +328,8 @@ void web_work(struct adit_proxy *proxy, struct web *web)
     }
     if (web->state != WEB_GONE) {
         web_arm(proxy, web);
+    }
+    if (is_at_rest(web)) {
+        exchange_return(proxy, web);
     }
 }

@@ -157,6 +157,45 @@ static void resets_pass_an_upgrade(void **state)
     }
 }
 
+/* Lent exchanges: those of the pool that did not come back. */
+static size_t exchanges_lent(const struct adit_proxy *proxy)
+{
+    size_t lent = proxy->exchanges.used;
+    for (const struct exchange *at = proxy->free_exchange; at; at = at->free_next) {
+        assert_int_equal(at->start_us, 0);
+        assert_int_equal(at->request.host.len, 0);
+        lent--;
+    }
+    return lent;
+}
+
+static void who_asks_nothing_holds_no_exchange(void **state)
+{
+    struct world *world = *state;
+    struct talker *visitors[3] = {0};
+    for (size_t i = 0; i < ADIT_COUNT(visitors); i++) {
+        struct talker *visitor = visitor_with(world, i == 0, false);
+        ADIT_AT(visitors, i) = visitor;
+        say(world, visitor, "GET / HTTP/1.1\r\nHost: a.test\r\n");
+        turn_until(world, exchanges_lent(world->proxy) == 1); /* half a head */
+        say(world, visitor, "\r\n");
+        struct talker *program = program_at(world, 0);
+        await(world, program, "\r\n\r\n");
+        head_drop(program);
+        assert_int_equal(exchanges_lent(world->proxy), 1);
+        say(world, program, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        await(world, visitor, "ok");
+        turn_until(world, exchanges_lent(world->proxy) == 0);
+        assert_int_equal(world->proxy->webs.used, i + 1);
+        assert_true(world->proxy->exchanges.used <= 2);
+    }
+    for (size_t i = 0; i < ADIT_COUNT(visitors); i++) {
+        talker_close(ADIT_AT(visitors, i));
+    }
+    turn_until(world, world->proxy->webs.used == 0);
+    assert_int_equal(exchanges_lent(world->proxy), 0);
+}
+
 static void an_upgrade_that_is_declined(void **state)
 {
     struct world *world = *state;
@@ -297,6 +336,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(resets_pass_an_upgrade, setup, teardown),
         cmocka_unit_test_setup_teardown(an_upgrade_that_is_declined, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_asks_nothing_holds_no_exchange, setup, teardown),
         cmocka_unit_test_setup_teardown(slow_visitors_run_out_of_time, setup, teardown),
         cmocka_unit_test_setup_teardown(a_visitor_may_end_its_half, setup, teardown),
     };

@@ -6,12 +6,15 @@
  * waits for a 100. */
 static bool awaits_body(const struct web *web)
 {
-    const struct exchange *exchange = &web->exchange;
+    const struct exchange *exchange = web->exchange;
+    if (web->state != WEB_EXCHANGE || exchange->is_up_done) {
+        return false;
+    }
     bool awaits_continue = exchange->request.expects_continue && !exchange->is_continued &&
                            exchange->bytes_in == 0;
     bool is_dry = (web->in.len == 0 && !direct_takes(web)) ||
                   exchange->up.state == ADIT_HTTP_BODY_TRAILERS;
-    return web->state == WEB_EXCHANGE && !exchange->is_up_done && is_dry && !awaits_continue;
+    return is_dry && !awaits_continue;
 }
 
 static uint64_t head_deadline_us(const struct adit_proxy *proxy, const struct web *web)
@@ -22,7 +25,7 @@ static uint64_t head_deadline_us(const struct adit_proxy *proxy, const struct we
 
 static uint64_t exchange_deadline_us(const struct adit_proxy *proxy, const struct web *web)
 {
-    const struct exchange *exchange = &web->exchange;
+    const struct exchange *exchange = web->exchange;
     uint64_t deadline = WEB_NEVER;
     if (!exchange->is_dialled) {
         deadline = exchange->pipe_us + proxy->times.ack_us;
@@ -62,14 +65,14 @@ static uint64_t deadline_us(const struct adit_proxy *proxy, const struct web *we
 
 static void fail(struct adit_proxy *proxy, struct web *web, enum adit_http_error error)
 {
-    web->exchange.has_failed = true;
-    web->exchange.error = error;
+    web->exchange->has_failed = true;
+    web->exchange->error = error;
     web_mark(proxy, web);
 }
 
 static void exchange_late(struct adit_proxy *proxy, struct web *web)
 {
-    struct exchange *exchange = &web->exchange;
+    struct exchange *exchange = web->exchange;
     uint64_t now_us = proxy->loop->now_us;
     if (!exchange->is_dialled && now_us >= exchange->pipe_us + proxy->times.ack_us) {
         fail(proxy, web, ADIT_HTTP_ERROR_AGENT_NO_ACK);
