@@ -191,10 +191,8 @@ struct adit_status adit_session_sent(struct adit_session *session, struct adit_h
     if (frame.length >= session->mux->limits.quantum) {
         stream->state |= ADIT_STREAM_BULK;
         adit_session_bulk_passed(session, stream);
-    } else if (!adit_stream_is(stream, ADIT_STREAM_BULK) &&
-               (stream->fresh_left > 0 || count < FRAME_SMALL_BYTES)) {
-        session->small_us = session->now_us;
-        session->small = stream->handle;
+    } else if (stream->fresh_left > 0 || count < FRAME_SMALL_BYTES) {
+        adit_session_small_passed(session, stream);
     }
     stream->send_window -= frame.length;
     stream->deficit -= frame.length;

@@ -61,6 +61,7 @@ _Static_assert(sizeof(struct adit_session) <= 2560, "a session costs at most 2.5
 #define ADIT_STREAM_COUNTED 0x800u     /* in open_in or open_out */
 #define ADIT_STREAM_EARLY_PAID 0x1000u /* its RST has a token of early_resets_out */
 #define ADIT_STREAM_BULK 0x2000u       /* has used up a quantum since it was made ready */
+#define ADIT_STREAM_CARRIED 0x4000u    /* bulk passed, either way, and nothing small since */
 
 static inline bool adit_stream_is(const struct adit_stream *stream, uint32_t bits)
 {
@@ -131,7 +132,10 @@ void adit_stream_schedule(struct adit_session *session, struct adit_stream *stre
 /* window.c */
 /* Much at once, either way: the small frame that came before it on the same stream asked for it, or
  * was its beginning. */
-void adit_session_bulk_passed(struct adit_session *session, const struct adit_stream *stream);
+void adit_session_bulk_passed(struct adit_session *session, struct adit_stream *stream);
+/* Something small was sent: by a stream that carries bulk it is an end of that, or asks for
+ * more. */
+void adit_session_small_passed(struct adit_session *session, struct adit_stream *stream);
 void adit_stream_arrived(struct adit_session *session, struct adit_stream *stream, uint32_t count);
 void adit_stream_consumed(struct adit_session *session, struct adit_stream *stream,
                           uint32_t count);

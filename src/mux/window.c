@@ -130,9 +130,19 @@ void adit_stream_arrived(struct adit_session *session, struct adit_stream *strea
     }
 }
 
-void adit_session_bulk_passed(struct adit_session *session, const struct adit_stream *stream)
+void adit_session_small_passed(struct adit_session *session, struct adit_stream *stream)
+{
+    if (!adit_stream_is(stream, ADIT_STREAM_CARRIED)) {
+        session->small_us = session->now_us;
+        session->small = stream->handle;
+    }
+    stream->state &= ~ADIT_STREAM_CARRIED;
+}
+
+void adit_session_bulk_passed(struct adit_session *session, struct adit_stream *stream)
 {
     session->bulk_us = session->now_us;
+    stream->state |= ADIT_STREAM_CARRIED;
     if (adit_handle_equal(session->small, stream->handle)) {
         session->small_us = 0;
     }

@@ -180,10 +180,13 @@ static void beside_small_streams_bulk_uses_less_of_its_window(void **state)
     assert_false(adit_session_is_mixed(&peer->session));
     uint64_t credit = run_turns(peer, bulk, 256 * KIB);
     assert_int_equal(credit, 2 * MIB);
-    say(peer, bulk);
-    credit = run_turns(peer, bulk, credit);
+    say(peer, bulk); /* its end, or it asks for more */
+    assert_false(adit_session_is_mixed(&peer->session));
+    say(peer, bulk); /* it is a small stream now */
+    assert_true(adit_session_is_mixed(&peer->session));
+    credit = run_turns(peer, bulk, credit); /* it was not */
     assert_int_equal(credit, 2 * MIB);
-    assert_false(adit_session_is_mixed(&peer->session)); /* bulk, and nothing small but its own */
+    assert_false(adit_session_is_mixed(&peer->session));
     say(peer, small);
     assert_true(adit_session_is_mixed(&peer->session));
     credit = run_turns(peer, bulk, credit);
