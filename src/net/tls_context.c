@@ -1,5 +1,4 @@
 #include "net/certificate.h"
-#include "net/crypto.h"
 #include "net/tls_private.h"
 
 #define CHAIN_MAX 10      /* certificates of a server, leaf included */
@@ -211,7 +210,7 @@ static struct adit_status alpn_store(struct adit_tls_context *context, struct ad
 
 static struct adit_status context_fill(struct adit_tls_context *context, struct adit_bytes alpn)
 {
-    ADIT_TRY(context->is_server ? adit_crypto_begin() : adit_crypto_begin_small());
+    ADIT_TRY(context->is_server ? adit_tls_begin() : adit_tls_begin_small());
     ADIT_TRY(alpn_store(context, alpn));
     context->library = OSSL_LIB_CTX_new();
     ADIT_ENSURE(context->library, MEMORY, "OSSL_LIB_CTX_new");

@@ -1,4 +1,4 @@
-/* TLS, private: what tls.c and tls_context.c share. OpenSSL objects are owned by ours. */
+/* TLS, private: what the files of TLS share. OpenSSL objects are owned by ours. */
 #ifndef ADIT_NET_TLS_PRIVATE_H
 #define ADIT_NET_TLS_PRIVATE_H
 
@@ -46,6 +46,15 @@ static inline struct adit_bytes adit_tls_context_alpn(const struct adit_tls_cont
 {
     return adit_bytes_from(adit_bytes_first(ADIT_BYTES_OF(context->alpn), context->alpn_len), 1);
 }
+
+/* tls_begin.c: before the first use of OpenSSL, any number of times; what the first call in a
+ * process said stays. No configuration file: what the process does is what net says. No sentences
+ * for error codes: nobody reads them, and failures have their own. */
+struct adit_status adit_tls_begin(void);
+/* The same for a process that only dials: without the tables of every cipher and digest by each of
+ * its names, which take a fifth of an agent's start. It has the digests that sign certificates.
+ * What is fetched, as TLS 1.3 does, is not in those tables. */
+struct adit_status adit_tls_begin_small(void);
 
 /* tls_visitor.c: what a server for browsers has beyond one for agents. */
 struct adit_status adit_tls_visitor_configure(struct adit_tls_context *context);

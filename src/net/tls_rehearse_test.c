@@ -1,3 +1,4 @@
+/* Covers tls_begin.c, tls_rehearse.c. */
 #include "net/tls_private.h"
 
 #include <seccomp.h>
