@@ -5,6 +5,7 @@
 #define KEEPALIVE_COUNT 4
 #define ACCEPT_TRIES_MAX 16 /* connections that died in the queue, skipped in one call */
 #define SEND_VIEWS_MAX 64   /* views in one sendmsg */
+#define CONGESTION_NAME_MAX 16 /* TCP_CA_NAME_MAX of the kernel */
 
 /* --- Addresses as the kernel has them -------------------------------------------------------- */
 
@@ -116,6 +117,14 @@ struct adit_status adit_socket_pacing_set(int fd, uint64_t rate)
 struct adit_status adit_socket_congestion_set(int fd, struct adit_bytes name)
 {
     return option_set(fd, IPPROTO_TCP, TCP_CONGESTION, name);
+}
+
+bool adit_socket_congestion_is(int fd, struct adit_bytes name)
+{
+    char text[CONGESTION_NAME_MAX + 1] = {0}; /* the kernel fills what there is with zeros */
+    socklen_t len = CONGESTION_NAME_MAX;
+    return getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, text, &len) == 0 &&
+           adit_bytes_equal(adit_bytes_of_text(text), name);
 }
 
 struct adit_status adit_socket_keepalive_set(int fd, uint32_t idle_s, uint32_t interval_s,

@@ -65,6 +65,7 @@ struct adit_status adit_socket_unsent_max_set(int fd, size_t bytes);       /* TC
 /* No faster than this, in bytes a second, and evenly rather than in bursts (SO_MAX_PACING_RATE). */
 struct adit_status adit_socket_pacing_set(int fd, uint64_t rate);
 struct adit_status adit_socket_congestion_set(int fd, struct adit_bytes name);
+bool adit_socket_congestion_is(int fd, struct adit_bytes name);
 struct adit_status adit_socket_keepalive_set(int fd, uint32_t idle_s, uint32_t interval_s,
                                              uint32_t count);
 struct adit_status adit_socket_buffers_set(int fd, size_t receive, size_t send); /* 0: as it is */

@@ -341,6 +341,9 @@ static void options_and_info(void **state)
     assert_int_equal(option_of(pair.client, SOL_SOCKET, SO_MAX_PACING_RATE), 5000000);
     assert_ok(adit_socket_pacing_set(pair.client, UINT64_C(100) * 1000 * 1000 * 1000));
     assert_ok(adit_socket_congestion_set(pair.client, ADIT_BYTES("reno")));
+    assert_true(adit_socket_congestion_is(pair.client, ADIT_BYTES("reno")));
+    assert_false(adit_socket_congestion_is(pair.client, ADIT_BYTES("ren")));
+    assert_false(adit_socket_congestion_is(-1, ADIT_BYTES("reno")));
     assert_fails(adit_socket_congestion_set(pair.client, ADIT_BYTES("no-such-thing")), SYSTEM);
     assert_fails(adit_socket_low_water_set(pair.server, SIZE_MAX), INVALID);
     static uint8_t block[200000];

@@ -451,6 +451,29 @@ static void a_lossy_road_is_mended_where_that_is_allowed(void **state)
     assert_int_equal(pair->agent.lossy + pair->server.lossy, 1);
 }
 
+/* Under a bound, now and then, and it is `bbr` again at once. */
+static void what_bbr_knows_begins_anew(void **state)
+{
+    struct pair *pair = *state;
+    struct adit_hub *hub = &pair->agent.hub;
+    struct link *link = hub_link(hub, pair->agent.link);
+    const struct adit_socket_info info = {.rtt_us = 10000, .rtt_min_us = 10000};
+    bool is_bbr = adit_is_ok(adit_socket_congestion_set(link->fd, ADIT_BYTES("bbr")));
+    struct adit_bytes name = is_bbr ? ADIT_BYTES("bbr") : ADIT_BYTES("cubic");
+    uint64_t begin_us = hub->loop->now_us + 60 * ADIT_SECOND_US;
+    hub->loop->now_us = begin_us;
+    link_road_look(hub, link, &info);
+    assert_int_equal(link->renewed_us, 0); /* no bound */
+    link->pace.bound = 1000000;
+    for (uint64_t ms = 100; ms <= 10000; ms += 100) {
+        hub->loop->now_us = begin_us + ms * ADIT_MS_US;
+        link_road_look(hub, link, &info);
+        bool is_second = ms >= 5100;
+        assert_int_equal(link->renewed_us, begin_us + (is_second ? 5100 : 100) * ADIT_MS_US);
+        assert_true(adit_socket_congestion_is(link->fd, name));
+    }
+}
+
 static void small_requests_pass_the_bound(void **state)
 {
     (void)state;
@@ -511,6 +534,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_budget_cuts_the_largest, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lossy_road_is_mended_where_that_is_allowed, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(what_bbr_knows_begins_anew, setup, teardown),
         cmocka_unit_test(small_requests_pass_the_bound),
         cmocka_unit_test_setup_teardown(what_is_held_back_goes_later, setup, teardown),
         cmocka_unit_test_setup_teardown(a_flood_of_opens_is_read_to_its_end, setup, teardown),

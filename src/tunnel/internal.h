@@ -38,6 +38,7 @@ struct link {
     struct adit_loss loss;
     struct adit_crawl crawl;
     uint64_t looked_us; /* when these had their last sample */
+    uint64_t renewed_us; /* when what `bbr` knows of the round trip last began anew */
     uint32_t pump_head; /* pumps of this link, as a list: index + 1; 0: none */
     uint64_t received_turn; /* the loop's, of the last receive */
     bool is_dirty;

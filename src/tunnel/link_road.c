@@ -4,6 +4,7 @@
 #include "tunnel/internal.h"
 
 #define LOOK_US (50 * ADIT_MS_US)
+#define RENEW_US (5 * ADIT_SECOND_US) /* half of what `bbr` waits */
 
 static bool is_control_set(const struct link *link, struct adit_bytes name)
 {
@@ -65,6 +66,23 @@ static void look_for_crawl(struct link *link, const struct adit_socket_info *inf
     }
 }
 
+/* Where ten seconds brought no shorter round trip, `bbr` sends next to nothing for 200 ms to see
+ * whether there is one, and a small request waits as long. Under our bound a short queue stands all
+ * the time, and we know the shortest round trip ourselves: so what it knows begins anew before,
+ * with another control for a moment. Its window stays, and our pacing. */
+static void renew_bbr(struct link *link)
+{
+    bool is_due = link->pace.bound != ADIT_PACE_UNBOUND &&
+                  link->looked_us - link->renewed_us >= RENEW_US;
+    if (!is_due) {
+        return;
+    }
+    link->renewed_us = link->looked_us;
+    if (adit_socket_congestion_is(link->fd, ADIT_BYTES("bbr"))) {
+        (void)(is_control_set(link, ADIT_BYTES("reno")) && is_mended_by_bbr(link));
+    }
+}
+
 void link_road_look(struct adit_hub *hub, struct link *link, const struct adit_socket_info *info)
 {
     uint64_t now_us = hub->loop->now_us;
@@ -82,5 +100,6 @@ void link_road_look(struct adit_hub *hub, struct link *link, const struct adit_s
         link_road_mend(hub, link);
     } else {
         look_for_crawl(link, info);
+        renew_bbr(link);
     }
 }
