@@ -1,27 +1,9 @@
 /* A head that is recalled is one that is parsed, judged and written to the same end. The first head
  * is kept, the second asked for; with a first byte of 1 the second is the first with another path,
  * and whatever more; with 2 they are answers. */
-#include "http/recall.h"
+#include "http/recall_fixture.h"
 
-#include "http/forward.h"
 #include "fuzz.h"
-
-struct made {
-    struct adit_http_head head;
-    struct adit_http_request request;
-    size_t len;
-    struct adit_writer writer;
-    uint8_t memory[ADIT_HTTP_FORWARD_BYTES_MAX];
-};
-
-static bool make(struct adit_bytes text, struct made *out)
-{
-    const struct adit_http_visitor visitor = {.address = ADIT_BYTES("192.0.2.1")};
-    out->writer = adit_writer_of(ADIT_SPAN_OF(out->memory));
-    out->len = adit_http_request_take(text, &out->head);
-    return out->len > 0 && adit_is_ok(adit_http_request_judge(&out->head, &out->request)) &&
-           adit_is_ok(adit_http_request_write(&out->writer, &out->head, &out->request, &visitor));
-}
 
 static void check_same(const struct adit_http_request *a, const struct adit_http_request *b)
 {

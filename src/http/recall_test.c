@@ -1,29 +1,9 @@
-#include "http/recall.h"
+#include "http/recall_fixture.h"
 
-#include "http/forward.h"
 #include "unit.h"
 
 #define FIELDS " HTTP/1.1\r\nHost: a.test\r\nAccept: */*\r\nX: y\r\n\r\n"
 #define HEAD "GET /one" FIELDS
-
-struct made {
-    struct adit_http_head head;
-    struct adit_http_request request;
-    size_t len;
-    struct adit_writer writer;
-    uint8_t memory[ADIT_HTTP_FORWARD_BYTES_MAX];
-};
-
-/* The long way: parsed, judged, written. */
-static bool make(struct adit_bytes text, struct made *out)
-{
-    const struct adit_http_visitor visitor = {.address = ADIT_BYTES("192.0.2.1"),
-                                              .is_secure = true};
-    out->writer = adit_writer_of(ADIT_SPAN_OF(out->memory));
-    out->len = adit_http_request_take(text, &out->head);
-    return out->len > 0 && adit_is_ok(adit_http_request_judge(&out->head, &out->request)) &&
-           adit_is_ok(adit_http_request_write(&out->writer, &out->head, &out->request, &visitor));
-}
 
 static void keep(struct adit_http_recall *recall, struct adit_bytes text)
 {

@@ -243,16 +243,23 @@ static void rests_of_credit_wait_for_the_others(void **state)
     peer_end(peer);
 }
 
+/* One that is not fresh any more. */
+static void open_old_stream(struct peer *peer)
+{
+    size_t count = 0;
+    open_stream(peer, 1);
+    for (size_t i = 0; i < 6; i++) {
+        take_turn(peer, QUANTUM + 12, 1 << 20, &count);
+    }
+}
+
 /* Beside small streams the longest turn is that of one who is alone. */
 static void turns_are_shorter_beside_small_streams(void **state)
 {
     (void)state;
     struct peer *peer = peer_new(SERVER);
     size_t count = 0;
-    open_stream(peer, 1);
-    for (size_t i = 0; i < 6; i++) { /* it is old now */
-        take_turn(peer, QUANTUM + 12, 1 << 20, &count);
-    }
+    open_old_stream(peer);
     assert_true(peer_window(peer, 2, ADIT_YAMUX_ACK, 1 << 20));
     adit_session_rate_set(&peer->session, UINT64_MAX);
     struct adit_session_turn turn = {0};
@@ -278,10 +285,7 @@ static void beside_small_streams_a_rest_goes_along(void **state)
     (void)state;
     struct peer *peer = peer_new(SERVER);
     size_t count = 0;
-    open_stream(peer, 1);
-    for (size_t i = 0; i < 6; i++) { /* it is old now */
-        take_turn(peer, QUANTUM + 12, 1 << 20, &count);
-    }
+    open_old_stream(peer);
     struct adit_handle small = open_stream(peer, 2);
     assert_int_equal(take_turn(peer, 1 << 16, 100, &count), 2);
     adit_session_idle(&peer->session, small);

@@ -69,7 +69,8 @@ static void look_for_crawl(struct link *link, const struct adit_socket_info *inf
 /* Where ten seconds brought no shorter round trip, `bbr` sends next to nothing for 200 ms to see
  * whether there is one, and a small request waits as long. Under our bound a short queue stands all
  * the time, and we know the shortest round trip ourselves: so what it knows begins anew before,
- * with another control for a moment. Its window stays, and our pacing. */
+ * with another control for a moment. Its window stays, and our pacing. What put `bbr` there allows
+ * it again: it is the host's own, or was ours. */
 static void renew_bbr(struct link *link)
 {
     bool is_due = link->pace.bound != ADIT_PACE_UNBOUND &&
