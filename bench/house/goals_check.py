@@ -84,6 +84,12 @@ def beside_is_told(results, expect):
            ['GiB/s beside', '---', '0.50', '-', '0.25'])
     rate_beside = work.bulk_rate((1 << 30, 1.0), (3 << 30, 2.0))
     expect('the rate is that of the time between', rate_beside, 2.0)
+    said = leads.sentences(leads.Leads(changed), changed)[0]
+    expect('half of the rate beside is like it', 'its bulk' in said, False)
+    for loaded in changed['samples']['ssh']['under-bulk']:
+        loaded['bulk_gib_s'] = 0.2
+    said = leads.sentences(leads.Leads(changed), changed)[0]
+    expect('less is told', said.endswith('in 1 of these with over 2 times its bulk beside'), True)
 
 
 def others_are_told(results, expect):

@@ -11,14 +11,15 @@ from house.look import beside, cpu_each, latency, quietly, rate, speed, spread, 
 from house.results import Missing, Results, field
 
 LEVEL = 1.05
+LIKE = 0.5  # a peer that carries less than this share of Adit's bulk beside stands on an emptier road
 OWN = ('adit', 'adit-http')
 PEERS = ('tunnel', 'pair')  # of haproxy, which is no tunnel, but leads some rows
 
 # is_most: more is better. lead: how many times better Adit is; below 1: the peer is. beside: under what
-# load, where that is not the same for both.
+# load, where that is not the same for both; load: the peer's, of Adit's.
 Figure = collections.namedtuple('Figure', 'name of is_most')
-Verdict = collections.namedtuple('Verdict', 'row figure path mine peer its lead beside',
-                                 defaults=('',))
+Verdict = collections.namedtuple('Verdict', 'row figure path mine peer its lead beside load',
+                                 defaults=('', None))
 
 RATE = Figure('1/s', rate, True)
 SPEED = Figure('GiB/s', speed, True)
@@ -99,7 +100,7 @@ class Leads:
                 loads = [quietly(lambda: self.read.median(name, row, beside))
                          for name in (path, peer)]
                 yield Verdict(row, figure.name, path, mine, peer,
-                              self.read.median(peer, row, figure.of), lead, load_text(loads, 'GiB/s'))
+                              self.read.median(peer, row, figure.of), lead, *of_loads(loads, 'GiB/s'))
 
     def of_road(self, what, key, is_most):
         """Of each road that Adit and a peer have, the best peer there."""
@@ -120,13 +121,16 @@ class Leads:
                 place = f'{what}, {road[0]:g} ms, {road[1]} Mbit/s, {road[2]:g} %, {road[3]}'
                 yield Verdict(place, ROAD_NAMES[key], self.own[0], value, peer, peers[peer],
                               times_better(value, peers[peer], is_most),
-                              load_text(loads, 'MB/s'))
+                              *of_loads(loads, 'MB/s'))
 
 
-def load_text(loads, unit):
-    """What flowed beside, of Adit and the peer; nothing where that is not known of both."""
+def of_loads(loads, unit):
+    """What flowed beside, of Adit and the peer, in words, and the peer's share of Adit's; nothing where
+    that is not known of both."""
+    if not all(loads):
+        return '', None
     form = '.2f' if unit == 'GiB/s' else '.1f'
-    return f'{loads[0]:{form}}, its {loads[1]:{form}} {unit}' if all(loads) else ''
+    return f'{loads[0]:{form}}, its {loads[1]:{form}} {unit}', loads[1] / loads[0]
 
 
 def is_ahead(verdict):
@@ -137,12 +141,18 @@ def is_behind(verdict):
     return verdict.lead < 1 / LEVEL
 
 
+def is_unlike(verdict):
+    return verdict.load is not None and verdict.load < LIKE
+
+
 def count(verdicts, what):
     """In words: of how many figures Adit leads, and is level with the best."""
     ahead, behind = sum(map(is_ahead, verdicts)), sum(map(is_behind, verdicts))
-    return (f'Adit leads {ahead} of {len(verdicts)} figures of {what}, in '
+    unlike = sum(is_behind(verdict) and is_unlike(verdict) for verdict in verdicts)
+    said = (f'Adit leads {ahead} of {len(verdicts)} figures of {what}, in '
             f'{len(verdicts) - ahead - behind} it is within {LEVEL - 1:.0%} of the best peer, in '
             f'{behind} behind it')
+    return said + (f', in {unlike} of these with over {1 / LIKE:g} times its bulk beside' if unlike else '')
 
 
 def lines(leads, number):
