@@ -4,10 +4,10 @@ import bisect, collections, os, pathlib, re, select, signal, subprocess
 from house.processes import Failed, cpu_seconds
 
 PER_SECOND, READY_S = 2500, 30
-# Where each of our programs is in a build, and its name in the table; the pair's is its side.
+# Where each of our programs is in a build, and its name in the table: a yardstick's is its side.
 PROGRAMS = {'adit-worker': ('libexec/adit/adit-worker', 'worker'),
             'adit-door': ('libexec/adit/adit-door', 'door'), 'adit': ('adit', 'agent'),
-            'bench-pair': ('bench/bench-pair', None)}
+            'bench-pair': ('bench/bench-pair', None), 'bench-library': ('bench/bench-library', None)}
 
 # What of the kernel a sample is: the first that has one of its functions in the call chain.
 KERNEL = (
