@@ -205,6 +205,11 @@ bool adit_session_next(struct adit_session *session, size_t room,
 #define ADIT_SESSION_MIXED_US (20 * ADIT_MS_US)
 bool adit_session_is_mixed(const struct adit_session *session);
 
+/* Something small came a moment ago, while bulk passes on a short road: who was asked may
+ * answer at once, and would find this end, the other one and a core busy with bulk. Only streams
+ * that go first have a turn now. Never for more than a small part of the time. */
+bool adit_session_awaits_answer(const struct adit_session *session);
+
 /* `count` bytes (0 to bytes_max) follow the 12-byte `header` hole, which this fills. `is_last`:
  * the source has ended (FIN). The stream stays ready unless is_last. */
 struct adit_status adit_session_sent(struct adit_session *session, struct adit_handle stream,

@@ -67,6 +67,9 @@ struct adit_session {
     uint64_t small_us; /* when a small frame was last sent; 0: it was followed by bulk */
     struct adit_handle small; /* the stream that sent it */
     uint64_t bulk_us;  /* when a frame as large as a turn was last sent or received */
+    uint64_t answer_us; /* until when an answer to something small is waited for; 0: it came */
+    uint64_t answer_next_us; /* no sooner is one waited for again */
+    uint32_t answer_pause_us;
     uint64_t life_us; /* the last time the peer sent something valid */
     uint64_t header_us;       /* when the first byte of an unfinished header came */
     uint64_t ping_us;         /* when the unanswered ping was queued */

@@ -15,6 +15,12 @@
 #define WINDOW_MIXED_MIN (96 * 1024u)
 #define WINDOW_MIXED_MAX (512 * 1024u)
 #define MIXED_BYTES_PER_US 1024u
+/* So long bulk waits for the answer to something small, of no more than so many bytes; then not for
+ * a pause, which doubles where no answer came in time. */
+#define ANSWER_US 60
+#define ANSWER_ASKED_BYTES 2048
+#define ANSWER_PAUSE_MIN_US (8 * ANSWER_US)
+#define ANSWER_PAUSE_MAX_US (128 * ANSWER_US)
 #define UPDATE_BYTES_MAX (256 * 1024u)
 
 uint32_t adit_stream_handed(const struct adit_session *session, const struct adit_stream *stream)
@@ -118,6 +124,25 @@ static uint64_t round_trip_us(const struct adit_session *session)
                         ROUND_TRIP_MIN_US);
 }
 
+bool adit_session_awaits_answer(const struct adit_session *session)
+{
+    return session->now_us < session->answer_us;
+}
+
+/* The server opens streams for visitors, who ask; what a client hears is to be answered. */
+static void await_answer(struct adit_session *session)
+{
+    if (session->role != ADIT_SESSION_CLIENT || session->now_us < session->answer_next_us ||
+        !adit_session_is_mixed(session) || is_long(session)) {
+        return;
+    }
+    uint64_t pause_us = session->answer_us > 0 ? 2 * session->answer_pause_us : 0; /* it was late */
+    pause_us = adit_min_u64(adit_max_u64(pause_us, ANSWER_PAUSE_MIN_US), ANSWER_PAUSE_MAX_US);
+    session->answer_pause_us = (uint32_t)pause_us;
+    session->answer_us = session->now_us + ANSWER_US;
+    session->answer_next_us = session->now_us + pause_us;
+}
+
 void adit_stream_arrived(struct adit_session *session, struct adit_stream *stream, uint32_t count)
 {
     if (stream->epoch_us == 0 || session->now_us - stream->epoch_us > round_trip_us(session)) {
@@ -127,6 +152,8 @@ void adit_stream_arrived(struct adit_session *session, struct adit_stream *strea
     stream->epoch_bytes += count; /* within a round trip: no more than a few windows */
     if (count >= session->mux->limits.quantum) {
         adit_session_bulk_passed(session, stream);
+    } else if (count <= ANSWER_ASKED_BYTES && !adit_stream_is(stream, ADIT_STREAM_CARRIED)) {
+        await_answer(session);
     }
 }
 
@@ -135,6 +162,9 @@ void adit_session_small_passed(struct adit_session *session, struct adit_stream 
     if (!adit_stream_is(stream, ADIT_STREAM_CARRIED)) {
         session->small_us = session->now_us;
         session->small = stream->handle;
+    }
+    if (adit_session_awaits_answer(session)) {
+        session->answer_us = 0;
     }
     stream->state &= ~ADIT_STREAM_CARRIED;
 }

@@ -210,6 +210,81 @@ static void beside_small_streams_bulk_uses_less_of_its_window(void **state)
     peer_end(peer);
 }
 
+static void an_answer_beside_bulk_is_waited_for(void **state)
+{
+    struct peer *peer = peer_new(peer_role(state));
+    bool is_client = peer->session.role == ADIT_SESSION_CLIENT;
+    struct adit_handle bulk = begin(peer, 1);
+    struct adit_handle small = begin(peer, 3);
+    adit_session_rtt_set(&peer->session, 60);
+    receive_and_consume(peer, 3, small, 100);
+    assert_false(adit_session_awaits_answer(&peer->session)); /* no bulk is there */
+    run_turns(peer, bulk, 256 * KIB);
+    say(peer, small);
+    receive_and_consume(peer, 1, bulk, 100); /* the rest of its turn */
+    assert_false(adit_session_awaits_answer(&peer->session));
+    receive_and_consume(peer, 3, small, 2049);
+    assert_false(adit_session_awaits_answer(&peer->session)); /* nobody asks for so long */
+    receive_and_consume(peer, 3, small, 2048);
+    assert_int_equal(adit_session_awaits_answer(&peer->session), is_client);
+    say(peer, small);
+    assert_false(adit_session_awaits_answer(&peer->session));
+    peer->now_us += 479; /* not again so soon */
+    receive_and_consume(peer, 3, small, 100);
+    assert_false(adit_session_awaits_answer(&peer->session));
+    peer->now_us += 1;
+    adit_session_rtt_set(&peer->session, 50 * ADIT_MS_US); /* where 60 us are nothing */
+    receive_and_consume(peer, 3, small, 100);
+    assert_false(adit_session_awaits_answer(&peer->session));
+    peer_end(peer);
+}
+
+/* Questions without answers: what passes at most from one wait to the next. */
+static uint64_t longest_pause(struct peer *peer, struct adit_handle bulk, struct adit_handle small)
+{
+    uint64_t begun_us = 0, longest_us = 0;
+    for (size_t i = 0; i < 10000; i++) {
+        bool was_waiting = adit_session_awaits_answer(&peer->session);
+        if (i % 500 == 0) {
+            adit_session_bulk_passed(&peer->session, adit_session_stream(&peer->session, bulk));
+            peer->session.small_us = peer->now_us;
+        }
+        receive_and_consume(peer, 3, small, 10);
+        granted(peer);
+        if (!was_waiting && adit_session_awaits_answer(&peer->session)) {
+            longest_us = adit_max_u64(longest_us, begun_us ? peer->now_us - begun_us : 0);
+            begun_us = peer->now_us;
+        }
+        assert_int_equal(adit_session_awaits_answer(&peer->session),
+                         begun_us > 0 && peer->now_us < begun_us + 60);
+        peer->now_us += 10;
+    }
+    return longest_us;
+}
+
+static void who_answers_late_is_waited_for_less(void **state)
+{
+    struct peer *peer = peer_new(peer_role(state));
+    struct adit_handle bulk = begin(peer, 1);
+    struct adit_handle small = begin(peer, 3);
+    bool is_client = peer->session.role == ADIT_SESSION_CLIENT;
+    adit_session_rtt_set(&peer->session, 60);
+    assert_int_equal(longest_pause(peer, bulk, small), is_client ? 7680 : 0);
+    peer->now_us += 10 * ADIT_MS_US;
+    run_turns(peer, bulk, 256 * KIB);
+    say(peer, small); /* too late for the last one */
+    receive_and_consume(peer, 3, small, 10);
+    assert_int_equal(adit_session_awaits_answer(&peer->session), is_client);
+    say(peer, small); /* in time */
+    peer->now_us += 7680;
+    receive_and_consume(peer, 3, small, 10);
+    say(peer, small);
+    peer->now_us += 480;
+    receive_and_consume(peer, 3, small, 10);
+    assert_int_equal(adit_session_awaits_answer(&peer->session), is_client);
+    peer_end(peer);
+}
+
 /* Credit that is held back comes as soon as there is room for it: nobody waits for ever. */
 static void held_back_credit_leaves_some_to_go_on_with(void **state)
 {
@@ -328,6 +403,8 @@ int main(void)
         BOTH_ROLES(a_window_grows_to_its_maximum_on_a_long_fat_road),
         BOTH_ROLES(a_fast_short_road_keeps_a_small_window),
         BOTH_ROLES(beside_small_streams_bulk_uses_less_of_its_window),
+        BOTH_ROLES(an_answer_beside_bulk_is_waited_for),
+        BOTH_ROLES(who_answers_late_is_waited_for_less),
         BOTH_ROLES(held_back_credit_leaves_some_to_go_on_with),
         BOTH_ROLES(a_slow_reader_gains_nothing),
         BOTH_ROLES(a_reader_that_does_not_read_gains_nothing),

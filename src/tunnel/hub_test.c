@@ -217,6 +217,48 @@ static void a_turn_of_a_link_is_short(void **state)
     }
 }
 
+/* Beside bulk: the answer to what came a moment ago finds nothing before it, and leaves before more
+ * of the bulk is read. */
+static void an_answer_goes_before_bulk(void **state)
+{
+    struct pair *pair = *state;
+    int visitors[2] = {-1, -1};
+    int programs[2] = {-1, -1};
+    static uint8_t block[256 * 1024];
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    for (int i = 0; i < 2; i++) {
+        open_stream(pair, &ADIT_AT(visitors, i), &ADIT_AT(programs, i));
+        turn_until(pair, pair->server.dials == i + 1);
+    }
+    struct adit_session *session = &hub_link(&pair->agent.hub, pair->agent.link)->session;
+    assert_ok(adit_socket_send(ADIT_AT(programs, 0), ADIT_BYTES_OF(block), &count, &io));
+    turn_until(pair, pair->agent.seen.bytes_from_local == count); /* now it is an old stream */
+    assert_ok(adit_socket_send(ADIT_AT(programs, 0), ADIT_BYTES_OF(block), &count, &io));
+    session->answer_us = UINT64_MAX;
+    uint64_t before = 0;
+    for (int turns = 0; turns < 5; turns++) {
+        before = session->counters.data_out_total;
+        beside_small(&pair->agent);
+        assert_ok(adit_loop_turn(&pair->agent.loop, 20));
+        if (adit_session_is_mixed(session)) { /* else the machine stood still meanwhile */
+            assert_int_equal(session->counters.data_out_total, before);
+        }
+    }
+    assert_ok(adit_socket_send(ADIT_AT(programs, 1), ADIT_BYTES("answer"), &count, &io));
+    beside_small(&pair->agent);
+    turn_until(pair, session->answer_us == 0);
+    turn_until(pair, session->counters.data_out_total > before + ADIT_BYTES("answer").len);
+    turn_until(pair, pair->server.seen.bytes_to_local >= before);
+    uint8_t answer[8] = {0};
+    assert_ok(adit_socket_receive(ADIT_AT(visitors, 1), ADIT_SPAN_OF(answer), &count, &io));
+    assert_bytes(adit_bytes_first(ADIT_BYTES_OF(answer), count), ADIT_BYTES("answer"));
+    for (int i = 0; i < 2; i++) {
+        adit_socket_close(&ADIT_AT(visitors, i));
+        adit_socket_close(&ADIT_AT(programs, i));
+    }
+}
+
 /* The agent knows whether the visitor has spoken when it dials; a program that speaks first is
  * heard, too, also where it did so before its socket was watched. */
 static void either_side_may_speak_first(void **state)
@@ -525,6 +567,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(broken_words_of_the_server_end_the_link, setup, teardown),
         cmocka_unit_test_setup_teardown(bytes_and_ends_go_both_ways, setup, teardown),
         cmocka_unit_test_setup_teardown(a_turn_of_a_link_is_short, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_goes_before_bulk, setup, teardown),
         cmocka_unit_test_setup_teardown(either_side_may_speak_first, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_and_its_end_are_one_frame, setup, teardown),
         cmocka_unit_test_setup_teardown(a_slow_visitor_gets_everything, setup, teardown),

@@ -74,22 +74,38 @@ static bool fill_turn(struct adit_hub *hub, struct link *link, const struct adit
     return true;
 }
 
+/* Why a stream whose turn it is has to wait. */
+enum gather_wait {
+    GATHER_GOES,
+    GATHER_ROAD,   /* until the road has taken something */
+    GATHER_ANSWER, /* a moment, for an answer that is near */
+};
+
 /* Frames of all ready streams into the scratch; how many bytes. The last one is not cut short: its
- * stream's local socket is read once, and at the other end written once. */
-static size_t gather(struct adit_hub *hub, struct link *link, bool *out_is_held)
+ * stream's local socket is read once, and at the other end written once. Small ones do not wait
+ * until bulk is read and encrypted behind them. */
+static size_t gather(struct adit_hub *hub, struct link *link, enum gather_wait *out_wait)
 {
     struct adit_session *session = &link->session;
     size_t room = adit_min_size(adit_tls_room(link->tls), hub->plain_out.len);
     struct adit_writer writer = adit_writer_of(adit_span_first(hub->plain_out, room));
     adit_session_pull(session, &writer, hub->loop->now_us);
     struct adit_session_turn turn = {0};
+    size_t small_len = 0;
+    *out_wait = GATHER_GOES;
     while (writer.len < ADIT_HUB_GATHER_BYTES &&
            adit_session_next(session, adit_writer_room(&writer), &turn)) {
+        bool is_behind = !turn.is_fresh && adit_session_is_mixed(session);
         turn.bytes_max = link_pace_room(link, &turn, writer.len);
-        *out_is_held = turn.bytes_max == 0;
-        if (*out_is_held || !fill_turn(hub, link, &turn, &writer)) {
+        *out_wait = turn.bytes_max == 0 ? GATHER_ROAD : GATHER_GOES;
+        if (is_behind && adit_session_awaits_answer(session)) {
+            *out_wait = GATHER_ANSWER;
+        }
+        if (*out_wait != GATHER_GOES || (is_behind && small_len > 0) ||
+            !fill_turn(hub, link, &turn, &writer)) {
             break;
         }
+        small_len = turn.is_fresh ? writer.len : small_len;
     }
     adit_session_pull(session, &writer, hub->loop->now_us); /* resets that the turns brought */
     return writer.len;
@@ -102,10 +118,10 @@ void link_flush(struct adit_hub *hub, struct link *link)
         return;
     }
     link_pace_measure(hub, link);
-    bool is_held = false;
+    enum gather_wait wait = GATHER_GOES;
     size_t len = 0;
     for (size_t gone = 0; gone < TURN_BYTES && !link->is_blocked; gone += len) {
-        len = gather(hub, link, &is_held);
+        len = gather(hub, link, &wait);
         if (len == 0) {
             break;
         }
@@ -120,8 +136,11 @@ void link_flush(struct adit_hub *hub, struct link *link)
     if (link->is_blocked) {
         return;
     }
-    if (is_held) {
+    if (wait == GATHER_ROAD) {
         link_pace_wait(hub, link);
+    } else if (wait == GATHER_ANSWER) {
+        hub_mark_dirty(hub, link);
+        adit_loop_give_way(hub->loop);
     } else if (adit_session_wants_output(&link->session)) {
         hub_mark_dirty(hub, link); /* its share is used up: another turn */
     } else {
