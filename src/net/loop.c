@@ -127,6 +127,7 @@ struct adit_status adit_loop_watch(/* ADIT_ALLOW(parameters, "see above") */
         adit_status_ignore(adit_pool_release(&loop->watches, handle), "just acquired");
         ADIT_FAIL_WITH(SYSTEM, "epoll_ctl add", code);
     }
+    adit_spin_source_added(&loop->spin);
     *out_watch = handle;
     return adit_ok();
 }

@@ -27,6 +27,11 @@ static void earn(struct adit_spin *spin, uint64_t us)
     spin->purse_us = (uint32_t)adit_min_u64(spin->purse_us + us, PURSE_MAX_US);
 }
 
+static void pay(struct adit_spin *spin, uint64_t us)
+{
+    spin->purse_us -= (uint32_t)adit_min_u64(spin->purse_us, us);
+}
+
 static void fill_by_time(struct adit_spin *spin, uint64_t now_us)
 {
     uint64_t passed = adit_subtract_floor_u64(now_us, spin->filled_us);
@@ -37,11 +42,21 @@ static void fill_by_time(struct adit_spin *spin, uint64_t now_us)
     }
 }
 
+static bool is_lone(const struct adit_spin *spin)
+{
+    return spin->alone == ALONE_EVENTS;
+}
+
+static uint32_t poll_most_us(const struct adit_spin *spin)
+{
+    return is_lone(spin) ? ADIT_SPIN_LONE_US : ADIT_SPIN_MAX_US;
+}
+
 /* Whether the next event is near as far as the kind of the last one tells, or it is time to try. */
 static bool is_near(struct adit_spin *spin)
 {
     struct adit_spin_kind *kind = &ADIT_AT(spin->kinds, spin->kind);
-    if (spin->alone == ALONE_EVENTS || !spin->was_short || kind->poll_us <= SOON_US) {
+    if (is_lone(spin) || !spin->was_short || kind->poll_us <= SOON_US) {
         return true;
     }
     kind->passed = (kind->passed + 1) % TRIED_EVERY;
@@ -55,16 +70,17 @@ uint64_t adit_spin_allowance_us(struct adit_spin *spin, uint64_t now_us)
     }
     fill_by_time(spin, now_us);
     uint32_t expected_us = ADIT_AT(spin->gaps_us, spin->was_short ? 1 : 0);
-    if (expected_us > GAP_SHORT_US || spin->purse_us < ADIT_SPIN_MAX_US) {
+    uint32_t most_us = poll_most_us(spin);
+    if (expected_us > GAP_SHORT_US || spin->purse_us < most_us) {
         return 0;
     }
-    return is_near(spin) ? ADIT_SPIN_MAX_US : 0;
+    return is_near(spin) ? most_us : 0;
 }
 
 /* True where somebody else needs the core. */
 static bool is_crowded(struct adit_spin *spin, const struct adit_spin_poll *poll)
 {
-    if (poll->yield_most_us <= ADIT_SPIN_MAX_US) {
+    if (poll->yield_most_us <= poll_most_us(spin)) {
         spin->calm = (uint32_t)adit_min_u64(spin->calm + 1u, CALM_POLLS);
         return false;
     }
@@ -88,9 +104,10 @@ void adit_spin_polled(struct adit_spin *spin, const struct adit_spin_poll *poll)
     if (poll->is_hit) {
         spin->counters.hits++;
         earn(spin, EARNED_US);
+        pay(spin, adit_subtract_floor_u64(poll->spent_us, ADIT_SPIN_MAX_US));
     } else {
         spin->counters.misses++;
-        spin->purse_us -= (uint32_t)adit_min_u64(spin->purse_us, ADIT_SPIN_MAX_US);
+        pay(spin, poll->spent_us);
     }
 }
 
@@ -101,6 +118,11 @@ void adit_spin_event(struct adit_spin *spin, uint32_t number, uint64_t source)
     spin->alone = kind->source == source ? alone : 0;
     kind->source = source;
     spin->kind = number;
+}
+
+void adit_spin_source_added(struct adit_spin *spin)
+{
+    spin->alone = 0;
 }
 
 void adit_spin_gap(struct adit_spin *spin, uint64_t gap_us, uint32_t events)

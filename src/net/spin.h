@@ -8,12 +8,13 @@
  * - the mean gap until the next event, apart for what follows a short gap and what follows a long
  *   one (a request is followed by its answer soon, an answer perhaps by nothing);
  * - a purse: a poll that missed costs what it took, one that hit earns what waking would have
- *   cost, and time alone earns 1 % of itself. Where polling does not pay the purse is empty, and
- *   a hundredth of the core is all that can be lost;
+ *   cost, less what it took beyond 50 us, and time alone earns 1 % of itself. Where polling does
+ *   not pay the purse is empty, and a hundredth of the core is all that can be lost;
  * - what polls took behind an event of this kind, where events of one kind come closely and from
  *   several sources in turn: a program's answer may be near, the next of many requests not. Where
  *   one visitor asks and waits, or one at a time, both ends poll whatever it takes: each makes the
- *   other's wait a short one;
+ *   other's wait a short one. A lone visitor's wait is polled for longer, too: while one end sleeps
+ *   the other's wait is long, and on a slow machine neither would begin;
  * - the last turn's events: where there were many, requests wait for work and not for a wake-up,
  *   and a sleep lets more of them come together;
  * - crowding: giving the core away that took long means that somebody else needs it, and a poller
@@ -25,8 +26,10 @@
 
 #include "base/base.h"
 
-#define ADIT_SPIN_MAX_US 50 /* one poll; also what giving way may take before it means a crowd */
-#define ADIT_SPIN_KINDS 8    /* of events */
+/* One poll; also what giving way may take before it means a crowd. */
+#define ADIT_SPIN_MAX_US 50
+#define ADIT_SPIN_LONE_US 150 /* where there is one source of each kind */
+#define ADIT_SPIN_KINDS 8     /* of events */
 
 struct adit_spin_counters { /* totals since the start */
     uint64_t hits, misses, crowds;
@@ -74,6 +77,9 @@ void adit_spin_polled(struct adit_spin *spin, const struct adit_spin_poll *poll)
 
 /* An event of a kind below ADIT_SPIN_KINDS. */
 void adit_spin_event(struct adit_spin *spin, uint32_t number, uint64_t source);
+
+/* There is one more from here on: whoever opens connections does not just ask and wait. */
+void adit_spin_source_added(struct adit_spin *spin);
 
 /* So many events came together, so long after the last turn, polled for or slept for. */
 void adit_spin_gap(struct adit_spin *spin, uint64_t gap_us, uint32_t events);
