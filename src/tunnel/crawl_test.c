@@ -99,18 +99,49 @@ static void where_nothing_was_lost_it_starts_again_first(void **state)
     assert_int_equal(certain_ms, 800);
 }
 
-static void a_bound_that_was_found_is_no_start(void **state)
+/* The road is known, and the kernel's window was cut below it: by half or by little. */
+static void a_start_that_went_too_far_is_filled_up_once(void **state)
+{
+    (void)state;
+    const uint64_t bounds[] = {1000000, 202001, 110000};
+    for (size_t i = 0; i < ADIT_COUNT(bounds); i++) {
+        struct adit_crawl crawl = {0};
+        struct adit_crawl_sample sample = crawling;
+        sample.bound = ADIT_AT(bounds, i);
+        uint64_t started_ms = 0;
+        uint32_t started = 0;
+        for (uint64_t ms = 0; ms < 600; ms += 50) {
+            enum adit_crawl_verdict verdict = adit_crawl_sample(&crawl, &sample);
+            started += verdict == ADIT_CRAWL_START;
+            started_ms = verdict == ADIT_CRAWL_START ? ms : started_ms;
+            sample.now_us += 50000;
+        }
+        assert_int_equal(started, 1);
+        assert_int_equal(started_ms, 200); /* the first sample only learns what was lost before */
+    }
+}
+
+/* It is for good only far below the bound. */
+static void a_window_that_stays_low_is_certain_where_it_is_under_half(void **state)
+{
+    (void)state;
+    struct adit_crawl_sample sample = crawling;
+    sample.bound = 1000000;
+    assert_int_equal(takes_ms(sample), 850);
+    sample.bound = 202000;
+    assert_int_equal(takes_ms(sample), 0);
+}
+
+static void a_window_near_the_bound_is_left_alone(void **state)
 {
     (void)state;
     struct adit_crawl crawl = {0};
     struct adit_crawl_sample sample = crawling;
-    sample.retransmitted = 0;
-    sample.bound = 1000000;
-    for (uint64_t i = 0; i < 12; i++) {
+    sample.bound = 107000;
+    for (uint64_t i = 0; i < 100; i++) {
         assert_int_equal(adit_crawl_sample(&crawl, &sample), ADIT_CRAWL_NO);
         sample.now_us += 50000;
     }
-    assert_int_equal(adit_crawl_sample(&crawl, &sample), ADIT_CRAWL_YES);
 }
 
 int main(void)
@@ -121,7 +152,9 @@ int main(void)
         cmocka_unit_test(a_loss_begins_the_count_again),
         cmocka_unit_test(it_is_told_once),
         cmocka_unit_test(where_nothing_was_lost_it_starts_again_first),
-        cmocka_unit_test(a_bound_that_was_found_is_no_start),
+        cmocka_unit_test(a_start_that_went_too_far_is_filled_up_once),
+        cmocka_unit_test(a_window_that_stays_low_is_certain_where_it_is_under_half),
+        cmocka_unit_test(a_window_near_the_bound_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
