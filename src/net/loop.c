@@ -81,6 +81,11 @@ void adit_loop_give_way(struct adit_loop *loop)
     loop->gives_way = true;
 }
 
+void adit_loop_make_way(struct adit_loop *loop)
+{
+    loop->makes_way = true;
+}
+
 /* --- Watches --------------------------------------------------------------------------------- */
 
 static uint32_t events_of_interest(uint32_t interest)
@@ -335,12 +340,21 @@ static int poll_awake(struct adit_loop *loop, struct epoll_event *events, uint64
     return got;
 }
 
-static int wait_events(struct adit_loop *loop, struct epoll_event *events, uint64_t wait_us)
+static void let_others(struct adit_loop *loop)
 {
     if (loop->gives_way) {
-        loop->gives_way = false;
         sched_yield();
+    } else if (loop->makes_way && adit_yield_is_wise(&loop->yield, loop->end_us)) {
+        sched_yield();
+        adit_yield_took(&loop->yield, loop->end_us, adit_clock_now_us());
     }
+    loop->gives_way = false;
+    loop->makes_way = false;
+}
+
+static int wait_events(struct adit_loop *loop, struct epoll_event *events, uint64_t wait_us)
+{
+    let_others(loop);
     wait_us = wait_until_timer(loop, wait_us);
     int got = wait_us > 0 ? poll_awake(loop, events, wait_us) : 0;
     if (got == 0) {

@@ -18,6 +18,7 @@
 #define ADIT_NET_LOOP_H
 
 #include "net/spin.h"
+#include "net/yield.h"
 
 #define ADIT_LOOP_READ 0x1u    /* bytes, a connection, or the end can be read */
 #define ADIT_LOOP_WRITE 0x2u   /* there is room to write */
@@ -35,6 +36,8 @@ struct adit_loop {
     int epoll_fd;
     bool is_stopping;
     bool gives_way; /* once, before it asks for events */
+    bool makes_way; /* the same, unless others keep the core for long */
+    struct adit_yield yield; /* what came of that */
     struct adit_pool watches;
     struct adit_pool timers;
     struct adit_span heap; /* timers by time: a binary heap */
@@ -61,6 +64,10 @@ void adit_loop_spin_set(struct adit_loop *loop, bool is_on);
 /* After this turn whoever else wants the core has it first, once: for an owner whose work costs
  * less where more of it comes together. */
 void adit_loop_give_way(struct adit_loop *loop);
+
+/* The same where somebody small may wait behind the owner's work, unless others keep the core for
+ * long then (yield.h). */
+void adit_loop_make_way(struct adit_loop *loop);
 
 /* Watches `fd`, which stays the caller's. FULL at watches_max. */
 struct adit_status adit_loop_watch(struct adit_loop *loop, int fd, uint32_t interest,

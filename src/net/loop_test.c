@@ -352,6 +352,30 @@ static void on_timer_busy(void *context, uint64_t key)
     }
 }
 
+static void it_makes_way_where_that_is_short(void **state)
+{
+    (void)state;
+    struct seen seen = seen_of(1, 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        adit_loop_make_way(&seen.loop);
+        assert_ok(adit_loop_turn(&seen.loop, 0));
+        assert_false(seen.loop.makes_way);
+        struct adit_yield *yield = &seen.loop.yield;
+        assert_true(yield->calm == i + 1 || yield->pause_us > 0); /* else others took the core */
+        yield->resume_us = 0;
+        yield->pause_us = 0;
+        yield->calm = i + 1;
+    }
+    seen.loop.yield.resume_us = UINT64_MAX;
+    adit_loop_make_way(&seen.loop);
+    assert_ok(adit_loop_turn(&seen.loop, 0));
+    assert_false(seen.loop.makes_way);
+    assert_int_equal(seen.loop.yield.calm, 3);
+    assert_ok(adit_loop_turn(&seen.loop, 0)); /* nobody asked */
+    assert_int_equal(seen.loop.yield.calm, 3);
+    adit_loop_close(&seen.loop);
+}
+
 static void it_gives_way_once(void **state)
 {
     (void)state;
@@ -415,6 +439,7 @@ int main(void)
         cmocka_unit_test(timers_fire_in_order),
         cmocka_unit_test(a_timer_in_the_past_waits_for_the_next_turn),
         cmocka_unit_test(it_gives_way_once),
+        cmocka_unit_test(it_makes_way_where_that_is_short),
         cmocka_unit_test(work_counts_and_waiting_does_not),
         cmocka_unit_test(run_stops_after_the_turn),
     };

@@ -140,7 +140,7 @@ void link_flush(struct adit_hub *hub, struct link *link)
         link_pace_wait(hub, link);
     } else if (wait == GATHER_ANSWER) {
         hub_mark_dirty(hub, link);
-        adit_loop_give_way(hub->loop);
+        adit_loop_make_way(hub->loop);
     } else if (adit_session_wants_output(&link->session)) {
         hub_mark_dirty(hub, link); /* its share is used up: another turn */
     } else {

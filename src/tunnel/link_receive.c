@@ -226,6 +226,9 @@ void link_receive(struct adit_hub *hub, struct link *link)
         return;
     }
     cipher_received(hub, link, adit_bytes_first(adit_span_bytes(hub->cipher_in), count));
+    if (link->state == LINK_OPEN && adit_session_is_mixed(&link->session)) {
+        adit_loop_make_way(hub->loop); /* whoever got something small may answer at once */
+    }
     bool is_empty = count < room.len && !link->has_hangup; /* more is a new event */
     if (!is_empty && !link->is_closing) {
         link->wants_receive = true;
