@@ -8,7 +8,7 @@
 #define PAUSE_MIN_US (4 * ADIT_MS_US)
 #define PAUSE_MAX_US ADIT_SECOND_US
 #define EVENTS_FEW 3 /* of one turn, after which it is worth to poll */
-#define SOON_US 36 /* the mean of polls that pay where several sources have events */
+#define SOON_US 28 /* the mean of polls that pay where several sources have events */
 #define TRIED_EVERY 128 /* waits, after which a poll is tried that is not expected to pay */
 #define ALONE_EVENTS 16 /* without another source of their kind: there is one of each */
 #define CALM_POLLS 64 /* without a crowd: the next one begins with a short pause again */

@@ -233,7 +233,7 @@ static void several_sources_are_polled_for_where_events_are_near(void **state)
     static const struct {
         uint64_t poll_us;
         bool is_near;
-    } rows[] = {{0, true}, {12, true}, {36, true}, {40, false}, {49, false}};
+    } rows[] = {{0, true}, {12, true}, {28, true}, {32, false}, {49, false}};
     for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
         struct adit_spin spin = spin_of();
         uint64_t poll_us = ADIT_AT(rows, i).poll_us;
