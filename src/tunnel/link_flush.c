@@ -81,6 +81,16 @@ enum gather_wait {
     GATHER_ANSWER, /* a moment, for an answer that is near */
 };
 
+static enum gather_wait wait_of(const struct link *link, const struct adit_session_turn *turn)
+{
+    if (turn->bytes_max == 0) {
+        return GATHER_ROAD;
+    }
+    bool is_answer_near = !turn->is_fresh && adit_session_is_mixed(&link->session) &&
+                          adit_session_awaits_answer(&link->session);
+    return is_answer_near ? GATHER_ANSWER : GATHER_GOES;
+}
+
 /* Frames of all ready streams into the scratch; how many bytes. The last one is not cut short: its
  * stream's local socket is read once, and at the other end written once. Small ones do not wait
  * until bulk is read and encrypted behind them. */
@@ -91,21 +101,17 @@ static size_t gather(struct adit_hub *hub, struct link *link, enum gather_wait *
     struct adit_writer writer = adit_writer_of(adit_span_first(hub->plain_out, room));
     adit_session_pull(session, &writer, hub->loop->now_us);
     struct adit_session_turn turn = {0};
-    size_t small_len = 0;
+    bool has_small = false;
     *out_wait = GATHER_GOES;
     while (writer.len < ADIT_HUB_GATHER_BYTES &&
            adit_session_next(session, adit_writer_room(&writer), &turn)) {
-        bool is_behind = !turn.is_fresh && adit_session_is_mixed(session);
         turn.bytes_max = link_pace_room(link, &turn, writer.len);
-        *out_wait = turn.bytes_max == 0 ? GATHER_ROAD : GATHER_GOES;
-        if (is_behind && adit_session_awaits_answer(session)) {
-            *out_wait = GATHER_ANSWER;
-        }
-        if (*out_wait != GATHER_GOES || (is_behind && small_len > 0) ||
-            !fill_turn(hub, link, &turn, &writer)) {
+        *out_wait = wait_of(link, &turn);
+        bool is_for_next = has_small && !turn.is_fresh && adit_session_is_mixed(session);
+        if (*out_wait != GATHER_GOES || is_for_next || !fill_turn(hub, link, &turn, &writer)) {
             break;
         }
-        small_len = turn.is_fresh ? writer.len : small_len;
+        has_small = has_small || (turn.is_fresh && writer.len > 0);
     }
     adit_session_pull(session, &writer, hub->loop->now_us); /* resets that the turns brought */
     return writer.len;
