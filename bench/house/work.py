@@ -1,5 +1,5 @@
 """What is measured over each path: jobs of bench-load, in interleaved rounds."""
-import json, pathlib, statistics, subprocess, sys, time
+import json, os, pathlib, statistics, subprocess, sys, time
 
 from house import paths, rows
 from house.adit import Tunnel
@@ -85,7 +85,7 @@ class Rounds:
     slow minute of the machine meets all of them."""
 
     def __init__(self, bench):
-        self.bench, self.speeds = bench, {}
+        self.bench, self.speeds, self.running = bench, {}, []
         self.rows = [row for row in rows.ROWS
                      if bench.wants(row.group) and (row.quick or not bench.quick)]
 
@@ -95,6 +95,7 @@ class Rounds:
         bench = self.bench
         running = paths.started(bench, paths.own_paths(bench), say)
         running += paths.started(bench, paths.peer_paths(bench), say)
+        self.running = running
         try:
             for number in range(bench.rounds):
                 for row in self.rows:
@@ -115,9 +116,18 @@ class Rounds:
         """The less disturbed of two, where the first was disturbed."""
         sample = self.sample(path, row)
         if sample['others'] > OTHERS_MAX and not self.bench.quick:
+            before, begin = self.used_by_others(path), time.monotonic()
             again = self.sample(path, row)
+            spent = (time.monotonic() - begin) * os.cpu_count()
+            for name, used in self.used_by_others(path).items():
+                if used - before[name] > OTHERS_MAX * spent:
+                    say(f'{row.name} over {path.name} is disturbed by {name}, which should rest')
             sample = min(sample, again, key=lambda one: one['others'])
         return sample
+
+    def used_by_others(self, path):
+        """CPU seconds of the paths that are not measured now."""
+        return {other.name: sum(other.cpu().values()) for other in self.running if other is not path}
 
     def sample(self, path, row):
         """What the load program says, and the CPU time of each side in between."""
