@@ -86,6 +86,11 @@ void adit_loop_make_way(struct adit_loop *loop)
     loop->makes_way = true;
 }
 
+void adit_loop_far(struct adit_loop *loop)
+{
+    adit_spin_source_added(&loop->spin);
+}
+
 /* --- Watches --------------------------------------------------------------------------------- */
 
 static uint32_t events_of_interest(uint32_t interest)

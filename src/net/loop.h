@@ -69,6 +69,9 @@ void adit_loop_give_way(struct adit_loop *loop);
  * long then (yield.h). */
 void adit_loop_make_way(struct adit_loop *loop);
 
+/* What passes now comes from far away: no poll is longer for it than for one of many. */
+void adit_loop_far(struct adit_loop *loop);
+
 /* Watches `fd`, which stays the caller's. FULL at watches_max. */
 struct adit_status adit_loop_watch(struct adit_loop *loop, int fd, uint32_t interest,
                                    adit_loop_ready_fn *ready, void *context, uint64_t key,

@@ -352,6 +352,19 @@ static void on_timer_busy(void *context, uint64_t key)
     }
 }
 
+static void who_is_far_away_is_not_polled_for_longer(void **state)
+{
+    (void)state;
+    struct seen seen = seen_of(1, 1);
+    for (uint32_t i = 0; i < 100; i++) {
+        adit_spin_event(&seen.loop.spin, 1, 1);
+    }
+    assert_true(seen.loop.spin.alone > 0);
+    adit_loop_far(&seen.loop);
+    assert_int_equal(seen.loop.spin.alone, 0);
+    adit_loop_close(&seen.loop);
+}
+
 static void it_makes_way_where_that_is_short(void **state)
 {
     (void)state;
@@ -440,6 +453,7 @@ int main(void)
         cmocka_unit_test(a_timer_in_the_past_waits_for_the_next_turn),
         cmocka_unit_test(it_gives_way_once),
         cmocka_unit_test(it_makes_way_where_that_is_short),
+        cmocka_unit_test(who_is_far_away_is_not_polled_for_longer),
         cmocka_unit_test(work_counts_and_waiting_does_not),
         cmocka_unit_test(run_stops_after_the_turn),
     };

@@ -66,6 +66,9 @@ void link_pace_measure(struct adit_hub *hub, struct link *link)
                                                              .on_road = info.on_road,
                                                              .in_kernel = link->in_kernel});
     pacing_set(link);
+    if (adit_pace_is_long(&link->pace)) {
+        adit_loop_far(hub->loop);
+    }
     link_road_look(hub, link, &info);
     uint64_t unsent = adit_max_u64(info.delivery_rate / (ADIT_SECOND_US / UNSENT_US), UNSENT_MIN);
     unsent = adit_min_u64(unsent, UNSENT_MAX);
