@@ -88,7 +88,7 @@ void adit_loop_make_way(struct adit_loop *loop)
 
 void adit_loop_far(struct adit_loop *loop)
 {
-    adit_spin_source_added(&loop->spin);
+    adit_spin_not_alone(&loop->spin);
 }
 
 /* --- Watches --------------------------------------------------------------------------------- */
@@ -137,7 +137,7 @@ struct adit_status adit_loop_watch(/* ADIT_ALLOW(parameters, "see above") */
         adit_status_ignore(adit_pool_release(&loop->watches, handle), "just acquired");
         ADIT_FAIL_WITH(SYSTEM, "epoll_ctl add", code);
     }
-    adit_spin_source_added(&loop->spin);
+    adit_spin_not_alone(&loop->spin);
     *out_watch = handle;
     return adit_ok();
 }

@@ -120,7 +120,7 @@ void adit_spin_event(struct adit_spin *spin, uint32_t number, uint64_t source)
     spin->kind = number;
 }
 
-void adit_spin_source_added(struct adit_spin *spin)
+void adit_spin_not_alone(struct adit_spin *spin)
 {
     spin->alone = 0;
 }

@@ -78,8 +78,9 @@ void adit_spin_polled(struct adit_spin *spin, const struct adit_spin_poll *poll)
 /* An event of a kind below ADIT_SPIN_KINDS. */
 void adit_spin_event(struct adit_spin *spin, uint32_t number, uint64_t source);
 
-/* There is one more from here on: whoever opens connections does not just ask and wait. */
-void adit_spin_source_added(struct adit_spin *spin);
+/* Nobody just asks and waits nearby from here on: a connection was opened, or bytes pass from far
+ * away. */
+void adit_spin_not_alone(struct adit_spin *spin);
 
 /* So many events came together, so long after the last turn, polled for or slept for. */
 void adit_spin_gap(struct adit_spin *spin, uint64_t gap_us, uint32_t events);

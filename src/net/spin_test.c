@@ -298,7 +298,7 @@ static void a_new_source_is_one_more(void **state)
     events(&spin, 64, 40);
     turns(&spin, 64, 1, 1, 49);
     for (unsigned i = 0; i < 4; i++) {
-        adit_spin_source_added(&spin);
+        adit_spin_not_alone(&spin);
         for (unsigned j = 0; j < 15; j++) {
             adit_spin_event(&spin, 1, 1);
             adit_spin_gap(&spin, 40, 1);
