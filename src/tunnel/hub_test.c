@@ -1,5 +1,5 @@
 /* Two hubs joined over loopback: what one local socket gets, the other gives. Covers hub.c, link.c,
- * link_receive.c, link_flush.c, link_pace.c, link_road.c, control_stream.c, pump.c, pump_in.c,
+ * link_receive.c, link_flush.c, link_road.c, control_stream.c, pump.c, pump_in.c,
  * pump_out.c. */
 #include "tunnel/pair_fixture.h"
 
@@ -516,23 +516,6 @@ static void what_bbr_knows_begins_anew(void **state)
     }
 }
 
-static void small_requests_pass_the_bound(void **state)
-{
-    (void)state;
-    struct link link = {.in_kernel = 60000, .pace = {.bound = 80000, .rates = {5000000}}};
-    struct adit_session_turn turn = {.bytes_max = 65536};
-    assert_int_equal(link_pace_room(&link, &turn, 0), 20000);
-    assert_int_equal(link_pace_room(&link, &turn, 11000), 0); /* less than a piece is left */
-    link.in_kernel = 80000;
-    assert_int_equal(link_pace_room(&link, &turn, 0), 0);
-    turn.is_fresh = true;
-    assert_int_equal(link_pace_room(&link, &turn, 0), 20000);
-    assert_int_equal(link_pace_room(&link, &turn, 19999), 1);
-    assert_int_equal(link_pace_room(&link, &turn, 20000), 0);
-    link.pace.bound = ADIT_PACE_UNBOUND;
-    assert_int_equal(link_pace_room(&link, &turn, 1 << 30), 65536);
-}
-
 /* No event tells that the road has room again: a timer asks. Here the road proves to be short. */
 static void what_is_held_back_goes_later(void **state)
 {
@@ -578,7 +561,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_lossy_road_is_mended_where_that_is_allowed, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_bbr_knows_begins_anew, setup, teardown),
-        cmocka_unit_test(small_requests_pass_the_bound),
         cmocka_unit_test_setup_teardown(what_is_held_back_goes_later, setup, teardown),
         cmocka_unit_test_setup_teardown(a_flood_of_opens_is_read_to_its_end, setup, teardown),
     };

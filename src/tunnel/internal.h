@@ -117,6 +117,8 @@ void link_road_mend(struct adit_hub *hub, struct link *link);
 
 /* link_pace.c: the kernel's figures, now and then. */
 void link_pace_measure(struct adit_hub *hub, struct link *link);
+/* What follows from them. */
+void link_pace_look(struct adit_hub *hub, struct link *link, const struct adit_socket_info *info);
 /* Payload bytes that a turn may add to `gathered` ones: 0 where it has to wait for the road. */
 size_t link_pace_room(const struct link *link, const struct adit_session_turn *turn,
                       size_t gathered);

@@ -43,6 +43,31 @@ static uint64_t road_us(const struct link *link, const struct adit_socket_info *
     return adit_pace_is_long(&link->pace) ? info->rtt_us : info->rtt_min_us;
 }
 
+void link_pace_look(struct adit_hub *hub, struct link *link, const struct adit_socket_info *info)
+{
+    link->rtt_us = info->rtt_us;
+    link->in_kernel = info->on_road + info->unsent;
+    adit_session_rtt_set(&link->session, road_us(link, info));
+    adit_session_rate_set(&link->session, info->delivery_rate);
+    adit_pace_sample(&link->pace, &(struct adit_pace_sample){.now_us = hub->loop->now_us,
+                                                             .rtt_us = info->rtt_us,
+                                                             .rtt_min_us = info->rtt_min_us,
+                                                             .delivered = info->delivered,
+                                                             .on_road = info->on_road,
+                                                             .in_kernel = link->in_kernel});
+    pacing_set(link);
+    if (adit_pace_is_long(&link->pace)) {
+        adit_loop_far(hub->loop);
+    }
+    link_road_look(hub, link, info);
+    uint64_t unsent = adit_max_u64(info->delivery_rate / (ADIT_SECOND_US / UNSENT_US), UNSENT_MIN);
+    unsent = adit_min_u64(unsent, UNSENT_MAX);
+    if (unsent > link->unsent_max + link->unsent_max / 4 || unsent < link->unsent_max / 2) {
+        link->unsent_max = unsent;
+        adit_status_ignore(adit_socket_unsent_max_set(link->fd, unsent), "only a hint");
+    }
+}
+
 void link_pace_measure(struct adit_hub *hub, struct link *link)
 {
     uint64_t now_us = hub->loop->now_us;
@@ -52,29 +77,8 @@ void link_pace_measure(struct adit_hub *hub, struct link *link)
     }
     link->measured_us = now_us;
     struct adit_socket_info info = {0};
-    if (!adit_is_ok(adit_socket_info_get(link->fd, &info))) {
-        return; /* the next send will tell what is wrong */
-    }
-    link->rtt_us = info.rtt_us;
-    link->in_kernel = info.on_road + info.unsent;
-    adit_session_rtt_set(&link->session, road_us(link, &info));
-    adit_session_rate_set(&link->session, info.delivery_rate);
-    adit_pace_sample(&link->pace, &(struct adit_pace_sample){.now_us = now_us,
-                                                             .rtt_us = info.rtt_us,
-                                                             .rtt_min_us = info.rtt_min_us,
-                                                             .delivered = info.delivered,
-                                                             .on_road = info.on_road,
-                                                             .in_kernel = link->in_kernel});
-    pacing_set(link);
-    if (adit_pace_is_long(&link->pace)) {
-        adit_loop_far(hub->loop);
-    }
-    link_road_look(hub, link, &info);
-    uint64_t unsent = adit_max_u64(info.delivery_rate / (ADIT_SECOND_US / UNSENT_US), UNSENT_MIN);
-    unsent = adit_min_u64(unsent, UNSENT_MAX);
-    if (unsent > link->unsent_max + link->unsent_max / 4 || unsent < link->unsent_max / 2) {
-        link->unsent_max = unsent;
-        adit_status_ignore(adit_socket_unsent_max_set(link->fd, unsent), "only a hint");
+    if (adit_is_ok(adit_socket_info_get(link->fd, &info))) { /* else the next send will tell */
+        link_pace_look(hub, link, &info);
     }
 }
 
