@@ -22,8 +22,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 ORIGIN, HTTPS, HTTP, ADMIN = 9000, 8443, 8080, 9090
 ALONE_S, BESIDE_S, EIGHT_S = 4, 3, 3  # of a transfer: alone, beside small requests; of eight
 FAR_MS, FAR_ALONE_S = 100, 6  # so long a fast road takes two seconds to fill
-NEW_COUNT, SMALL_PER_SECOND, SMALL_CONNECTIONS = 8, 60, 30
-SMALL_START_S = 0.7  # until a visitor's small requests begin
+NEW_COUNT, SMALL_PER_SECOND, SMALL_CONNECTIONS = 8, 180, 60
+SMALL_CONNECT_S = 0.5  # for its connections
+SMALL_START_S = SMALL_CONNECT_S + 0.2  # until a visitor's small requests begin
+SMALL_END_S = 0.7  # before the transfer's
 QUIET_MBIT = 500  # a faster road wants the machine to itself
 AT_ONCE = 2  # of the slower ones
 ROAD_PEERS = ('frp', 'frp-no-mux', 'rathole', 'chisel', 'ssh', 'haproxy-pair')
@@ -141,7 +143,8 @@ class Visitors:
         bulk = self.begin(job, *numbers, alone_s + BESIDE_S)
         time.sleep(alone_s - SMALL_START_S)
         try:
-            got = self.run('small', BESIDE_S - SMALL_START_S, SMALL_PER_SECOND, SMALL_CONNECTIONS)
+            got = self.run('small', BESIDE_S - SMALL_END_S, SMALL_PER_SECOND, SMALL_CONNECTIONS,
+                           SMALL_CONNECT_S)
         finally:
             moved = self.end(bulk)
         split = round(alone_s / moved['bucket_s'])

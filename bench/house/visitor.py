@@ -3,12 +3,13 @@
     python3 visitor.py stream HOST PORT STREAMS SECONDS   downloads, bytes in each tenth of a second
     python3 visitor.py upload HOST PORT SECONDS           one upload, by what the other end says it has
     python3 visitor.py new HOST PORT COUNT                new connections with one request each
-    python3 visitor.py small HOST PORT SECONDS PER_SECOND CONNECTIONS
+    python3 visitor.py small HOST PORT SECONDS PER_SECOND CONNECTIONS CONNECT_S
                                                           requests by schedule, in turns
 
 One JSON object on standard output. Times are in milliseconds. `small` takes a request's time from
 when it was due, so that one that waits for the one before it is not flattered; a connection's turn comes seldom
-enough that on a good road none waits.
+enough that on a good road none waits. One that is not there after CONNECT_S begins with its next turn
+once it is: some paths open one a round trip.
 """
 import json, selectors, socket, struct, sys, threading, time
 
@@ -113,17 +114,20 @@ def new(host, port, count):
     return spread(times)
 
 
-def small(host, port, seconds, per_second, connections):
+def small(host, port, seconds, per_second, connections, connect_s):
     """Each connection takes its turn in the schedule, from a thread of its own."""
     times = []
-    begin = time.monotonic() + 0.5
+    begin = time.monotonic() + connect_s
 
     def ask(first):
         with connect(host, port) as visitor:
             visitor.sendall(REQUEST)
             answer(visitor)
+            there = time.monotonic()
             for number in range(first, int(seconds * per_second), connections):
                 due = begin + number / per_second
+                if due < there:
+                    continue
                 if time.monotonic() > begin + 2 * seconds:
                     return
                 time.sleep(max(0, due - time.monotonic()))
