@@ -4,9 +4,10 @@
  * and opened in place, and sent once a turn. No windows, limits, checks, log or sandbox, and no
  * HTTP: whoever is slow holds everybody up. It is the yardstick of what the shape itself costs.
  *
- * A stream has the number of its visitor's descriptor. A frame: number (u32), length (u16), flags
- * (u16). A record holds whole frames. Either end says END once, with or after its last bytes; the
- * server closes when both have, so a number is free at both ends before it comes again. */
+ * A frame: number (u32), length (u16), flags (u16). A record holds whole frames. A stream's number
+ * is its visitor's descriptor, and how often that has been one. Either end says END once, with or
+ * after its last bytes; a stream is over when both have. GONE, when a socket breaks, ends it at
+ * once: what is still on its way for it has a number that is no more, and is dropped. */
 #include <poll.h>
 #include <sys/uio.h>
 
@@ -14,10 +15,11 @@
 #include "pair_records.h"
 
 enum {
-    LISTENER = 0, /* in place of a stream's number, which is 3 at least */
+    LISTENER = 0, /* in place of a stream's number, whose descriptor is 3 at least */
     LINK = 1,
     FRAME = 8,
     FLAG_END = 1,
+    FLAG_GONE = 2,
     PAYLOAD_MAX = RECORDS_PLAIN_MAX - FRAME,
     ROOM_MIN = 2048, /* a read into less room begins a new record */
     TURN_RECORDS = 16,
@@ -26,15 +28,19 @@ enum {
     EVENTS_MAX = 256,
 };
 
+/* The end here of a stream. */
 struct end {
     int fd;       /* 0: none */
+    uint16_t age; /* how often the descriptor has been a visitor's, as far as is known here */
+    bool is_listed; /* in `ready` */
     bool is_ready, is_bulk, has_hup;
+    bool is_broken; /* the other end is to be told */
     bool has_sent_end, has_got_end;
 };
 
 /* Consecutive frames of one stream, to be written at once. */
 struct writer {
-    uint32_t number;
+    uint32_t slot; /* of its end */
     size_t count;
     struct adit_bytes views[VIEWS_MAX];
 };
@@ -48,13 +54,24 @@ struct pair {
     size_t held;        /* of `in`: a record that is not whole */
     size_t ready_count;
     struct writer writer;
-    uint32_t ready[BENCH_FD_MAX];
+    uint32_t ready[BENCH_FD_MAX]; /* descriptors */
     struct end ends[BENCH_FD_MAX];
     uint8_t out[OUT_BYTES];
     uint8_t in[BENCH_BLOCK_BYTES + RECORDS_MAX];
 };
 
 static void receive(struct pair *pair);
+
+/* The descriptor at the server, which is where either process keeps its end of a stream. */
+static uint32_t slot_of(uint32_t number)
+{
+    return number & UINT16_MAX;
+}
+
+static uint32_t number_of(const struct pair *pair, uint32_t slot)
+{
+    return (uint32_t)ADIT_AT(pair->ends, slot).age << 16 | slot;
+}
 
 static void watch(struct pair *pair, int fd, uint32_t number, uint32_t events)
 {
@@ -125,85 +142,145 @@ static void frame_end(struct pair *pair, uint32_t number, size_t len, uint16_t f
     pair->fill += FRAME + len;
 }
 
-static void end_close(struct end *end)
+static void list(struct pair *pair, uint32_t slot)
 {
-    close(end->fd);
-    *end = (struct end){0};
+    struct end *end = &ADIT_AT(pair->ends, slot);
+    if (!end->is_listed) {
+        end->is_listed = true;
+        ADIT_AT(pair->ready, pair->ready_count++) = slot;
+    }
 }
 
-static void end_sent(struct end *end)
+/* What waits for it here goes with it. */
+static void end_close(struct pair *pair, uint32_t slot)
 {
+    struct end *end = &ADIT_AT(pair->ends, slot);
+    if (pair->writer.slot == slot) {
+        pair->writer.count = 0;
+    }
+    close(end->fd);
+    *end = (struct end){.age = end->age, .is_listed = end->is_listed};
+}
+
+/* It is over for good, and whoever is there is told so by a reset. */
+static void end_reset(struct pair *pair, uint32_t slot)
+{
+    const struct linger now = {.l_onoff = 1};
+    int fd = ADIT_AT(pair->ends, slot).fd;
+    if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now) != 0) {
+        bench_die("SO_LINGER");
+    }
+    end_close(pair, slot);
+}
+
+/* Nobody is there. The other end is told with what is sent next: this may be the middle of what
+ * was received. */
+static void end_broken(struct pair *pair, uint32_t slot)
+{
+    ADIT_AT(pair->ends, slot).is_broken = true;
+    list(pair, slot);
+}
+
+static void end_sent(struct pair *pair, uint32_t slot)
+{
+    struct end *end = &ADIT_AT(pair->ends, slot);
     end->has_sent_end = true;
     end->is_ready = false;
     if (end->has_got_end) {
-        end_close(end);
+        end_close(pair, slot);
     }
 }
 
-static void read_some(struct pair *pair, uint32_t number)
+/* After a read that gave nothing. */
+static void read_failed(struct pair *pair, uint32_t slot)
 {
-    struct end *end = &ADIT_AT(pair->ends, number);
+    ADIT_AT(pair->ends, slot).is_ready = false;
+    if (errno != EAGAIN) {
+        end_broken(pair, slot);
+    }
+}
+
+/* The room is made first: that may receive the stream's end. */
+static void read_some(struct pair *pair, uint32_t slot)
+{
+    struct end *end = &ADIT_AT(pair->ends, slot);
     struct adit_span room = adit_span_from(frame_room(pair, ROOM_MIN), FRAME);
-    ssize_t got = recv(end->fd, room.ptr, room.len, 0);
-    if (got < 0 && errno == EAGAIN) {
-        end->is_ready = false;
+    if (!end->is_ready) {
         return;
     }
-    size_t len = got > 0 ? (size_t)got : 0;
-    bool is_end = got <= 0 || (len < room.len && end->has_hup);
-    frame_end(pair, number, len, is_end ? FLAG_END : 0);
+    ssize_t got = recv(end->fd, room.ptr, room.len, 0);
+    if (got < 0) {
+        read_failed(pair, slot);
+        return;
+    }
+    size_t len = (size_t)got;
+    bool is_end = len == 0 || (len < room.len && end->has_hup);
+    frame_end(pair, number_of(pair, slot), len, is_end ? FLAG_END : 0);
     end->is_bulk = len == room.len;
     end->is_ready = len == room.len;
     if (is_end) {
-        end_sent(end);
+        end_sent(pair, slot);
     }
 }
 
 /* Into as many records at once as there is room for. */
-static void read_bulk(struct pair *pair, uint32_t number)
+static void read_bulk(struct pair *pair, uint32_t slot)
 {
-    struct end *end = &ADIT_AT(pair->ends, number);
+    struct end *end = &ADIT_AT(pair->ends, slot);
     struct iovec views[TURN_RECORDS];
     size_t count = 0;
     seal(pair);
     (void)frame_room(pair, PAYLOAD_MAX);
+    if (!end->is_ready) {
+        return;
+    }
     for (size_t at = pair->begin; at + RECORDS_MAX <= OUT_BYTES; at += RECORDS_MAX) {
         struct adit_span rest = adit_span_from(ADIT_SPAN_OF(pair->out), at + RECORDS_HEAD + FRAME);
         ADIT_AT(views, count++) = (struct iovec){.iov_base = rest.ptr, .iov_len = PAYLOAD_MAX};
     }
     ssize_t got = readv(end->fd, views, (int)count);
-    if (got < 0 && errno == EAGAIN) {
-        end->is_ready = false;
+    if (got < 0) {
+        read_failed(pair, slot);
         return;
     }
-    size_t rest = got > 0 ? (size_t)got : 0;
+    uint32_t number = number_of(pair, slot);
+    size_t rest = (size_t)got;
+    bool is_end = rest == 0 || (rest < count * PAYLOAD_MAX && end->has_hup);
     end->is_ready = rest == count * PAYLOAD_MAX;
     end->is_bulk = rest >= PAYLOAD_MAX;
-    bool is_end = got <= 0 || (!end->is_ready && end->has_hup);
     for (; rest > PAYLOAD_MAX; rest -= PAYLOAD_MAX) {
         frame_end(pair, number, PAYLOAD_MAX, 0);
         seal(pair);
     }
     frame_end(pair, number, rest, is_end ? FLAG_END : 0);
     if (is_end) {
-        end_sent(end);
+        end_sent(pair, slot);
     }
 }
 
-/* A turn of each stream that has bytes; those that may have more stay. */
+/* A turn of each stream that has bytes, and a last word for those that broke; those that may have
+ * more stay. */
 static void read_ready(struct pair *pair)
 {
     size_t left = 0;
     for (size_t i = 0; i < pair->ready_count; i++) {
-        uint32_t number = ADIT_AT(pair->ready, i);
-        struct end *end = &ADIT_AT(pair->ends, number);
-        if (end->is_ready && end->is_bulk) {
-            read_bulk(pair, number);
-        } else if (end->is_ready) {
-            read_some(pair, number);
+        uint32_t slot = ADIT_AT(pair->ready, i);
+        struct end *end = &ADIT_AT(pair->ends, slot);
+        if (end->is_ready && !end->is_broken) {
+            if (end->is_bulk) {
+                read_bulk(pair, slot);
+            } else {
+                read_some(pair, slot);
+            }
         }
-        if (end->is_ready) {
-            ADIT_AT(pair->ready, left++) = number;
+        if (end->is_broken) {
+            uint32_t number = number_of(pair, slot);
+            end_reset(pair, slot);
+            frame_end(pair, number, 0, FLAG_GONE);
+        }
+        end->is_listed = end->is_ready || end->is_broken;
+        if (end->is_listed) {
+            ADIT_AT(pair->ready, left++) = slot;
         }
     }
     pair->ready_count = left;
@@ -213,7 +290,7 @@ static void read_ready(struct pair *pair)
 static void writer_flush(struct pair *pair, int flags)
 {
     struct writer *writer = &pair->writer;
-    int fd = writer->count > 0 ? ADIT_AT(pair->ends, writer->number).fd : 0;
+    int fd = writer->count > 0 ? ADIT_AT(pair->ends, writer->slot).fd : 0;
     for (size_t first = 0; first < writer->count;) {
         struct iovec views[VIEWS_MAX];
         struct msghdr message = {.msg_iov = views};
@@ -227,7 +304,8 @@ static void writer_flush(struct pair *pair, int flags)
                           ? send(fd, view->ptr, view->len, MSG_NOSIGNAL | flags)
                           : sendmsg(fd, &message, MSG_NOSIGNAL | flags);
         if (put < 0 && errno != EAGAIN) {
-            break; /* nobody is there to take it */
+            end_broken(pair, writer->slot);
+            break;
         }
         size_t gone = put > 0 ? (size_t)put : 0;
         for (; first < writer->count && gone >= ADIT_AT(writer->views, first).len; first++) {
@@ -251,35 +329,64 @@ static void dial(struct pair *pair, uint32_t number)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0) {
         bench_die("dial");
     }
-    ADIT_AT(pair->ends, number) = (struct end){.fd = fd};
+    ADIT_AT(pair->ends, slot_of(number)).fd = fd;
     watch(pair, fd, number, EPOLLIN | EPOLLRDHUP | EPOLLET);
 }
 
-static void take_frame(struct pair *pair, uint32_t number, struct adit_bytes payload, bool is_end)
+/* Whether the stream of a frame is there, or can be: at the agent a new age is a new stream. What
+ * went with the old one, while it was being told, is for nobody. */
+static bool is_known(struct pair *pair, uint32_t number, uint16_t flags)
 {
-    struct end *end = &ADIT_AT(pair->ends, number);
-    struct writer *writer = &pair->writer;
-    if (end->fd == 0) {
-        if (!pair->is_agent) {
-            bench_die("a frame of no stream");
+    struct end *end = &ADIT_AT(pair->ends, slot_of(number));
+    bool is_new = end->age != number >> 16;
+    if (pair->is_agent && is_new) {
+        if (end->fd > 0) {
+            bench_die("a number that is not free");
         }
-        dial(pair, number);
+        end->age = (uint16_t)(number >> 16);
+        if (flags != FLAG_GONE) {
+            dial(pair, number);
+        }
     }
-    if (writer->count == VIEWS_MAX || writer->number != number) {
+    return end->fd > 0 && end->age == number >> 16 && !end->is_broken;
+}
+
+static void take_end(struct pair *pair, uint32_t slot)
+{
+    struct end *end = &ADIT_AT(pair->ends, slot);
+    writer_flush(pair, end->has_sent_end ? 0 : MSG_MORE); /* its end goes with it */
+    if (end->is_broken) {
+        return;
+    }
+    end->has_got_end = true;
+    if (end->has_sent_end) {
+        end_close(pair, slot);
+    } else {
+        shutdown(end->fd, SHUT_WR);
+    }
+}
+
+static void take_frame(struct pair *pair, uint32_t number, struct adit_bytes payload,
+                       uint16_t flags)
+{
+    struct writer *writer = &pair->writer;
+    uint32_t slot = slot_of(number);
+    if (!is_known(pair, number, flags)) {
+        return;
+    }
+    if (flags == FLAG_GONE) {
+        end_reset(pair, slot);
+        return;
+    }
+    if (writer->count == VIEWS_MAX || writer->slot != slot) {
         writer_flush(pair, 0);
     }
     if (payload.len > 0) {
-        writer->number = number;
+        writer->slot = slot;
         ADIT_AT(writer->views, writer->count++) = payload;
     }
-    if (is_end) {
-        writer_flush(pair, end->has_sent_end ? 0 : MSG_MORE); /* its end goes with it */
-        end->has_got_end = true;
-        if (end->has_sent_end) {
-            end_close(end);
-        } else {
-            shutdown(end->fd, SHUT_WR);
-        }
+    if (flags == FLAG_END) {
+        take_end(pair, slot);
     }
 }
 
@@ -288,9 +395,9 @@ static void take_record(struct pair *pair, struct adit_span record)
     struct adit_bytes rest = records_open(&pair->open, record);
     while (rest.len >= FRAME) {
         size_t len = adit_load_big16(adit_bytes_from(rest, 4).ptr);
-        bool is_end = adit_load_big16(adit_bytes_from(rest, 6).ptr) == FLAG_END;
+        uint16_t flags = adit_load_big16(adit_bytes_from(rest, 6).ptr);
         take_frame(pair, adit_load_big32(rest.ptr),
-                   adit_bytes_first(adit_bytes_from(rest, FRAME), len), is_end);
+                   adit_bytes_first(adit_bytes_from(rest, FRAME), len), flags);
         rest = adit_bytes_from(rest, FRAME + len);
     }
 }
@@ -329,8 +436,26 @@ static void take_visitors(struct pair *pair)
         if (fd < 0) {
             return;
         }
-        ADIT_AT(pair->ends, fd) = (struct end){.fd = fd};
-        watch(pair, fd, (uint32_t)fd, EPOLLIN | EPOLLRDHUP | EPOLLET);
+        struct end *end = &ADIT_AT(pair->ends, fd);
+        end->fd = fd;
+        end->age++;
+        watch(pair, fd, number_of(pair, (uint32_t)fd), EPOLLIN | EPOLLRDHUP | EPOLLET);
+    }
+}
+
+static void take_event(struct pair *pair, uint32_t number, uint32_t events)
+{
+    uint32_t slot = slot_of(number);
+    struct end *end = &ADIT_AT(pair->ends, slot);
+    if (end->fd == 0 || number_of(pair, slot) != number) {
+        return; /* it ended earlier in this turn */
+    }
+    if (!end->has_sent_end) {
+        end->has_hup = end->has_hup || (events & ~(uint32_t)EPOLLIN) != 0;
+        end->is_ready = true;
+        list(pair, slot);
+    } else if (events & EPOLLERR) {
+        end_broken(pair, slot);
     }
 }
 
@@ -346,13 +471,7 @@ static void turn(struct pair *pair)
         } else if (number == LINK) {
             receive(pair);
         } else {
-            struct end *end = &ADIT_AT(pair->ends, number);
-            if (end->fd > 0 && !end->has_sent_end) {
-                end->has_hup = end->has_hup || (event->events & ~(uint32_t)EPOLLIN) != 0;
-                ADIT_AT(pair->ready, pair->ready_count) = number;
-                pair->ready_count += end->is_ready ? 0 : 1;
-                end->is_ready = true;
-            }
+            take_event(pair, number, event->events);
         }
     }
     read_ready(pair);

@@ -86,7 +86,7 @@ class Pair(Relay):
     note = 'two bare processes: no windows, limits, checks, log or sandbox'
     only = ('requests-64', 'requests-64-1024', 'requests-1', 'requests-1-1024', 'paced-2000',
             'paced-10000', 'close-64', 'close-64-1024', 'close-1', 'close-1-1024', 'down-1', 'up-1',
-            'down-64', 'up-64')  # nothing that is cut short: it has no word for that
+            'down-64', 'up-64', 'under-bulk')
 
     def command(self):
         return 'bench-pair', PAIR, ORIGIN
