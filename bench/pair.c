@@ -1,8 +1,9 @@
-/* bench-pair PORT TO: the least that a pair of processes can do which carries many connections over
- * one of TLS. Two processes, a server where visitors come in (the parent) and an agent by the local
- * program (its child). What all streams that are ready have is gathered into full records, sealed
- * and opened in place, and sent once a turn. No windows, limits, checks, log or sandbox, and no
- * HTTP: whoever is slow holds everybody up. It is the yardstick of what the shape itself costs.
+/* bench-pair PORT TO [library]: the least that a pair of processes can do which carries many
+ * connections over one of TLS. Two processes, a server where visitors come in (the parent) and an
+ * agent by the local program (its child). What all streams that are ready have is gathered into
+ * full records, sealed and opened in place, and sent once a turn. No windows, limits, checks, log
+ * or sandbox, and no HTTP: whoever is slow holds everybody up. It is the yardstick of what the
+ * shape itself costs; with `library`, and the library's record layer, of what that costs.
  *
  * A frame: number (u32), length (u16), flags (u16). A record holds whole frames. A stream's number
  * is its visitor's descriptor, and how often that has been one. Either end says END once, with or
@@ -503,8 +504,10 @@ static uint16_t port_of(int listener)
 int main(int argc, char **argv)
 {
     static struct pair pair;
-    if (argc != 3) {
-        fprintf(stderr, "usage: bench-pair PORT TO\n");
+    static struct pair_library library;
+    bool by_library = argc == 4 && strcmp(ADIT_SLOT(argv, 4, 3), "library") == 0;
+    if (argc != 3 && !by_library) {
+        fprintf(stderr, "usage: bench-pair PORT TO [library]\n");
         return 2;
     }
     bench_start();
@@ -529,7 +532,7 @@ int main(int argc, char **argv)
         pair.listener = listen_for_visitors(port);
     }
     close(middle);
-    records_shake(pair.link, child != 0, &pair.seal, &pair.open);
+    records_shake(pair.link, child != 0, by_library ? &library : NULL, &pair.seal, &pair.open);
     bench_set_blocking(pair.link, false);
     pair.epoll = epoll_create1(EPOLL_CLOEXEC);
     watch(&pair, pair.link, LINK, EPOLLIN);

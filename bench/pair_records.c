@@ -63,7 +63,8 @@ static void records_init(struct records *records, struct adit_bytes secret, bool
     }
 }
 
-void records_shake(int fd, bool is_server, struct records *out_seal, struct records *out_open)
+void records_shake(int fd, bool is_server, struct pair_library *library, struct records *out_seal,
+                   struct records *out_open)
 {
     struct secrets secrets = {0};
     SSL_CTX *context = is_server ? tls_server_context("bench") : SSL_CTX_new(TLS_client_method());
@@ -78,6 +79,12 @@ void records_shake(int fd, bool is_server, struct records *out_seal, struct reco
     if (!tls || SSL_set_fd(tls, fd) != 1 || (is_server ? SSL_accept(tls) : SSL_connect(tls)) != 1 ||
         secrets.known != 2) {
         bench_die("the handshake");
+    }
+    SSL_CTX_set_keylog_callback(context, NULL);
+    if (library) {
+        pair_library_begin(library, tls);
+        *out_seal = *out_open = (struct records){.library = library};
+        return;
     }
     SSL_free(tls);
     SSL_CTX_free(context);
@@ -105,6 +112,11 @@ static void begin(struct records *records, struct adit_bytes head)
 
 void records_seal(struct records *seal, struct adit_span record, size_t plain)
 {
+    if (seal->library) {
+        struct adit_bytes bytes = adit_bytes_from(adit_span_bytes(record), RECORDS_HEAD);
+        pair_library_seal(seal->library, adit_bytes_first(bytes, plain), record);
+        return;
+    }
     struct adit_span type = adit_span_from(record, RECORDS_HEAD + plain);
     struct adit_span inner = adit_span_from(record, RECORDS_HEAD);
     struct adit_span number = adit_span_from(record, 1);
@@ -132,6 +144,10 @@ size_t records_len(struct adit_bytes bytes)
 
 struct adit_bytes records_open(struct records *open, struct adit_span record)
 {
+    if (open->library) {
+        return pair_library_open(open->library, adit_span_bytes(record),
+                                 adit_span_from(record, RECORDS_HEAD));
+    }
     size_t sealed = record.len - RECORDS_HEAD - RECORDS_TAG;
     struct adit_span inner = adit_span_first(adit_span_from(record, RECORDS_HEAD), sealed);
     struct adit_span tag = adit_span_from(record, RECORDS_HEAD + sealed);

@@ -3,7 +3,7 @@ import json, os, pathlib, socket, subprocess, sys, tempfile, time
 
 from house.processes import family
 
-ORIGIN, RELAY, LIBRARY, LIBRARY_TLS, PAIR = 9000, 9001, 9002, 9003, 9004
+ORIGIN, RELAY, LIBRARY, LIBRARY_TLS, PAIR, PAIR_LIBRARY = 9000, 9001, 9002, 9003, 9004, 9005
 HTTPS, HTTP, ADMIN = 8443, 8080, 9090
 
 

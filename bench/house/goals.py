@@ -270,12 +270,12 @@ def judge_also(results):
     return {name: verdicts for name, verdicts in found.items() if verdicts}
 
 
-def judge_pair(results):
-    """{goal's name: what it comes to with the bare pair in Adit's place}: where that misses it too, the
+def judge_pair(results, pair='pair'):
+    """{goal's name: what it comes to with a bare pair in Adit's place}: where that misses it too, the
     limit is that of two processes with TLS between them on this machine."""
     goals = [*each_tunnel(), *each_transfer()]
     return {verdict.name: verdict.figure
-            for verdict in judge(in_place(results, 'pair', 'pair'), goals)}
+            for verdict in judge(in_place(results, pair, pair), goals)}
 
 
 def in_place(results, tcp, http):
@@ -312,10 +312,11 @@ def number(value):
     return f'{value:,.0f}' if value >= 1000 else f'{value:.2f}'
 
 
-def line(verdict, pair=None):
-    """`pair`: what the bare pair comes to."""
+def line(verdict, pair=None, by_library=None):
+    """What the bare pair comes to, and the one with the library's record layer."""
     said = 'met, and the stretch' if verdict.stretched else 'met' if verdict.met else 'MISSED'
     words = 'at least' if verdict.is_least else 'at most'
     return (f'goal {said}: {verdict.name}: {number(verdict.figure)}, {words} '
             f'{number(verdict.target)} wanted' +
-            ('' if pair is None else f', a bare pair {number(pair)}'))
+            ('' if pair is None else f', a bare pair {number(pair)}') +
+            ('' if by_library is None else f', with the library\'s records {number(by_library)}'))

@@ -119,6 +119,13 @@ def pair_is_told(results, expect):
     told = report.Report({**changed, 'machine': {}})
     expect('it is told with the goal', [line for line in told.goal_lines() if name in line],
            [f'goal met: {name}: 0.50, at least 0.48 wanted, a bare pair 0.92'])
+    changed['paths']['pair-library'] = changed['paths']['pair']
+    changed['samples']['pair-library'] = changed['samples']['pair']
+    told = report.Report({**changed, 'machine': {}})
+    expect("so is the one with the library's records", [
+        line for line in told.goal_lines() if name in line],
+        [f'goal met: {name}: 0.50, at least 0.48 wanted, a bare pair 0.92, '
+         "with the library's records 0.92"])
     expect('Adit beside it', told.beside_pair().splitlines()[-1],
            '| requests-64 | 0.55 | 2.00 | - | - |')
 

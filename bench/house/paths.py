@@ -2,7 +2,7 @@
 import subprocess, time
 
 from house import peers
-from house.adit import LIBRARY, LIBRARY_TLS, ORIGIN, PAIR, RELAY, Tunnel
+from house.adit import LIBRARY, LIBRARY_TLS, ORIGIN, PAIR, PAIR_LIBRARY, RELAY, Tunnel
 from house.namespace import take_along
 from house.processes import (Failed, cpu_seconds, cut_connections, family, kill_all, memory_kib,
                              wait_for_answer)
@@ -95,6 +95,16 @@ class Pair(Relay):
         both = family(self.process.pid)
         server = {self.process.pid: both.pop(self.process.pid)}
         return {'server': server, 'agent': both}
+
+
+class PairLibrary(Pair):
+    """The same with records that the TLS library makes: what its copies cost."""
+    name, port = 'pair-library', PAIR_LIBRARY
+    note = "the bare pair with the TLS library's own record layer"
+    only = ('requests-64', 'close-64', 'down-1', 'up-1', 'down-64', 'up-64')
+
+    def command(self):
+        return 'bench-pair', PAIR_LIBRARY, ORIGIN, 'library'
 
 
 class Library(Relay):
@@ -205,7 +215,7 @@ def own_paths(bench):
 
 
 def yardsticks(bench):
-    return [kind(bench) for kind in (Direct, Relay, Pair, Library)]
+    return [kind(bench) for kind in (Direct, Relay, Pair, PairLibrary, Library)]
 
 
 def tunnels(bench):

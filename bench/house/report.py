@@ -67,6 +67,7 @@ class Report:
         self.rounds = data.get('rounds', 0)
         self.verdicts = goals.judge(data)
         self.also, self.pair = goals.judge_also(data), goals.judge_pair(data)
+        self.by_library = goals.judge_pair(data, 'pair-library')
         self.data, self.leads = data, leads.Leads(data)
 
     def about(self):
@@ -97,7 +98,8 @@ class Report:
         return table(['path', 'version', 'encrypted by', ''], lines)
 
     def goal_lines(self):
-        return [goals.line(verdict, self.pair.get(verdict.name)) for verdict in self.verdicts]
+        return [goals.line(verdict, self.pair.get(verdict.name), self.by_library.get(verdict.name))
+                for verdict in self.verdicts]
 
     def goal_table(self):
         lines = []
@@ -107,9 +109,11 @@ class Report:
                           word + goals.number(verdict.target),
                           '-' if verdict.stretch is None else goals.number(verdict.stretch),
                           cell(self.pair.get(verdict.name), goals.number),
+                          cell(self.by_library.get(verdict.name), goals.number),
                           'met, and the stretch' if verdict.stretched else
                           'met' if verdict.met else '**missed**'])
-        return table(['goal', 'found', 'wanted', 'stretch', 'a bare pair', ''], lines) if lines else ''
+        return table(['goal', 'found', 'wanted', 'stretch', 'a bare pair',
+                      "with the library's records", ''], lines) if lines else ''
 
     def where_it_does_not_lead(self):
         """Every figure in which an encrypted peer is ahead."""
