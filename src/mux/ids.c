@@ -20,8 +20,9 @@ static inline struct adit_stream **place_of(const struct adit_session *session, 
 struct adit_stream *adit_session_find(struct adit_session *session, uint32_t id)
 {
     struct adit_stream **place = place_of(session, id);
-    if (*place && (*place)->id == id && (*place)->session == session->number) {
-        return *place;
+    struct adit_stream *found = *place;
+    if (found && found->id == id && found->session == session->number) {
+        return found;
     }
     const struct adit_mux *mux = session->mux;
     for (uint32_t at = adit_index_first(&mux->ids, hash_of(session, id)); at != ADIT_INDEX_NONE;

@@ -40,9 +40,12 @@ static struct adit_status token_insert(struct adit_store *store,
                                        const struct adit_store_token *token)
 {
     struct adit_bytes parent = ADIT_BYTES_OF(token->parent);
+    if (is_zero(parent)) {
+        parent = (struct adit_bytes){0};
+    }
     const struct adit_sqlite_value values[] = {
         adit_sqlite_bytes(ADIT_BYTES_OF(token->id)),
-        adit_sqlite_bytes(is_zero(parent) ? (struct adit_bytes){0} : parent),
+        adit_sqlite_bytes(parent),
         adit_sqlite_bytes(ADIT_BYTES_OF(token->hash)),
         adit_sqlite_bytes(ADIT_FIELD_BYTES(token->account)),
         adit_sqlite_number((uint32_t)token->kind),

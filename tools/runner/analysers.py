@@ -14,8 +14,6 @@ KNOWN = {
         "chunks of one block: the address of an element is never null",
     ("src/base/rights.c", "-Wanalyzer-null-dereference"):
         "the control buffer has room for one header, so CMSG_FIRSTHDR finds it",
-    ("src/mux/stream.c", "-Wanalyzer-null-dereference"):
-        "a stream that was created without a failure is not null; gcc does not follow the status",
 }
 # Each analyser must refuse this in the same run.
 BAD = """#include <stdlib.h>
@@ -66,7 +64,7 @@ def gcc_analyser(folder):
     result = Result()
     tasks = []
     used = set()
-    flags = ["-fanalyzer", "-fdiagnostics-plain-output"]
+    flags = ["-fanalyzer", "-fdiagnostics-plain-output", "-fdiagnostics-color=never"]
     for path, arguments, directory in commands(folder):
         if not path.startswith(PURE):
             continue
@@ -91,7 +89,27 @@ def gcc_analyser(folder):
     return result
 
 
+def readable(scratch):
+    """A folder that goes before the tree's: cppcheck does not read our checked access, a statement in
+    an expression, everywhere; plain indexing it does, and then it sees bounds, too."""
+    with open("src/base/raw.h", encoding="utf-8") as file:
+        before, _, rest = file.read().partition("#define ADIT_SLOT(pointer, count, index)")
+    _, end, after = rest.partition("#define ADIT_JOIN(a, b)")
+    if not end:
+        raise RuntimeError("src/base/raw.h: ADIT_SLOT is not where it was")
+    os.makedirs(os.path.join(scratch, "base"))
+    with open(os.path.join(scratch, "base", "raw.h"), "w", encoding="utf-8") as file:
+        file.write(before + "#define ADIT_SLOT(pointer, count, index) ((pointer)[index])\n" +
+                   end + after)
+    return scratch
+
+
 def cppcheck(folder):
+    with tempfile.TemporaryDirectory() as scratch:
+        return cppcheck_with(folder, readable(scratch))
+
+
+def cppcheck_with(folder, first):
     result = Result()
     tasks = []
     for path, arguments, directory in commands(folder):
@@ -103,8 +121,8 @@ def cppcheck(folder):
         tasks.append((path, lambda path=path, includes=includes, own=own: run(
             ["cppcheck", "--quiet", "--std=c11", "--error-exitcode=1", "--inline-suppr",
              "--enable=warning,portability", "--suppress=missingIncludeSystem",
-             "--suppress=unknownMacro", "-DADIT_TEST", "-D__GNUC__=12"] +
-            ["-I" + name for name in includes] + own + [path], 600)))
+             "--suppress=unknownMacro", "-DADIT_TEST", "-D__GNUC__=12",
+             "-I" + first] + ["-I" + name for name in includes] + own + [path], 600)))
     for path, (code, output) in run_all(tasks):
         if code == 0:
             result.ok(path)
