@@ -1,9 +1,11 @@
 #include "tunnel/crawl.h"
 
-/* Its start ended early, and nothing of its own was the reason. */
+/* Its start ended early, and nothing of its own was the reason: one that overflows a road loses a
+ * good part of a window, not a few. */
 static bool is_untried(const struct adit_crawl *crawl, const struct adit_crawl_sample *sample)
 {
-    return !crawl->is_started && sample->retransmitted == 0 && sample->bound == UINT64_MAX;
+    return !crawl->is_started && sample->retransmitted <= ADIT_CRAWL_LOST_FEW &&
+           sample->bound == UINT64_MAX;
 }
 
 /* Its start went too far, as one that doubles does before the first queue is seen; by now the road

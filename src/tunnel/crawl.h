@@ -6,8 +6,9 @@
  * link crawls where the window is all used and more waits, without a slow start, a queue or a loss,
  * for several round trips, far below the bound on bytes in flight.
  *
- * Twice in a link's life one round trip is enough, and another start is tried: where no segment was
- * ever lost and no bound was ever needed, as a new connection would make one; and where the bound
+ * Twice in a link's life one round trip is enough, and another start is tried: where no more than a
+ * few segments were ever lost and no bound was ever needed, as a new connection would make one (a
+ * single loss by chance ends a start, at 150 ms with 4 of 24 MB/s); and where the bound
  * is known and the window below it, since the start went too far. One that doubles has nearly half
  * as much again on the road as the road holds when the first queue can be seen (1 / ln 2); what is
  * lost then cuts the window, which takes seconds to grow to what the bound has known all along.
@@ -24,6 +25,7 @@
 #define ADIT_CRAWL_RTT_MIN_US (5 * ADIT_MS_US) /* on a shorter road a window grows soon enough */
 #define ADIT_CRAWL_QUEUE_US ADIT_MS_US         /* no queue: so much above the shortest, */
 #define ADIT_CRAWL_QUEUE_SHARE 16              /* and a sixteenth more */
+#define ADIT_CRAWL_LOST_FEW 4                  /* segments: a start that overflows loses more */
 #define ADIT_CRAWL_CUT_SHARE 16                /* a window so much below the bound was cut */
 
 struct adit_crawl {

@@ -99,6 +99,23 @@ static void where_nothing_was_lost_it_starts_again_first(void **state)
     assert_int_equal(certain_ms, 800);
 }
 
+/* A loss or two by chance ended the start; more may be a road that is full. */
+static void where_few_were_lost_it_starts_again_too(void **state)
+{
+    (void)state;
+    for (uint64_t lost = 1; lost <= ADIT_CRAWL_LOST_FEW + 1; lost++) {
+        struct adit_crawl crawl = {0};
+        struct adit_crawl_sample sample = crawling;
+        sample.retransmitted = lost;
+        uint32_t started = 0;
+        for (uint64_t ms = 0; ms < 600; ms += 50) {
+            started += adit_crawl_sample(&crawl, &sample) == ADIT_CRAWL_START;
+            sample.now_us += 50000;
+        }
+        assert_int_equal(started, lost <= ADIT_CRAWL_LOST_FEW ? 1 : 0);
+    }
+}
+
 /* The road is known, and the kernel's window was cut below it: by half or by little. */
 static void a_start_that_went_too_far_is_filled_up_once(void **state)
 {
@@ -152,6 +169,7 @@ int main(void)
         cmocka_unit_test(a_loss_begins_the_count_again),
         cmocka_unit_test(it_is_told_once),
         cmocka_unit_test(where_nothing_was_lost_it_starts_again_first),
+        cmocka_unit_test(where_few_were_lost_it_starts_again_too),
         cmocka_unit_test(a_start_that_went_too_far_is_filled_up_once),
         cmocka_unit_test(a_window_that_stays_low_is_certain_where_it_is_under_half),
         cmocka_unit_test(a_window_near_the_bound_is_left_alone),

@@ -59,9 +59,11 @@ static void look_for_crawl(struct link *link, const struct adit_socket_info *inf
         break;
     case ADIT_CRAWL_START:
         start_again(link);
+        adit_loss_crawled(&link->loss);
         break;
     case ADIT_CRAWL_YES:
         (void)is_mended_by_bbr(link);
+        adit_loss_crawled(&link->loss);
         break;
     }
 }

@@ -45,3 +45,10 @@ bool adit_loss_sample(struct adit_loss *loss, const struct adit_loss_sample *sam
     loss->is_lossy = loss->is_lossy || loss->signs >= ADIT_LOSS_SIGNS;
     return loss->is_lossy;
 }
+
+void adit_loss_crawled(struct adit_loss *loss)
+{
+    if (loss->signs > 0) {
+        loss->signs = ADIT_LOSS_SIGNS - 1;
+    }
+}

@@ -13,7 +13,7 @@
 #include "base/base.h"
 
 #define ADIT_LOSS_SIGNS 3               /* losses on an empty road that make it a lossy one */
-#define ADIT_LOSS_CLOSE 500             /* or two, with fewer segments sent in between */
+#define ADIT_LOSS_CLOSE 1000            /* or two, with fewer segments sent in between */
 #define ADIT_LOSS_FORGIVEN 4000         /* segments sent that take one of them back */
 #define ADIT_LOSS_RTT_MIN_US 2000       /* a shorter road is this machine or its neighbour */
 #define ADIT_LOSS_QUEUE_US 1000         /* a road is empty with a round trip of so much above an */
@@ -40,5 +40,10 @@ struct adit_loss_sample { /* the kernel's figures, as in adit_socket_info */
 /* The answer with this sample. Samples are to be a round trip apart, or closer; `loss` begins as
  * zeros. */
 bool adit_loss_sample(struct adit_loss *loss, const struct adit_loss_sample *sample);
+
+/* The kernel's window crawled, and is mended: where a loss on an empty road was the reason, the
+ * next one is the last that is needed. What is sent without taking losses for a full road is always
+ * recovering from one, so more could not be told apart. */
+void adit_loss_crawled(struct adit_loss *loss);
 
 #endif

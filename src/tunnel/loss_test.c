@@ -40,7 +40,7 @@ static void walk(struct road *road, const struct step *steps, size_t count)
     walk(road, (const struct step[]){__VA_ARGS__},                                                 \
          sizeof((const struct step[]){__VA_ARGS__}) / sizeof(struct step))
 
-static const struct step good = {RTT_US, 600, 0, false, false};
+static const struct step good = {RTT_US, ADIT_LOSS_CLOSE, 0, false, false};
 static const struct step lost = {RTT_US + 500, 100, 1, true, false};
 static const struct step few = {RTT_US, ADIT_LOSS_CLOSE - 101, 0, false, false};
 
@@ -60,6 +60,30 @@ static void two_are_enough_where_little_was_sent(void **state)
     const struct step second = {RTT_US + 500, 100, 1, true, true};
     (void)state;
     WALK(&road, good, lost, few, second);
+}
+
+/* A window that a loss on an empty road cut: one more is enough. Where there was none it is not. */
+static void a_window_that_crawled_is_half_the_proof(void **state)
+{
+    struct road road = {0};
+    const struct step next = {RTT_US + 500, 100, 1, true, true};
+    (void)state;
+    adit_loss_crawled(&road.loss);
+    assert_int_equal(road.loss.signs, 0);
+    WALK(&road, good, lost);
+    adit_loss_crawled(&road.loss);
+    WALK(&road, good, good, next);
+}
+
+static void a_crawl_is_forgiven_like_losses(void **state)
+{
+    struct road road = {0};
+    const struct step many = {RTT_US, ADIT_LOSS_FORGIVEN, 0, false, false};
+    (void)state;
+    WALK(&road, good, lost);
+    adit_loss_crawled(&road.loss);
+    WALK(&road, many, many, lost, good);
+    assert_int_equal(road.loss.signs, 1);
 }
 
 static void losses_of_a_full_road(void **state)
@@ -132,6 +156,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_losses_on_an_empty_road),
         cmocka_unit_test(two_are_enough_where_little_was_sent),
+        cmocka_unit_test(a_window_that_crawled_is_half_the_proof),
+        cmocka_unit_test(a_crawl_is_forgiven_like_losses),
         cmocka_unit_test(losses_of_a_full_road),
         cmocka_unit_test(one_long_recovery),
         cmocka_unit_test(a_recovery_without_end),

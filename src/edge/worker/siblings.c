@@ -2,6 +2,7 @@
 #include "edge/worker/worker.h"
 
 #define LOOK_US (250 * ADIT_MS_US) /* between two measurements of what a session carries */
+#define QUIET_ROUND_TRIPS 2        /* and a look without a frame: it carries nothing */
 #define STREAM_RATE (64 * 1024)    /* bytes a second that an open stream counts for */
 #define LEAST_RATE (256 * 1024)    /* below this a session is as good as an idle one */
 
@@ -106,6 +107,14 @@ struct bind *worker_sibling_other(const struct worker *worker, const struct bind
     return other;
 }
 
+/* What it carried before is no load now: a transfer that has ended left a link that is as fast as
+ * the road, and the next one begins there, not on a link that has to find that out. */
+static bool is_quiet(const struct worker *worker, const struct agent *agent)
+{
+    uint64_t quiet_us = LOOK_US + QUIET_ROUND_TRIPS * adit_link_rtt_us(&worker->hub, agent->link);
+    return worker->loop.now_us - adit_link_heard_us(&worker->hub, agent->link) >= quiet_us;
+}
+
 static uint64_t carried(struct worker *worker, struct agent *agent)
 {
     const struct adit_session_counters *counters =
@@ -120,6 +129,7 @@ static uint64_t carried(struct worker *worker, struct agent *agent)
         agent->seen_us = now_us;
         agent->seen_bytes = bytes;
     }
+    agent->rate = is_quiet(worker, agent) ? 0 : agent->rate;
     return agent->rate + (uint64_t)counters->streams_open * STREAM_RATE;
 }
 

@@ -81,6 +81,19 @@ static void what_it_carries_is_measured(void **state)
     assert_true(agent->seen_bytes > 0 && agent->rate <= agent->seen_bytes);
 }
 
+/* A transfer that has ended is no load: what comes next gets the link that knows the road. */
+static void one_that_has_gone_quiet_carries_nothing(void **state)
+{
+    struct fixture *f = *state;
+    two_sessions(f);
+    carries(f, 0, 10 * MIB);
+    assert_ptr_equal(worker_sibling_least(f->worker, bind_at(f, 0)), bind_at(f, 1));
+    f->worker->loop.now_us += ADIT_SECOND_US; /* since its last frame */
+    carries(f, 0, 10 * MIB);
+    assert_ptr_equal(worker_sibling_least(f->worker, bind_at(f, 0)), bind_at(f, 0));
+    assert_int_equal(agent_at(f, 0)->rate, 0);
+}
+
 static void another_process_is_no_sibling(void **state)
 {
     struct fixture *f = *state;
@@ -183,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_visitor_goes_to_the_one_that_carries_least),
         TEST(what_it_carries_is_measured),
+        TEST(one_that_has_gone_quiet_carries_nothing),
         TEST(another_process_is_no_sibling),
         TEST(one_without_the_tunnel_is_never_chosen),
         TEST(one_whose_token_has_run_out_is_never_chosen),
