@@ -140,6 +140,11 @@ struct adit_status adit_agent_open(struct adit_agent *agent,
     return status;
 }
 
+int adit_agent_greet(struct adit_agent *agent)
+{
+    return session_greet(agent, &agent->sessions[0]);
+}
+
 void agent_stop(struct adit_agent *agent)
 {
     for (size_t i = 0; i < ADIT_COUNT(agent->sessions); i++) {

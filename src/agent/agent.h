@@ -154,6 +154,11 @@ struct adit_agent_look {
 struct adit_status adit_agent_open(struct adit_agent *agent,
                                    const struct adit_agent_options *options);
 
+/* Right after it was opened, for a server on this machine, without a proxy: connects and says its
+ * first words now, so that the server works on its answer meanwhile. Nothing is read. Returns the
+ * connection, the agent's own; -1 where there is none yet, and the loop's next turn begins it. */
+int adit_agent_greet(struct adit_agent *agent);
+
 /* The network may be another one now, or the machine was asleep: who waits for the next attempt
  * begins it, and a link that gives no sign of life within ADIT_AGENT_PROBE_US is made anew. The
  * pauses after failures go on growing, and only ADIT_AGENT_EARLY_MAX in a row are cut short. */

@@ -15,6 +15,88 @@ static void it_logs_in_and_asks(void **state)
     assert_int_equal(f->disconnected, 0);
 }
 
+/* Bytes that wait to be read, and still do. */
+static size_t waiting_at(int fd)
+{
+    uint8_t bytes[4096] = {0};
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    assert_ok(adit_socket_peek(fd, ADIT_SPAN_OF(bytes), &count, &io));
+    return io == ADIT_IO_DONE ? count : 0;
+}
+
+static void the_server_answers_before_anything_is_read(void **state)
+{
+    struct fixture *f = *state;
+    open_agent(f, "connect.adit.localhost");
+    int fd = adit_agent_greet(&f->agent);
+    assert_true(fd >= 0);
+    assert_int_equal(f->agent.sessions[0].state, ADIT_AGENT_LINKING);
+    for (int turns = 0; turns < TURNS_MAX && waiting_at(fd) == 0; turns++) {
+        assert_ok(adit_loop_turn(&f->server_loop, 500));
+    }
+    assert_true(waiting_at(fd) > 100); /* its hello, and what belongs to it */
+    turn_until(f, f->ready == 1);
+    assert_int_equal(f->links, 1);
+    assert_int_equal(f->disconnected, 0);
+    assert_int_equal(adit_agent_greet(&f->agent), -1); /* it has one */
+}
+
+/* Who speaks first is no server, and is told so by the loop. */
+static void what_a_stranger_says_at_once_waits(void **state)
+{
+    struct fixture *f = *state;
+    static const uint8_t words[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
+    struct adit_address address = {0};
+    struct adit_address server = f->server;
+    int listener = loopback_listen(&address);
+    f->server = address;
+    open_agent(f, "127.0.0.1");
+    int fd = adit_agent_greet(&f->agent);
+    int far = loopback_accept(listener);
+    size_t count = 0;
+    enum adit_io io = ADIT_IO_DONE;
+    assert_true(fd >= 0);
+    assert_ok(adit_socket_send(far, ADIT_BYTES_OF(words), &count, &io));
+    assert_int_equal(waiting_at(fd), sizeof words);
+    assert_int_equal(f->disconnected, 0);
+    turn_until(f, f->disconnected == 1);
+    adit_socket_close(&far);
+    adit_socket_close(&listener);
+    f->server = server;
+}
+
+static void nobody_is_greeted_who_is_not_here(void **state)
+{
+    struct fixture *f = *state;
+    struct adit_forward_proxy proxy = {.port = f->server.port};
+    struct adit_address gone = {0};
+    int listener = loopback_listen(&gone);
+    adit_socket_close(&listener);
+    assert_ok(ADIT_FIELD_SET(proxy.host, ADIT_BYTES("127.0.0.1")));
+    const struct {
+        const char *host;
+        uint16_t port;
+        const struct adit_forward_proxy *proxy;
+    } rows[] = {{"192.0.2.1", f->server.port, NULL}, /* TEST-NET-1 */
+                {"adit.example", f->server.port, NULL},
+                {"127.0.0.1", f->server.port, &proxy},
+                {"127.0.0.1", gone.port, NULL}};
+    uint16_t port = f->server.port;
+    for (size_t i = 0; i < ADIT_COUNT(rows); i++) {
+        f->proxy = ADIT_AT(rows, i).proxy;
+        f->server.port = ADIT_AT(rows, i).port;
+        open_agent(f, ADIT_AT(rows, i).host);
+        assert_int_equal(adit_agent_greet(&f->agent), -1);
+        assert_int_equal(f->agent.sessions[0].state, ADIT_AGENT_WAITING);
+        if (i + 1 < ADIT_COUNT(rows)) {
+            adit_agent_close(&f->agent);
+        }
+    }
+    turn_until(f, f->disconnected == 1); /* the last one: the loop's next turn dialled */
+    f->server.port = port;
+}
+
 static void it_asks_without_waiting_for_the_welcome(void **state)
 {
     struct fixture *f = *state;
@@ -183,6 +265,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(it_logs_in_and_asks),
+        TEST(the_server_answers_before_anything_is_read),
+        TEST(what_a_stranger_says_at_once_waits),
+        TEST(nobody_is_greeted_who_is_not_here),
         TEST(it_asks_without_waiting_for_the_welcome),
         TEST(an_address_before_the_welcome_is_none),
         TEST(it_comes_back_with_its_port),

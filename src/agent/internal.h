@@ -9,7 +9,9 @@ void agent_stop(struct adit_agent *agent);
 
 /* session.c: begins an attempt to connect now, instead of the one under way. */
 void session_connect(struct adit_agent *agent, struct adit_agent_session *session);
-/* The same after a pause. */
+/* The same, and the first words, where that can be done without waiting: the connection, or -1. */
+int session_greet(struct adit_agent *agent, struct adit_agent_session *session);
+/* Connects after a pause. */
 struct adit_status session_wait(struct adit_agent *agent, struct adit_agent_session *session,
                                 uint64_t wait_us);
 /* Ends what it has; it is not held any more. */

@@ -141,23 +141,51 @@ static void dial_done(void *context, uint64_t slot, int fd, struct adit_status s
     }
 }
 
-void session_connect(struct adit_agent *agent, struct adit_agent_session *session)
+static struct adit_dial_options dial_of(struct adit_agent *agent,
+                                        const struct adit_agent_session *session)
+{
+    return (struct adit_dial_options){.host = ADIT_FIELD_BYTES(agent->server_host),
+                                      .port = agent->options.server_port,
+                                      .timeout_us = ADIT_AGENT_DIAL_US,
+                                      .done = dial_done,
+                                      .context = agent,
+                                      .key = session->slot};
+}
+
+static void begin(struct adit_agent *agent, struct adit_agent_session *session)
 {
     adit_loop_timer_cancel(agent->options.loop, &session->timer);
     adit_connect_close(&session->connect);
     session->state = ADIT_AGENT_DIALING;
     session->begun_us = agent->options.loop->now_us;
-    const struct adit_dial_options options = {.host = ADIT_FIELD_BYTES(agent->server_host),
-                                              .port = agent->options.server_port,
-                                              .timeout_us = ADIT_AGENT_DIAL_US,
-                                              .done = dial_done,
-                                              .context = agent,
-                                              .key = session->slot};
+}
+
+void session_connect(struct adit_agent *agent, struct adit_agent_session *session)
+{
+    const struct adit_dial_options options = dial_of(agent, session);
+    begin(agent, session);
     struct adit_status status = adit_connect_open(
         agent->options.loop, &options, agent->options.proxy, &session->connect);
     if (!adit_is_ok(status)) {
         lost(agent, session, status);
     }
+}
+
+int session_greet(struct adit_agent *agent, struct adit_agent_session *session)
+{
+    const struct adit_dial_options options = dial_of(agent, session);
+    int fd = -1;
+    if (session->state != ADIT_AGENT_WAITING || agent->options.proxy ||
+        !adit_dial_at_once(&options, &fd)) {
+        return -1;
+    }
+    begin(agent, session);
+    dial_done(agent, session->slot, fd, adit_ok());
+    if (session->state != ADIT_AGENT_LINKING) {
+        return -1; /* no link could be made, and it waits for the next attempt */
+    }
+    adit_link_greet(&agent->hub, session->link);
+    return fd;
 }
 
 static struct adit_status say_hello(struct adit_agent *agent,

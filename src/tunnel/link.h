@@ -20,6 +20,9 @@ struct adit_link_options {
 struct adit_status adit_link_open(struct adit_hub *hub, const struct adit_link_options *options,
                                   struct adit_handle *out_link);
 
+/* The client's first words, at once and not at the loop's next turn. Nothing is read. */
+void adit_link_greet(struct adit_hub *hub, struct adit_handle link);
+
 /* Ends the link at the end of this turn: what waits is sent once more, pumps are cut, link_closed
  * is called with `why`. A stale handle is fine. */
 void adit_link_close(struct adit_hub *hub, struct adit_handle link, struct adit_status why);

@@ -177,6 +177,21 @@ static void cipher_received(struct adit_hub *hub, struct link *link, struct adit
     }
 }
 
+/* The ClientHello. */
+static void hello_make(struct adit_hub *hub, struct link *link)
+{
+    cipher_received(hub, link, (struct adit_bytes){0}); /* once, however often it is called */
+}
+
+void adit_link_greet(struct adit_hub *hub, struct adit_handle handle)
+{
+    struct link *link = hub_link(hub, handle);
+    if (link && link->state == LINK_HANDSHAKE && hub->role == ADIT_SESSION_CLIENT) {
+        hello_make(hub, link);
+        link_send_waiting(hub, link);
+    }
+}
+
 /* What is read at once where small streams pass beside bulk: two records as encrypted. */
 #define CIPHER_MIXED_BYTES (2 * (ADIT_TLS_RECORD_BYTES + 22))
 
@@ -192,7 +207,7 @@ static bool is_others_turn(const struct adit_hub *hub, const struct link *link)
 void link_receive(struct adit_hub *hub, struct link *link)
 {
     if (link->state == LINK_HANDSHAKE && hub->role == ADIT_SESSION_CLIENT) {
-        cipher_received(hub, link, (struct adit_bytes){0}); /* makes the ClientHello, once */
+        hello_make(hub, link);
     }
     if (link->is_closing) {
         return;

@@ -64,10 +64,11 @@ static struct adit_status open_tls(struct adit_program_state *state)
     return status;
 }
 
-static struct adit_status enter_sandbox(const struct adit_program_state *state)
+/* `link`: the connection to the server, where there is one already; -1. */
+static struct adit_status enter_sandbox(const struct adit_program_state *state, int link)
 {
-    const int fds[] = {0, 1, 2, state->loop.epoll_fd, state->signals.fd,
-                       state->changes.fd, adit_tls_context_keylog_fd(state->tls)};
+    const int fds[] = {0, 1, 2, state->loop.epoll_fd, state->signals.fd, state->changes.fd,
+                       adit_tls_context_keylog_fd(state->tls), link};
     /* Whatever a server asks for, or a bug: no other TCP port can be dialled. */
     const uint16_t ports[] = {state->options.has_proxy ? state->options.proxy.port
                                                        : state->options.server_port,
@@ -126,14 +127,8 @@ static void say_goodbye(struct adit_program_state *state)
     }
 }
 
-static struct adit_status run_agent(struct adit_program_state *state)
+static struct adit_status run_sandboxed(struct adit_program_state *state)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
-    ADIT_TRY(adit_signals_open(&state->signals, &state->loop, numbers, ADIT_COUNT(numbers)));
-    adit_signals_handler_set(&state->signals, signal_arrived, state);
-    ADIT_TRY(adit_changes_open(&state->changes, &state->loop));
-    ADIT_TRY(enter_sandbox(state));
-    ADIT_TRY(open_agent(state));
     adit_changes_handler_set(&state->changes, network_changed, state);
     struct adit_status status = open_screen(state);
     if (adit_is_ok(status)) {
@@ -141,6 +136,22 @@ static struct adit_status run_agent(struct adit_program_state *state)
     }
     adit_screen_close(&state->screen);
     say_goodbye(state);
+    return status;
+}
+
+static struct adit_status run_agent(struct adit_program_state *state)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
+    ADIT_TRY(adit_signals_open(&state->signals, &state->loop, numbers, ADIT_COUNT(numbers)));
+    adit_signals_handler_set(&state->signals, signal_arrived, state);
+    ADIT_TRY(adit_changes_open(&state->changes, &state->loop));
+    ADIT_TRY(open_agent(state));
+    /* A server on this machine makes its half of the handshake while the sandbox is closed. What it
+     * says waits in the kernel: the loop, which reads, runs inside. */
+    struct adit_status status = enter_sandbox(state, adit_agent_greet(&state->agent));
+    if (adit_is_ok(status)) {
+        status = run_sandboxed(state);
+    }
     adit_agent_close(&state->agent);
     return status;
 }
