@@ -70,6 +70,9 @@ struct adit_hub_ops {
                          enum adit_dial_result result);
     void (*pump_closed)(void *context, struct adit_handle pump, uint64_t user,
                         enum adit_pump_end end);
+    /* Server side, once a pump with a socket: whose first word came first, that of the socket's
+     * other end or the agent's. No pump may be ended from here. */
+    void (*pump_spoke)(void *context, uint64_t user, bool is_local);
     /* Bytes that pass a pump, as its socket gave or took them: for who reads along. No pump may be
      * ended from here. Null costs nothing. */
     void (*pump_seen)(void *context, struct adit_handle pump, uint64_t user, bool is_from_local,

@@ -71,7 +71,8 @@ struct pump {
     bool is_peer_done;   /* FIN has come on the stream */
     bool is_sink_done;   /* FIN has been sent on the socket */
     bool has_hangup;     /* the socket's end was announced: read on until it is there */
-    bool is_quiet;       /* agent: a fresh socket, of which no event has told yet */
+    bool is_quiet : 1;   /* agent: a fresh socket, of which no event has told yet */
+    bool is_unsaid : 1;  /* server: neither the visitor nor the program has said a word */
     bool is_wide;        /* the socket carries bulk, and was given room for it */
     bool is_pipe;        /* no socket: the owner takes and gives the bytes */
 };
@@ -142,6 +143,17 @@ void pump_release(struct adit_hub *hub, struct pump *pump);
 void pump_peer_finished(struct adit_hub *hub, struct pump *pump);
 /* Ends the pump where both directions are done. */
 void pump_end_if_done(struct adit_hub *hub, struct pump *pump);
+
+/* Tells the owner who of the two said the first word. */
+static inline void pump_spoke(struct adit_hub *hub, struct pump *pump, bool is_local)
+{
+    if (pump->is_unsaid) {
+        pump->is_unsaid = false;
+        if (hub->ops->pump_spoke) {
+            hub->ops->pump_spoke(hub->context, pump->user, is_local);
+        }
+    }
+}
 
 /* Shows bytes that a socket gave or took to whoever reads along. */
 static inline void pump_show(struct adit_hub *hub, const struct pump *pump, bool is_from_local,

@@ -213,6 +213,7 @@ struct adit_status adit_pump_open(struct adit_hub *hub, const struct adit_pump_o
         return status;
     }
     pump->fd = options->fd;
+    pump->is_unsaid = true;
     hub_mark_dirty(hub, link);
     *out_pump = pump->self;
     return adit_ok();

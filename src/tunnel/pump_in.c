@@ -218,7 +218,10 @@ void pump_data(struct adit_hub *hub, struct pump *pump, struct adit_bytes bytes)
         if (pump->is_pipe) {
             hub->counters.bytes_to_local += bytes.len;
             hub->ops->pipe_data(hub->context, handle, pump->user, bytes);
-        } else if (pump->in.len > 0) {
+            return;
+        }
+        pump_spoke(hub, pump, false);
+        if (pump->in.len > 0) {
             (void)keep(hub, handle, bytes);
         } else {
             view_add(hub, pump, bytes);

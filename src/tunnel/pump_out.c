@@ -74,6 +74,9 @@ struct adit_status pump_fill(struct adit_hub *hub, struct pump *pump, struct adi
      * announced already would not be announced again. */
     filled.is_empty = io == ADIT_IO_BLOCKED || (count < room.len && !pump->has_hangup);
     hub->counters.bytes_from_local += count;
+    if (count > 0) {
+        pump_spoke(hub, pump, true);
+    }
     adit_socket_widen(pump->fd, count, &pump->is_wide);
     *out_filled = filled;
     return adit_ok();

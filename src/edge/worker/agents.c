@@ -292,6 +292,7 @@ const struct adit_hub_ops worker_hub_ops = {
     .link_lossy = worker_agent_lossy,
     .pump_dialled = worker_pump_dialled,
     .pump_closed = worker_pump_closed,
+    .pump_spoke = worker_pump_spoke,
     .pipe_data = worker_pipe_data,
     .pipe_finished = worker_pipe_finished,
     .pipe_fill = worker_pipe_fill,

@@ -12,6 +12,17 @@ struct agent *worker_bind_agent(const struct worker *worker, const struct bind *
     return bind ? adit_pool_get(&worker->agents, bind->agent) : NULL;
 }
 
+/* The proxy's users have a bit that no tunnel's may have. */
+uint64_t worker_bind_user(const struct bind *bind)
+{
+    return adit_handle_pack(bind->self) & ~ADIT_PROXY_USER;
+}
+
+struct bind *worker_bind_of_user(const struct worker *worker, uint64_t user)
+{
+    return worker_bind_at(worker, adit_handle_unpack(user));
+}
+
 struct bind *worker_bind_asked(const struct worker *worker, uint64_t request)
 {
     struct bind *bind = worker_bind_at(worker, adit_handle_unpack(request));

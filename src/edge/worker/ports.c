@@ -57,6 +57,7 @@ void worker_port_granted(struct worker *worker, struct adit_message *message)
     bind->listener = fd;
     bind->port = message->port;
     bind->state = BIND_BOUND;
+    worker_words_begin(bind);
     struct adit_status status = worker_visitors_watch(worker, bind);
     if (adit_is_ok(status)) {
         status = tell_bound(worker, bind);

@@ -71,7 +71,7 @@ bool worker_visitor_carry(struct worker *worker, const struct bind *bind, int fd
                        &(struct adit_pump_options){.link = agent->link,
                                                    .fd = fd,
                                                    .head = &head,
-                                                   .user = agent->number},
+                                                   .user = worker_bind_user(bind)},
                        &pump);
     if (!adit_is_ok(status)) {
         worker_visitor_turn_away(worker, fd, status);

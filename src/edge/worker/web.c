@@ -128,8 +128,9 @@ void worker_pump_dialled(void *context, struct adit_handle pump, uint64_t user,
     if (is_proxys(user)) {
         adit_proxy_pipe_dialled(worker->proxy, pump, user, result);
     } else if (result != ADIT_DIAL_CONNECTED) {
+        const struct agent *agent = worker_bind_agent(worker, worker_bind_of_user(worker, user));
         ADIT_LOG(&worker->log, INFO, "visitor_refused",
-                 adit_log_number(ADIT_BYTES("session"), user),
+                 adit_log_number(ADIT_BYTES("session"), agent ? agent->number : 0),
                  adit_log_text(ADIT_BYTES("reason"), adit_bytes_of_text(adit_dial_name(result))));
     }
 }

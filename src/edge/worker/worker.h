@@ -54,6 +54,9 @@
 #define WORKER_WAITING_US ADIT_SECOND_US   /* and for how long */
 #define WORKER_PAUSE_US (20 * ADIT_MS_US) /* before a full session is asked again */
 /* What each session here adds to the time over which agents come back: twice what a login costs. */
+#define WORKER_WORDS_MIN 64    /* visitors in a row that spoke first, until they are held back */
+#define WORKER_WORDS_MAX 65536 /* the same, after a program has spoken first again and again */
+#define WORKER_WORDS_WAIT_S 1  /* how long one that says nothing is held back */
 #define WORKER_RETRY_EACH_US 1000
 #define WORKER_RETRY_MIN_MS 5
 #define WORKER_RETRY_MAX_MS 30000
@@ -69,6 +72,13 @@
 struct worker_tally {
     uint64_t next_us;
     uint32_t unsaid;
+};
+
+struct worker_words { /* who speaks first through a tunnel with a port, of words.c */
+    uint32_t in_a_row;  /* visitors that did, since a program did */
+    uint32_t wanted;    /* of them, until visitors are held back */
+    uint64_t let_go_us; /* when they were last let go; 0: not since they were held back */
+    bool is_held;
 };
 
 struct worker_load { /* what the door was told last, of load.c */
@@ -189,6 +199,7 @@ struct bind {
 
     int listener; /* TCP; -1: none */
     uint16_t port;
+    struct worker_words words;
 
     uint64_t tunnel; /* this worker's number for it, once bound; never used again */
     uint64_t seed;   /* of a name that nobody asked for */
@@ -239,6 +250,9 @@ void worker_binds_announce(struct worker *worker);
 struct bind *worker_bind_at(const struct worker *worker, struct adit_handle handle);
 /* Its session; null where the bind is null or the session gone. */
 struct agent *worker_bind_agent(const struct worker *worker, const struct bind *bind);
+/* A bind as its pumps' user, and back: null where it is gone. */
+uint64_t worker_bind_user(const struct bind *bind);
+struct bind *worker_bind_of_user(const struct worker *worker, uint64_t user);
 /* The bind for which the door answers `request`, or null where it does not wait any more. */
 struct bind *worker_bind_asked(const struct worker *worker, uint64_t request);
 void worker_bind_refuse(struct worker *worker, struct bind *bind, enum adit_refusal refusal);
@@ -284,6 +298,12 @@ bool worker_visitor_carry(struct worker *worker, const struct bind *bind, int fd
 void worker_visitor_waits(struct worker *worker, const struct agent *agent);
 /* Resets a visitor. */
 void worker_visitor_turn_away(struct worker *worker, int fd, struct adit_status why);
+
+/* words.c: whether the kernel holds visitors of a port back until they have said something. */
+/* The port is new to this worker: nobody is held back. */
+void worker_words_begin(struct bind *bind);
+/* Of a pump of this tunnel (the hub's call): the visitor's word came first, or the program's. */
+void worker_pump_spoke(void *context, uint64_t user, bool is_visitor);
 
 /* through.c: visitors of TLS tunnels, handed over by the door. */
 size_t worker_waiting_size(void);
