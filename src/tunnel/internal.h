@@ -71,13 +71,13 @@ struct pump {
     bool is_peer_done;   /* FIN has come on the stream */
     bool is_sink_done;   /* FIN has been sent on the socket */
     bool has_hangup;     /* the socket's end was announced: read on until it is there */
-    bool is_quiet : 1;   /* agent: a fresh socket, of which no event has told yet */
-    bool is_unsaid : 1;  /* server: neither the visitor nor the program has said a word */
+    bool is_quiet;     /* agent: a fresh socket, of which no event has told yet */
+    bool is_unsaid;    /* server: neither the visitor nor the program has said a word */
     bool is_wide;        /* the socket carries bulk, and was given room for it */
     bool is_pipe;        /* no socket: the owner takes and gives the bytes */
 };
 
-_Static_assert(sizeof(struct pump) <= 104, "a visitor who says nothing costs little");
+_Static_assert(sizeof(struct pump) <= 112, "a visitor who says nothing costs little");
 
 /* What a pump says before anything from its socket: the head, or how the dial ended. Most of its
  * life it has said that. */
