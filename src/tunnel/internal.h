@@ -71,8 +71,8 @@ struct pump {
     bool is_peer_done;   /* FIN has come on the stream */
     bool is_sink_done;   /* FIN has been sent on the socket */
     bool has_hangup;     /* the socket's end was announced: read on until it is there */
-    bool is_quiet;     /* agent: a fresh socket, of which no event has told yet */
-    bool is_unsaid;    /* server: neither the visitor nor the program has said a word */
+    bool is_quiet;       /* agent: a fresh socket, of which no event has told yet */
+    bool is_unsaid;      /* server: neither the visitor nor the program has said a word */
     bool is_wide;        /* the socket carries bulk, and was given room for it */
     bool is_pipe;        /* no socket: the owner takes and gives the bytes */
 };
