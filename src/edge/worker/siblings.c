@@ -129,7 +129,9 @@ static uint64_t carried(struct worker *worker, struct agent *agent)
         agent->seen_us = now_us;
         agent->seen_bytes = bytes;
     }
-    agent->rate = is_quiet(worker, agent) ? 0 : agent->rate;
+    if (is_quiet(worker, agent)) {
+        agent->rate = 0;
+    }
     return agent->rate + (uint64_t)counters->streams_open * STREAM_RATE;
 }
 

@@ -53,10 +53,10 @@
 #define WORKER_WAITING_MAX 1024            /* visitors of TLS tunnels who wait for a stream */
 #define WORKER_WAITING_US ADIT_SECOND_US   /* and for how long */
 #define WORKER_PAUSE_US (20 * ADIT_MS_US) /* before a full session is asked again */
-/* What each session here adds to the time over which agents come back: twice what a login costs. */
 #define WORKER_WORDS_MIN 64    /* visitors in a row that spoke first, until they are held back */
 #define WORKER_WORDS_MAX 65536 /* the same, after a program has spoken first again and again */
 #define WORKER_WORDS_WAIT_S 1  /* how long one that says nothing is held back */
+/* What each session here adds to the time over which agents come back: twice what a login costs. */
 #define WORKER_RETRY_EACH_US 1000
 #define WORKER_RETRY_MIN_MS 5
 #define WORKER_RETRY_MAX_MS 30000
