@@ -3,7 +3,7 @@ and come back."""
 import json, pathlib, resource, select, subprocess, tempfile, time
 
 from house import paths
-from house.processes import Failed, visit
+from house.processes import VISIT_AGAIN_S, Failed, visit
 from house.work import progress
 
 FEW = {'ssh': 200}  # visitors where a thousand take minutes
@@ -11,6 +11,7 @@ MANY = ('adit', 'frp', 'rathole', 'haproxy-pair')  # that are given ten thousand
 AGENTS = 10         # over which Adit's come then: one session carries 1,024 streams
 SPARE_DESCRIPTORS = 600
 HELD_SECONDS = 30   # within which visitors who stay are served
+STARTS, BACKS = 9, 5  # of each path
 BACK_SECONDS = 15   # a path that has not come back by then does not
 
 
@@ -106,19 +107,18 @@ def standing(program, what, count, seconds):
 
 
 def come_and_go(bench):
-    """From before the agent's fork until a visitor is answered; the server is there."""
-    for path in all_paths(bench):
-        if path.kind in ('pair', 'hop'):
-            continue
-        for _ in range(1 if bench.quick else 9):
+    """How long a start takes, and how long nobody is answered after a blow; one path after the other,
+    so that a slow moment meets all of them."""
+    agents = [path for path in all_paths(bench) if path.kind not in ('pair', 'hop')]
+    for _ in range(1 if bench.quick else STARTS):
+        for path in agents:
             bench.attempt(path, 'start', lambda: started(path))
-    for path in all_paths(bench):
-        if path.kind not in ('pair', 'hop') and not bench.quick:
-            for _ in range(5):
-                bench.attempt(path, 'back-server', lambda: back(path, path.restart_server))
-                bench.attempt(path, 'back-link', lambda: back(path, path.cut_link))
-                if path.kind == 'adit':
-                    bench.attempt(path, 'back-worker', lambda: back(path, path.kill_worker))
+    for _ in range(0 if bench.quick else BACKS):
+        for path in agents:
+            bench.attempt(path, 'back-server', lambda: back(path, path.restart_server))
+            bench.attempt(path, 'back-link', lambda: back(path, path.cut_link))
+            if path.kind == 'adit':
+                bench.attempt(path, 'back-worker', lambda: back(path, path.kill_worker))
     progress('start and coming back')
 
 
@@ -142,7 +142,7 @@ def back(path, strike):
         while not visit(path.port, path.host, 0.5):
             if time.monotonic() - begin > BACK_SECONDS:
                 raise Failed(f'not back within {BACK_SECONDS} s')
-            time.sleep(0.002)
+            time.sleep(VISIT_AGAIN_S)
         return {'ms': (time.monotonic() - begin) * 1000}
     finally:
         path.close()

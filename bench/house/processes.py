@@ -2,6 +2,9 @@
 import os, pathlib, resource, signal, socket, subprocess, time
 
 
+VISIT_AGAIN_S = 0.0005  # between two visitors to a path that does not answer yet
+
+
 class Failed(Exception):
     """What a program said when it failed."""
 
@@ -117,7 +120,7 @@ def wait_for_answer(port, seconds=20, host='bench'):
     while not visit(port, host):
         if time.monotonic() > deadline:
             raise Failed(f'nothing answers at port {port}')
-        time.sleep(0.002)
+        time.sleep(VISIT_AGAIN_S)
 
 
 def wait_for_listener(port, seconds=10, host='127.0.0.1'):

@@ -99,13 +99,17 @@ class Rounds:
         try:
             for number in range(bench.rounds):
                 for row in self.rows:
-                    for path in running:
-                        if rows.fits(row, path) and not self.too_much(row, path):
-                            bench.attempt(path, row.name, lambda: self.quiet_sample(path, row))
+                    for _ in range(1 if bench.quick else row.times):
+                        self.each_path(row)
                 progress(f'round {number + 1} of {bench.rounds}')
         finally:
             for path in reversed(running):
                 path.close()
+
+    def each_path(self, row):
+        for path in self.running:
+            if rows.fits(row, path) and not self.too_much(row, path):
+                self.bench.attempt(path, row.name, lambda: self.quiet_sample(path, row))
 
     def too_much(self, row, path):
         """A quick run shows only that peers work."""
