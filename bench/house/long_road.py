@@ -1,9 +1,11 @@
 """The rows of a long road: what a visitor gets through each path, road by road.
 
     python3 -m house.long_road [--all] [--path NAME ...] [--delay MS --rate MBIT --loss PERCENT]
+                               [--seed N ...]
 
-A *cell* is one path over one road: half a minute. bench/run calls `measure` with the cells. Its rows
-are dicts: path, delay_ms, rate_mbit, loss, cc, what, and
+A *cell* is one path over one road: half a minute. bench/run calls `measure` with the cells. A
+seed is one pattern of losses, the same in each run. The rows are dicts: path, delay_ms, rate_mbit,
+loss, cc, seed, what, and
   what = one, up: one download or upload: `first_mb_s` in the first second from before the connect,
          `later_mb_s` from then on
   what = under_bulk, under_up: small requests on connections that are there (p50_ms, p99_ms) while
@@ -30,7 +32,7 @@ QUIET_MBIT = 500  # a faster road wants the machine to itself
 AT_ONCE = 2  # of the slower ones
 ROAD_PEERS = ('frp', 'frp-no-mux', 'rathole', 'chisel', 'ssh', 'haproxy-pair')
 ALL_PATHS = ('direct', 'adit', 'frp', 'rathole')  # on the many roads; the few have all
-Setting = collections.namedtuple('Setting', 'delay_ms rate_mbit loss cc')
+Setting = collections.namedtuple('Setting', 'delay_ms rate_mbit loss cc seed', defaults=[1])
 Cell = collections.namedtuple('Cell', 'setting name')
 SHORT = [Setting(50, 200, 0, 'cubic'), Setting(50, 200, 0, 'bbr'), Setting(50, 200, 1, 'cubic')]
 ALL = [*(Setting(delay, rate, loss, 'cubic') for rate in (200, 1000) for delay in (10, 50, 150)
@@ -174,7 +176,7 @@ def measure_path(processes, road, path, whats=WHATS):
     """Its rows over this road."""
     rows, visitors = [], Visitors(processes, road, path)
     where = {'path': path.name, 'delay_ms': road.delay_ms, 'rate_mbit': road.rate_mbit,
-             'loss': road.loss, 'cc': road.cc}
+             'loss': road.loss, 'cc': road.cc, 'seed': road.seed}
     for what in whats:
         time.sleep(0.3 + 3 * road.delay_ms / 1000)  # what the row before left on the road
         road.figures()
@@ -191,7 +193,7 @@ def measure_path(processes, road, path, whats=WHATS):
 def measure_cell(build, cell, opener, whats):
     """Its rows; none where the path cannot be opened."""
     processes = Processes()
-    with Road(build, *cell.setting) as road:
+    with Road(build, **cell.setting._asdict()) as road:
         try:
             processes.start(road.far([build / 'bench' / 'bench-origin', ORIGIN]))
             time.sleep(0.1)
@@ -217,12 +219,13 @@ def quieter(build, cell, opener, whats):
 
 def named(setting):
     return (f'{setting.delay_ms:g} ms, {setting.rate_mbit} Mbit/s, {setting.loss:g} %, '
-            f'{setting.cc}')
+            f'{setting.cc}' + (f', seed {setting.seed}' if setting.seed != 1 else ''))
 
 
 def cells_of(settings, names, rows=(), is_wanted=lambda setting, name: True):
     """All but those that have rows already."""
-    done = {(row['path'], row['delay_ms'], row['rate_mbit'], row['loss'], row['cc']) for row in rows}
+    done = {(row['path'], row['delay_ms'], row['rate_mbit'], row['loss'], row['cc'],
+             row.get('seed', 1)) for row in rows}
     return [Cell(setting, name) for setting in settings for name in names
             if (name, *setting) not in done and is_wanted(setting, name)]
 
@@ -311,10 +314,12 @@ def main():
     parser.add_argument('--rate', type=int, default=200)
     parser.add_argument('--loss', type=float, default=0)
     parser.add_argument('--cc', default='cubic')
+    parser.add_argument('--seed', action='append', type=int, help='of the losses; again for more')
     options = parser.parse_args()
     settings = ALL if options.all else SHORT
     if options.delay:
         settings = [Setting(options.delay, options.rate, options.loss, options.cc)]
+    settings = [setting._replace(seed=seed) for seed in options.seed or [1] for setting in settings]
     openers = openers_of(options.build.resolve(), options.path)
     measure(options.build.resolve(), cells_of(settings, openers), openers, options.what or WHATS,
             one_line)
