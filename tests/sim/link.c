@@ -56,9 +56,21 @@ static uint64_t sim_link_schedule(struct sim_link *link, size_t len, uint64_t no
     return adit_max_u64(arrive_us, link->arrive_us);
 }
 
+/* Room for all of it, for a whole segment, or for half of what may be under way. A sender that
+ * fills each gap as it opens cuts what is under way ever smaller: a gap is no longer than the
+ * segment that left it (RFC 1122, section 4.2.3.4). */
+static bool sim_link_has_room(const struct sim_link *link, size_t len)
+{
+    size_t enough = adit_min_size(link->plan.segment_max, (link->ring.len + 1) / 2);
+    return link->ring.len - link->len >= adit_min_size(len, enough);
+}
+
 size_t sim_link_put(struct sim_link *link, struct adit_bytes bytes, uint64_t now_us)
 {
     size_t done = 0;
+    if (!sim_link_has_room(link, bytes.len)) {
+        return 0;
+    }
     while (done < bytes.len && link->len < link->ring.len &&
            link->segment_count < SIM_SEGMENTS_MAX) {
         size_t room = adit_min_size(link->ring.len - link->len, bytes.len - done);

@@ -45,7 +45,7 @@ struct adit_status sim_link_init(struct sim_link *link, const struct sim_link_pl
                                  uint64_t seed);
 void sim_link_deinit(struct sim_link *link);
 
-/* Takes what fits; returns how many bytes that was. */
+/* Takes what fits, where that is worth a segment; returns how many bytes that was. */
 size_t sim_link_put(struct sim_link *link, struct adit_bytes bytes, uint64_t now_us);
 
 /* Lets what is due arrive. */

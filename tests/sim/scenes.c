@@ -233,6 +233,25 @@ static void scene_stalled(struct sim_world *world, struct scene_result *result)
     }
 }
 
+/* A sender that always waits for room: what is under way may not crumble, or a second of the link
+ * takes a turn of the world for each of its bytes. */
+static void scene_full_road(struct sim_world *world, struct scene_result *result)
+{
+    struct sim_link_plan link = scene_link(2000, 200000);
+    link.in_flight_max = 16384;
+    link.segment_max = 1000;
+    scene_plan(world, link, 1);
+    sim_side_at(world, 0, 1)->plan.send_total = 1024 * MIB;
+    scene_begin(world);
+    scene_run_to(world, 60 * (uint64_t)ADIT_SECOND_US);
+    double bytes = (double)world->bytes_total / (double)world->steps;
+    scene_say(result, "segments of up to 1000 bytes on a road that is always full: %.0f bytes in"
+              " each turn of the world", bytes);
+    if (!world->has_failed && !(bytes > 100)) {
+        sim_fail(world, "%s; 100 are due", result->text);
+    }
+}
+
 /* --- Row 41, 23, 43, 26 ---------------------------------------------------------------------- */
 
 static void scene_both_stop(struct sim_world *world, struct scene_result *result)
@@ -371,6 +390,7 @@ static const struct scene scenes[] = {
     {"small requests", scene_small, true},
     {"flood of short streams", scene_flood, true},
     {"stalled reader", scene_stalled, true},
+    {"full road", scene_full_road, true},
     {"both stop reading", scene_both_stop, false},
     {"both finish", scene_both_finish, false},
     {"half close", scene_half_close, false},

@@ -203,8 +203,11 @@ static void sim_world_settle(struct sim_world *world)
             sim_check_limits(world, e);
         }
         world->steps++;
-        if (round > SIM_ROUNDS_MAX || world->steps > SIM_STEPS_MAX) {
+        if (round > SIM_ROUNDS_MAX) {
             sim_fail(world, "spins: %u rounds at one instant", round);
+        } else if (world->steps > SIM_STEPS_MAX) {
+            sim_fail(world, "crawls: %llu rounds in %.3f s", (unsigned long long)world->steps,
+                     (double)(world->now_us - world->start_us) / 1e6);
         }
     }
 }
