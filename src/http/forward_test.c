@@ -83,6 +83,11 @@ static const struct {
     {ADIT_BYTES_INIT(POST "Connection: Transfer-Encoding\r\nTransfer-Encoding: CHUNKED\r\n"
                           "Trailer: Sum\r\n\r\n"),
      ADIT_BYTES_INIT(POST "Trailer: Sum\r\n" OURS "Transfer-Encoding: chunked\r\n\r\n")},
+    /* a tab behind what frames, which not every reader steps over, goes no further */
+    {ADIT_BYTES_INIT(POST "Transfer-Encoding: chunked\t\r\n\r\n"),
+     ADIT_BYTES_INIT(POST OURS "Transfer-Encoding: chunked\r\n\r\n")},
+    {ADIT_BYTES_INIT(POST "Content-Length: 5\t\r\n\r\n"),
+     ADIT_BYTES_INIT(POST OURS "Content-Length: 5\r\n\r\n")},
     {ADIT_BYTES_INIT(POST "Content-Length: 0\r\nExpect: 100-continue\r\n\r\n"),
      ADIT_BYTES_INIT(POST OURS "Content-Length: 0\r\n\r\n")},
     /* 139, 140 */
@@ -169,6 +174,12 @@ static const struct {
     {{.framing = ADIT_HTTP_FRAMING_NONE},
      ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nContent-Length: 77\r\n\r\n"),
      ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nContent-Length: 77\r\n\r\n")},
+    {{.framing = ADIT_HTTP_FRAMING_NONE},
+     ADIT_BYTES_INIT("HTTP/1.1 304 No\r\nContent-Length: \t77 \t\r\n\r\n"),
+     ADIT_BYTES_INIT("HTTP/1.1 304 No\r\nContent-Length: 77\r\n\r\n")},
+    {{.framing = ADIT_HTTP_FRAMING_CHUNKED},
+     ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nTransfer-Encoding:chunked \t\r\n\r\n"),
+     ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")},
     {{.framing = ADIT_HTTP_FRAMING_NONE},
      ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
      ADIT_BYTES_INIT("HTTP/1.1 200 OK\r\n\r\n")},

@@ -26,6 +26,10 @@ LINES = [b"Content-Length: 5", b"Content-Length: 0", b"content-length: 05", b"Co
          b"Host: a.test:80", b"Content_Length: 5", b"nocolon", b": noname", b"Connection: close",
          b"Connection: content-length, transfer-encoding, host", b"Trailer: Sum", b"Expect: x",
          b"Upgrade: websocket", b"Sec-WebSocket-Version: 13"]
+# What ends a body, with the space that may stand around a value: RFC 9110 section 5.6.3.
+SPACES = [b"", b" ", b"\t", b" \t", b"\t ", b"\t\t"]
+FRAMINGS = [(b"Transfer-Encoding:%schunked%s", b"5\r\nhello\r\n0\r\n\r\n"),
+            (b"Content-Length:%s5%s", b"hello")]
 EXTENSIONS = [b"", b"", b"", b";a", b";a=b", b";a=\"b;\\\"c\"", b";a;b=c"]
 TRAILERS = [[], [], [b"Sum: x"], [b"Sum: x", b"Grpc-Status: 0"], [b"Content-Length: 9"]]
 
@@ -56,6 +60,14 @@ def request(method, target, fields, payload, framing):
     return head + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + body
 
 
+def spaced(start):
+    """Messages with each of SPACES before and behind what frames them."""
+    for line, body in FRAMINGS:
+        for before in SPACES:
+            for behind in SPACES:
+                yield start + line % (before, behind) + b"\r\n\r\n" + body
+
+
 def drawn():
     method = random.choice(METHODS)
     target = random.choice([one for one in TARGETS if one != b"*" or method == b"OPTIONS"])
@@ -79,6 +91,7 @@ def good_requests():
     yield request(b"GET", b"/", WEBSOCKET, b"", 0)
     yield b"\r\n" + request(b"GET", b"/", [], b"", 0)
     yield request(b"GET", b"/", [b"X-%d: %d" % (i, i) for i in range(90)], b"", 0)
+    yield from spaced(b"POST / HTTP/1.1\r\n" + HOST + b"\r\n")
     for _ in range(400):
         yield drawn()
     for _ in range(100):
@@ -170,6 +183,7 @@ def good_responses():
     yield b"H" + response(b"HTTP/1.1 200 OK", [b"Content-Length: 77"], b"", 3)
     yield b"H" + response(b"HTTP/1.1 200 OK", [b"Transfer-Encoding: chunked"], b"", 0)
     yield b"G" + response(b"HTTP/1.1 200 OK", [b"Content-Length: 5"], b"hello", 1)
+    yield from spaced(b"GHTTP/1.1 200 OK\r\n")
     for _ in range(300):
         yield drawn_response()
 
