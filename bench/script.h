@@ -14,8 +14,8 @@
 #define SCRIPT_VISITORS 64
 #define SCRIPT_LOCALS 256
 #define SCRIPT_PIECE_BYTES (16 * 1024) /* of a transfer, sent in one go */
-/* Pieces by as many streams, where there are, until all have arrived. Together they fit one segment of
- * loopback's, 65,483 bytes: the second of two the kernel may hold back for a moment. */
+/* Pieces by as many streams, where there are, until all have arrived. Together they fit one segment
+ * of loopback's, 65,483 bytes: the second of two the kernel may hold back for a moment. */
 #define SCRIPT_PIECES 3
 #define SCRIPT_HEAD_END "\r\n\r\n"
 #define SCRIPT_BODY_END "ok"
