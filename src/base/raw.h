@@ -23,6 +23,9 @@ static inline size_t adit_index_check(size_t index, size_t count)
     return index;
 }
 
+/* A function as tables of libraries hold functions of any type. Nothing of ours calls one. */
+#define ADIT_FUNCTION(function) ((void (*)(void))(function))
+
 /* The number of elements of a real array; a pointer does not compile. */
 #define ADIT_COUNT(array)                                                                       \
     (sizeof(array) / sizeof(*(array)) +                                                         \

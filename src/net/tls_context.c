@@ -123,6 +123,7 @@ void adit_tls_context_release(struct adit_tls_context *context)
     if (context->provider) {
         OSSL_PROVIDER_unload(context->provider);
     }
+    adit_tls_algorithms_unload(&context->algorithms);
     OSSL_LIB_CTX_free(context->library);
     if (context->keylog_fd >= 0) {
         close(context->keylog_fd);
@@ -208,20 +209,39 @@ static struct adit_status alpn_store(struct adit_tls_context *context, struct ad
     return adit_ok();
 }
 
+static struct adit_status algorithms_load(struct adit_tls_context *context)
+{
+    if (!context->is_server && adit_tls_algorithms_are_few()) {
+        return adit_tls_algorithms_load(context->library, &context->algorithms);
+    }
+    context->provider = OSSL_PROVIDER_load(context->library, "default");
+    if (!context->provider) {
+        ADIT_CRYPTO_FAIL("OSSL_PROVIDER_load");
+    }
+    return adit_ok();
+}
+
+static struct adit_status library_fill(struct adit_tls_context *context)
+{
+    ADIT_TRY(algorithms_load(context));
+    const SSL_METHOD *method = context->is_server ? TLS_server_method() : TLS_client_method();
+    context->ssl_context = SSL_CTX_new_ex(context->library, NULL, method);
+    if (!context->ssl_context) {
+        ADIT_CRYPTO_FAIL("SSL_CTX_new");
+    }
+    return adit_ok();
+}
+
 static struct adit_status context_fill(struct adit_tls_context *context, struct adit_bytes alpn)
 {
     ADIT_TRY(context->is_server ? adit_tls_begin() : adit_tls_begin_small());
     ADIT_TRY(alpn_store(context, alpn));
     context->library = OSSL_LIB_CTX_new();
     ADIT_ENSURE(context->library, MEMORY, "OSSL_LIB_CTX_new");
-    context->provider = OSSL_PROVIDER_load(context->library, "default");
-    const SSL_METHOD *method = context->is_server ? TLS_server_method() : TLS_client_method();
-    if (context->provider) {
-        context->ssl_context = SSL_CTX_new_ex(context->library, NULL, method);
-    }
-    if (!context->ssl_context) {
-        ADIT_CRYPTO_FAIL("SSL_CTX_new");
-    }
+    OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(context->library);
+    struct adit_status status = library_fill(context);
+    OSSL_LIB_CTX_set0_default(before);
+    ADIT_TRY(status);
     if (SSL_CTX_set_app_data(context->ssl_context, context) != 1) {
         ADIT_CRYPTO_FAIL("SSL_CTX_set_app_data");
     }

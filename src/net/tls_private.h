@@ -3,12 +3,14 @@
 #define ADIT_NET_TLS_PRIVATE_H
 
 #include "net/tls.h"
+#include "net/tls_algorithms.h"
 
 #define ADIT_TLS_ALPN_MAX 32 /* bytes of a protocol name */
 
 struct adit_tls_context {
     OSSL_LIB_CTX *library;
-    OSSL_PROVIDER *provider;
+    OSSL_PROVIDER *provider; /* null where the algorithms are few */
+    struct adit_tls_algorithms algorithms; /* the opposite */
     SSL_CTX *ssl_context;
     BIO_METHOD *bio_method;
     EVP_CIPHER *ticket_cipher; /* visitors: null else */

@@ -12,6 +12,23 @@
 static const struct adit_tls_ticket_key key_a = {{'a'}, {1}, {2}};
 static const struct adit_tls_ticket_key key_b = {{'b'}, {3}, {4}};
 
+/* A browser has more than an agent's algorithms: its context is of the library's default. */
+static void browser_make(const struct tls_ends *ends)
+{
+    struct adit_tls_context *client = ends->client_context;
+    SSL_CTX *old = client->ssl_context;
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    assert_non_null(ctx);
+    SSL_CTX_set1_cert_store(ctx, SSL_CTX_get_cert_store(old));
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_mode(ctx, SSL_CTX_get_mode(old));
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
+    assert_int_equal(SSL_CTX_set_alpn_protos(ctx, client->alpn, (unsigned)client->alpn_len), 0);
+    assert_int_equal(SSL_CTX_set_app_data(ctx, client), 1);
+    client->ssl_context = ctx;
+    SSL_CTX_free(old);
+}
+
 static void visitors_open(struct tls_ends *ends)
 {
     tls_ends_open(ends);
@@ -26,6 +43,7 @@ static void visitors_open(struct tls_ends *ends)
     client.alpn = ADIT_BYTES("http/1.1");
     assert_ok(adit_tls_server_open(&server, &ends->server_context));
     assert_ok(adit_tls_client_open(&client, &ends->client_context));
+    browser_make(ends);
 }
 
 static void version_set(const struct tls_ends *ends, int version)
