@@ -5,6 +5,8 @@
 #define QUIET_ROUND_TRIPS 2        /* and a look without a frame: it carries nothing */
 #define STREAM_RATE (64 * 1024)    /* bytes a second that an open stream counts for */
 #define LEAST_RATE (256 * 1024)    /* below this a session is as good as an idle one */
+#define KNOWN_BYTES (1024 * 1024)  /* a session that carried more has learned of its road */
+#define CONTROL_STREAMS 1          /* of a session without visitors */
 
 static struct adit_status replaced(void)
 {
@@ -108,9 +110,14 @@ struct bind *worker_sibling_other(const struct worker *worker, const struct bind
 }
 
 /* What it carried before is no load now: a transfer that has ended left a link that is as fast as
- * the road, and the next one begins there, not on a link that has to find that out. */
-static bool is_quiet(const struct worker *worker, const struct agent *agent)
+ * the road, and the next one begins there, not on a link that has to find that out. What of the
+ * one before is still on the road says nothing; idle streams may stay. */
+static bool is_quiet(const struct worker *worker, const struct agent *agent,
+                     const struct adit_session_counters *counters)
 {
+    if (counters->streams_open <= CONTROL_STREAMS) {
+        return true;
+    }
     uint64_t quiet_us = LOOK_US + QUIET_ROUND_TRIPS * adit_link_rtt_us(&worker->hub, agent->link);
     return worker->loop.now_us - adit_link_heard_us(&worker->hub, agent->link) >= quiet_us;
 }
@@ -129,17 +136,40 @@ static uint64_t carried(struct worker *worker, struct agent *agent)
         agent->seen_us = now_us;
         agent->seen_bytes = bytes;
     }
-    if (is_quiet(worker, agent)) {
+    if (is_quiet(worker, agent, counters)) {
         agent->rate = 0;
     }
     return agent->rate + (uint64_t)counters->streams_open * STREAM_RATE;
 }
 
-const struct bind *worker_sibling_least(struct worker *worker, const struct bind *bind)
+struct choice { /* of the sessions that were looked at */
+    const struct bind *least; /* carries least */
+    uint64_t least_rate;
+    const struct bind *known; /* as good as idle, and carried most in its life: knows its road */
+    uint64_t known_bytes;
+};
+
+static uint64_t look_at(struct worker *worker, struct choice *choice, const struct bind *bind)
 {
     struct agent *agent = worker_bind_agent(worker, bind);
-    const struct bind *best = bind;
-    uint64_t least = UINT64_MAX;
+    uint64_t rate = carried(worker, agent);
+    if (rate < choice->least_rate) {
+        choice->least = bind;
+        choice->least_rate = rate;
+    }
+    if (rate <= LEAST_RATE && agent->seen_bytes > choice->known_bytes) {
+        choice->known = bind;
+        choice->known_bytes = agent->seen_bytes;
+    }
+    return rate;
+}
+
+const struct bind *worker_sibling_best(struct worker *worker, const struct bind *bind)
+{
+    const struct agent *agent = worker_bind_agent(worker, bind);
+    struct choice choice = {.least_rate = UINT64_MAX,
+                            .known = bind,
+                            .known_bytes = KNOWN_BYTES};
     for (size_t slot = 0; slot < ADIT_CONTROL_SESSIONS_MAX; slot++) {
         if (!adit_handle_is_set(ADIT_AT(agent->siblings, slot))) {
             continue; /* nearly always */
@@ -148,11 +178,16 @@ const struct bind *worker_sibling_least(struct worker *worker, const struct bind
         struct agent *other = worker_bind_agent(worker, same);
         if (other && worker_agent_is_current(worker, other) &&
             adit_link_can_open(&worker->hub, other->link)) {
-            uint64_t rate = carried(worker, other);
-            best = rate < least ? same : best;
-            least = adit_min_u64(rate, least);
+            (void)look_at(worker, &choice, same);
         }
     }
-    uint64_t own = best == bind ? 0 : carried(worker, agent);
-    return own > LEAST_RATE && least < own / 2 ? best : bind;
+    if (!choice.least) {
+        return bind;
+    }
+    uint64_t others_least = choice.least_rate;
+    uint64_t own = look_at(worker, &choice, bind);
+    if (own <= LEAST_RATE) {
+        return choice.known;
+    }
+    return others_least < own / 2 ? choice.least : bind;
 }

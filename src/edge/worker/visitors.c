@@ -56,7 +56,7 @@ void worker_visitor_waits(struct worker *worker, const struct agent *agent)
 bool worker_visitor_carry(struct worker *worker, const struct bind *bind, int fd,
                           const struct adit_address *peer)
 {
-    bind = worker_sibling_least(worker, bind);
+    bind = worker_sibling_best(worker, bind);
     const struct agent *agent = worker_bind_agent(worker, bind);
     struct adit_stream_head head = {
         .kind = bind->kind,

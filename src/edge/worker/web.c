@@ -42,9 +42,9 @@ static enum adit_proxy_verdict route(void *context, const struct adit_proxy_aske
     if (!worker_agent_is_current(worker, agent)) {
         return ADIT_PROXY_AWAY;
     }
-    const struct bind *least = worker_sibling_least(worker, bind);
-    if (least != bind) {
-        bind = least;
+    const struct bind *best = worker_sibling_best(worker, bind);
+    if (best != bind) {
+        bind = best;
         agent = worker_bind_agent(worker, bind);
     }
     *out_route = (struct adit_proxy_route){

@@ -230,9 +230,9 @@ void worker_siblings_part(struct worker *worker, const struct agent *agent);
 /* The session of this slot, or null: another one of the same process. */
 struct agent *worker_sibling_at(const struct worker *worker, const struct agent *agent,
                                 size_t slot);
-/* The same tunnel, at the session that a new visitor is best served by: this one where no other
- * carries far less. */
-const struct bind *worker_sibling_least(struct worker *worker, const struct bind *bind);
+/* The same tunnel, at the session that a new visitor is best served by: one that knows its road
+ * where this one is as good as idle, one that carries far less where it is not, else this one. */
+const struct bind *worker_sibling_best(struct worker *worker, const struct bind *bind);
 /* The same tunnel at any other session, or null. */
 struct bind *worker_sibling_other(const struct worker *worker, const struct bind *bind);
 
