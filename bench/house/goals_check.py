@@ -65,6 +65,8 @@ def leads_are_told(results, expect):
     expect('the counts', leads.sentences(leads.Leads(changed), changed)[0],
            'Adit leads 1 of 4 figures of the rows, in 1 it is within 5% of the best peer, in 2 '
            'behind it')
+    expect('the count of first figures', leads.of_firsts(leads.Leads(changed).rows),
+           'by its first figure (rate, p50, memory) it leads 1 of 1 rows, in 0 it is level, in 0 behind')
     expect('memory that did not grow', (leads.times_better(1, 0, False), leads.times_better(0, 1, False),
                                         leads.times_better(0, 0, False)), (0.0, float('inf'), 1.0))
 

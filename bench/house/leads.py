@@ -155,6 +155,14 @@ def count(verdicts, what):
     return said + (f', in {unlike} of these with over {1 / LIKE:g} times its bulk beside' if unlike else '')
 
 
+def of_firsts(verdicts):
+    """In words: the same by the figure that a row is for, its first."""
+    firsts = list({verdict.row: verdict for verdict in reversed(verdicts)}.values())
+    ahead, behind = sum(map(is_ahead, firsts)), sum(map(is_behind, firsts))
+    return (f'by its first figure (rate, p50, memory) it leads {ahead} of {len(firsts)} rows, in '
+            f'{len(firsts) - ahead - behind} it is level, in {behind} behind')
+
+
 def lines(leads, number):
     """For a table: where Adit is behind, the worst first."""
     behind = [verdict for verdict in leads.rows + leads.roads if is_behind(verdict)]
@@ -167,6 +175,7 @@ def sentences(leads, data):
     """The counts, where there is a peer to count by."""
     said = [count(verdicts, what) for verdicts, what in ((leads.rows, 'the rows'),
                                                          (leads.roads, 'the long roads')) if verdicts]
+    said += [of_firsts(leads.rows)] if leads.rows else []
     for path in OWN if leads.rows else ():
         alone = Leads(data, (path,)).rows
         said.append(f'with {path} alone: {sum(map(is_ahead, alone))} of {len(alone)} of the rows, '
